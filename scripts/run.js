@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+// The door every npm script goes through. It must run on the Node that a machine happens to have (18 and
+// up), before anything is installed, so it is plain JavaScript without dependencies. It makes sure that
+// node_modules is what the lockfile says, then hands the terminal to the pinned Node 24 running the script
+// that was asked for, and ends as that script ends. When there is nothing to do it costs some milliseconds.
+import { spawn } from 'node:child_process';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { preparePackages } from './setup/packages.js';
+import { findNode } from './setup/pinned-node.js';
+import { SetupError } from './setup/setup-error.js';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+/** @param {string[]} argv the script's path, relative to the project, and its arguments */
+async function run(argv) {
+  const [script, ...args] = argv;
+  if (script === undefined) throw new SetupError('Usage: node scripts/run.js SCRIPT [arguments]');
+  await preparePackages({ root, env: process.env });
+  const node = findNode({ root });
+
+  // The channel carries nothing. It is there to break: when this process is killed outright, the script
+  // sees it close and can end its own children instead of going on unseen.
+  const child = spawn(node, [path.resolve(root, script), ...args], {
+    cwd: process.cwd(),
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
+  // A terminal sends Ctrl-C to the whole group, so the script may get a signal twice; it is the script's
+  // part to count signals that come together as one. Not forwarding would lose a plain `kill` of this one.
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+    process.on(signal, () => child.kill(signal));
+  }
+  child.on('error', error => {
+    process.stderr.write(`Could not start ${node}: ${error.message}\n`);
+    process.exitCode = 1;
+  });
+  child.on('exit', (code, signal) => {
+    process.exit(signal === null ? (code ?? 1) : 128 + os.constants.signals[signal]);
+  });
+}
+
+run(process.argv.slice(2)).catch(error => {
+  process.stderr.write(`\n${error instanceof SetupError ? error.message : error.stack}\n`);
+  process.exitCode = 1;
+});
