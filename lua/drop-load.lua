@@ -1,0 +1,43 @@
+#!lua flags=allow-oom
+-- Puts a drop's settings and stock into Redis, or brings them up to date: units added, units withdrawn.
+-- KEYS: drop stock queue tick
+-- ARGV: settings
+-- RETURNS: {'loaded', state}
+-- INVARIANT: available + held + sold + withdrawn = total for each SKU; loading the same settings twice changes nothing.
+-- @include tick
+local dropKey, stockKey, queueKey, tickChannel = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local settings = cjson.decode(ARGV[1])
+
+local function count(field) return tonumber(redis.call('HGET', stockKey, field) or '0') end
+local function add(sku, field, units)
+  redis.call('HINCRBY', stockKey, sku .. '/' .. field, units)
+  redis.call('HINCRBY', stockKey, '*/' .. field, units)
+end
+
+local fresh = redis.call('HSETNX', dropKey, 'state', 'scheduled') == 1
+for field, value in pairs(settings.fields) do redis.call('HSET', dropKey, field, tostring(value)) end
+for _, item in ipairs(settings.items) do
+  local added = item.total - count(item.sku .. '/total')
+  if added > 0 then
+    add(item.sku, 'total', added)
+    add(item.sku, 'available', added)
+  end
+  -- Only what is on the shelf can be withdrawn; what is held now is withdrawn by a later load, if it comes back.
+  local withdrawn = math.min(item.withdrawn - count(item.sku .. '/withdrawn'), count(item.sku .. '/available'))
+  if withdrawn > 0 then
+    add(item.sku, 'withdrawn', withdrawn)
+    add(item.sku, 'available', -withdrawn)
+  end
+end
+if fresh then
+  redis.call('HSET', queueKey, 'seq', 0, 'unclaimed', 0, 'withHold', 0, 'tokens', 0, 'tokensAtMs', 0)
+  for _, lane in ipairs(settings.lanes) do
+    redis.call('HSET', queueKey, lane .. '/arrived', 0, lane .. '/serving', 0, lane .. '/lobby', 0)
+  end
+end
+-- Stock that was added to a sold-out drop opens it again.
+if redis.call('HGET', dropKey, 'state') == 'sold-out' and count('*/available') > 0 then
+  redis.call('HSET', dropKey, 'state', 'open')
+end
+tick(dropKey, tickChannel)
+return { 'loaded', redis.call('HGET', dropKey, 'state') }

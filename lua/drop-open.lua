@@ -1,0 +1,38 @@
+#!lua flags=allow-oom
+-- Takes a drop one step along its time: lobby, frozen lobby, open. Any process may run it at any time.
+-- KEYS: drop queue tick
+-- ARGV: key leadMs lane
+-- RETURNS: {state, lobbySize, frozen} with frozen '1' once the lobby's size is fixed
+-- INVARIANT: a lobby's size and key are written once; opening a lobby of a million is as many writes as opening one of ten.
+-- @include clock
+-- @include text
+-- @include tick
+-- @include drop-state
+local dropKey, queueKey, tickChannel = KEYS[1], KEYS[2], KEYS[3]
+local key, leadMs, lane = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+
+local now = nowMs()
+local state = dropState(dropKey, now)
+if not state then return { 'missing', '0', '0' } end
+local drop = redis.call('HMGET', dropKey, 'state', 'opensAtMs', 'mode', 'frozen')
+local opensAtMs, mode, frozen = tonumber(drop[2]), drop[3], drop[4] == '1'
+
+if state ~= drop[1] then
+  redis.call('HSET', dropKey, 'state', state)
+  tick(dropKey, tickChannel)
+end
+if state == 'lobby' and not frozen and now >= opensAtMs - leadMs then
+  frozen = true
+  local arrived = redis.call('HGET', queueKey, lane .. '/arrived')
+  redis.call('HSET', dropKey, 'frozen', '1')
+  redis.call('HSET', queueKey, lane .. '/lobby', mode == 'fifo' and '0' or arrived)
+  tick(dropKey, tickChannel)
+end
+if state == 'lobby' and frozen and now >= opensAtMs and (key ~= '' or mode == 'fifo') then
+  state = 'open'
+  redis.call('HSET', dropKey, 'state', state, 'openedAtMs', text(now))
+  if mode ~= 'fifo' then redis.call('HSET', dropKey, 'key', key) end
+  redis.call('HSET', queueKey, 'tokens', 0, 'tokensAtMs', text(now))
+  tick(dropKey, tickChannel)
+end
+return { state, redis.call('HGET', queueKey, lane .. '/lobby'), frozen and '1' or '0' }

@@ -1,0 +1,40 @@
+#!lua flags=allow-oom
+-- What an operator does to a running drop: pause, resume, close, open now, throttle, a message to the queue.
+-- KEYS: drop tick
+-- ARGV: action value
+-- RETURNS: {'steered', state} | {'refused', state} | {'missing'}
+-- INVARIANT: a closed drop stays closed.
+-- @include clock
+-- @include text
+-- @include tick
+-- @include drop-state
+local dropKey, tickChannel = KEYS[1], KEYS[2]
+local action, value = ARGV[1], ARGV[2]
+
+local now = nowMs()
+local state = dropState(dropKey, now)
+if not state then return { 'missing' } end
+if state == 'closed' and action ~= 'message' and action ~= 'close' then return { 'refused', state } end
+if action == 'pause' then
+  if state == 'sold-out' then return { 'refused', state } end
+  if state ~= 'paused' then redis.call('HSET', dropKey, 'resumeTo', state, 'state', 'paused') end
+elseif action == 'resume' then
+  if state ~= 'paused' then return { 'refused', state } end
+  redis.call('HSET', dropKey, 'state', redis.call('HGET', dropKey, 'resumeTo'))
+elseif action == 'close' then
+  redis.call('HSET', dropKey, 'state', 'closed')
+elseif action == 'open' then
+  if state ~= 'scheduled' and state ~= 'lobby' then return { 'refused', state } end
+  local lobbyOpensAtMs = tonumber(redis.call('HGET', dropKey, 'lobbyOpensAtMs'))
+  redis.call('HSET', dropKey, 'opensAtMs', text(now), 'lobbyOpensAtMs', text(math.min(now, lobbyOpensAtMs)))
+elseif action == 'rate' then
+  redis.call('HSET', dropKey, 'ratePerSec', value)
+elseif action == 'active' then
+  redis.call('HSET', dropKey, 'activeMax', value)
+elseif action == 'message' then
+  redis.call('HSET', dropKey, 'message', value)
+else
+  return redis.error_reply('ERR unknown action')
+end
+tick(dropKey, tickChannel)
+return { 'steered', dropState(dropKey, now) }

@@ -1,0 +1,125 @@
+// The only reader of process.env. Settings are checked once, frozen, and carry no way to print a secret.
+import { z } from 'zod';
+
+const url = (protocols: string[]) =>
+  z.string().refine(
+    text => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+    `must be a URL beginning ${protocols.map(protocol => `${protocol}//`).join(' or ')}`,
+  );
+const port = z.coerce.number().int().min(0).max(65_535);
+const flag = z.enum(['true', 'false']).transform(text => text === 'true');
+const list = z.string().transform(text => text.split(',').map(part => part.trim()).filter(Boolean));
+const secret = z.string().min(16, 'must have at least 16 characters');
+
+const environmentSchema = z.object({
+  PORT: port.default(3000),
+  HOST: z.string().default('127.0.0.1'),
+  DATA_DIR: z.string().default('.data'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+
+  REDIS_URL: url(['redis:', 'rediss:']),
+  REDIS_JOBS_URL: url(['redis:', 'rediss:']),
+  REDIS_LIMITS_URL: url(['redis:', 'rediss:']).optional(),
+  MONGODB_URI: url(['mongodb:', 'mongodb+srv:']),
+  TYPESENSE_URL: url(['http:', 'https:']),
+  TYPESENSE_API_KEY: z.string().min(1),
+
+  STRIPE_SECRET_KEY: z.string().min(1),
+  STRIPE_PUBLISHABLE_KEY: z.string().min(1),
+  STRIPE_WEBHOOK_SECRET: z.string().min(1),
+  /** Set where Stripe is stood in for; unset, Stripe's own address is used. */
+  STRIPE_API_BASE: url(['http:', 'https:']).optional(),
+
+  ADMIN_KEY: secret,
+  /** Newest first, separated by commas: the first signs, all verify. */
+  TOKEN_SECRET: z
+    .string()
+    .transform(text => text.split(',').map(part => part.trim()))
+    .pipe(z.array(secret).min(1)),
+  /** The shop's own tokens: accepted where all three are set. */
+  JWKS_URL: url(['http:', 'https:']).optional(),
+  JWT_ISSUER: z.string().optional(),
+  JWT_AUDIENCE: z.string().optional(),
+
+  ALLOWED_ORIGINS: list.default([]),
+  TRUST_PROXY: flag.default(false),
+  /** Which Lua clock the scripts are loaded with; `test` lets a test move it, and refuses to run beside real money. */
+  LUA_CLOCK: z.enum(['redis', 'test']).default('redis'),
+});
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly dataDir: string;
+  readonly logLevel: string;
+  readonly redis: { readonly stockUrl: string; readonly jobsUrl: string; readonly limitsUrl: string };
+  readonly mongoUri: string;
+  readonly typesense: { readonly url: string; readonly apiKey: string };
+  readonly stripe: {
+    readonly secretKey: string;
+    readonly publishableKey: string;
+    readonly webhookSecret: string;
+    readonly apiBase: string | null;
+  };
+  readonly adminKey: string;
+  readonly tokenSecrets: readonly string[];
+  readonly jwt: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string } | null;
+  readonly allowedOrigins: readonly string[];
+  readonly trustProxy: boolean;
+  readonly luaClock: 'redis' | 'test';
+}
+
+/** Reads the settings. Throws an error that names each wrong setting and what it must be, never its value. */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = environmentSchema.safeParse(present);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map(issue => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`The settings are not usable:\n${lines.join('\n')}`);
+  }
+  const env = parsed.data;
+  const jwtSettings = [env.JWKS_URL, env.JWT_ISSUER, env.JWT_AUDIENCE].filter(Boolean).length;
+  if (jwtSettings !== 0 && jwtSettings !== 3) {
+    throw new Error('The settings are not usable:\n  JWKS_URL, JWT_ISSUER, JWT_AUDIENCE: set all three or none');
+  }
+  if (env.LUA_CLOCK === 'test' && env.STRIPE_SECRET_KEY.startsWith('sk_live_')) {
+    throw new Error('The settings are not usable:\n  LUA_CLOCK: a movable clock is refused with a live Stripe key');
+  }
+  const config: Config = {
+    port: env.PORT,
+    host: env.HOST,
+    dataDir: env.DATA_DIR,
+    logLevel: env.LOG_LEVEL,
+    redis: {
+      stockUrl: env.REDIS_URL,
+      jobsUrl: env.REDIS_JOBS_URL,
+      limitsUrl: env.REDIS_LIMITS_URL ?? env.REDIS_JOBS_URL,
+    },
+    mongoUri: env.MONGODB_URI,
+    typesense: { url: env.TYPESENSE_URL, apiKey: env.TYPESENSE_API_KEY },
+    stripe: {
+      secretKey: env.STRIPE_SECRET_KEY,
+      publishableKey: env.STRIPE_PUBLISHABLE_KEY,
+      webhookSecret: env.STRIPE_WEBHOOK_SECRET,
+      apiBase: env.STRIPE_API_BASE ?? null,
+    },
+    adminKey: env.ADMIN_KEY,
+    tokenSecrets: env.TOKEN_SECRET,
+    jwt:
+      env.JWKS_URL && env.JWT_ISSUER && env.JWT_AUDIENCE
+        ? { jwksUrl: env.JWKS_URL, issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE }
+        : null,
+    allowedOrigins: env.ALLOWED_ORIGINS,
+    trustProxy: env.TRUST_PROXY,
+    luaClock: env.LUA_CLOCK,
+  };
+  Object.defineProperty(config, 'toJSON', { value: () => '[settings]', enumerable: false });
+  return deepFreeze(config);
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) {
+    if (typeof part === 'object' && part !== null) deepFreeze(part);
+  }
+  return Object.freeze(value);
+}

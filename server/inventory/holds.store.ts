@@ -1,0 +1,237 @@
+// Holds, in Redis: the fast gate against overselling. Every change is one Lua script; this file only names keys,
+// passes arguments and gives the outcomes their types.
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import type { BuyerId, DropId, HoldId, Sku } from '../ids.ts';
+import { dropIdSchema, skuSchema } from '../ids.ts';
+import { limits } from '../limits.ts';
+import { buyerBytes, dropKey, holdDropKey, holdKey, holdKeyPrefix } from '../platform/keys.ts';
+import { luaScript, type LuaRunner } from '../platform/lua-scripts.ts';
+
+const endTtl = String(limits.endedHoldTtlMs);
+
+export const holdPlace = luaScript({
+  name: 'hold-place',
+  keys: ['drop', 'stock', 'queue', 'passes', 'bought', 'hold', 'holds-due', 'tick'],
+  argv: ['holdId', 'buyer', 'passExpiresAtMs', 'fingerprint', 'quoteExpiresAtMs', 'frozen'],
+  rest: true,
+});
+export const holdPay = luaScript({
+  name: 'hold-pay',
+  keys: ['drop', 'hold', 'holds-due'],
+  argv: ['holdId'],
+  rest: false,
+});
+export const holdSettle = luaScript({
+  name: 'hold-settle',
+  keys: ['drop', 'stock', 'queue', 'tickets', 'passes', 'passes-due', 'hold', 'holds-due', 'tick'],
+  argv: ['holdId', 'endedTtlMs'],
+  rest: false,
+});
+export const holdRelease = luaScript({
+  name: 'hold-release',
+  keys: ['drop', 'stock', 'queue', 'tickets', 'passes', 'passes-due', 'bought', 'hold', 'holds-due', 'tick'],
+  argv: ['holdId', 'by', 'endedTtlMs'],
+  rest: false,
+});
+export const holdSweep = luaScript({
+  name: 'hold-sweep',
+  keys: ['drop', 'stock', 'queue', 'tickets', 'passes', 'passes-due', 'bought', 'holds-due', 'tick', 'hold-prefix'],
+  argv: ['batchCount', 'endedTtlMs'],
+  rest: false,
+});
+
+export type HoldState = 'held' | 'paying' | 'settled' | 'released';
+
+export interface HoldLine {
+  readonly sku: Sku;
+  readonly quantity: number;
+}
+
+/** A hold as it stands. `frozen` is what its placing froze into it (the priced cart), as the JSON that was given. */
+export interface HoldRecord {
+  readonly holdId: HoldId;
+  readonly dropId: DropId;
+  readonly buyerId: BuyerId;
+  readonly state: HoldState;
+  readonly lines: readonly HoldLine[];
+  /** The first serial that Redis proposes for each SKU; the ledger decides. */
+  readonly proposed: ReadonlyMap<Sku, number>;
+  readonly expiresAtMs: number;
+  readonly payDeadlineMs: number | null;
+  readonly frozen: string;
+}
+
+export type PlaceOutcome =
+  | { kind: HoldState; expiresAtMs: number; replay: boolean }
+  | { kind: 'conflict' | 'paused' | 'pass-expired' | 'quote-expired' | 'missing' }
+  | { kind: 'not-open'; state: string }
+  | { kind: 'limit-reached'; limit: 'pass' | 'buyer' }
+  | { kind: 'sold-out' | 'all-held'; sku: Sku };
+
+export type PayOutcome =
+  | { kind: 'paying'; payDeadlineMs: number }
+  | { kind: 'settled' | 'released' | 'missing' };
+
+export interface PlaceRequest {
+  readonly holdId: HoldId;
+  readonly dropId: DropId;
+  readonly buyerId: BuyerId;
+  readonly passExpiresAtMs: number;
+  /** Of the whole request: the same id with another fingerprint is a conflict. */
+  readonly fingerprint: string;
+  readonly quoteExpiresAtMs: number;
+  readonly frozen: string;
+  readonly lines: readonly HoldLine[];
+}
+
+export interface HoldsStore {
+  place(request: PlaceRequest): Promise<PlaceOutcome>;
+  /** Extends a hold, once, into its payment window. */
+  pay(dropId: DropId, holdId: HoldId): Promise<PayOutcome>;
+  /** Ends a paid hold. `released` means that Redis gave the units back before: a drift for reconciliation. */
+  settle(dropId: DropId, holdId: HoldId): Promise<{ kind: 'settled' | 'released' | 'missing' }>;
+  /** Ends a hold unpaid. A hold that is being paid is released by its order alone. */
+  release(
+    dropId: DropId,
+    holdId: HoldId,
+    by: 'buyer' | 'order',
+  ): Promise<{ kind: 'released' | 'paying' | 'settled' | 'missing' }>;
+  sweep(dropId: DropId): Promise<{ holdsCount: number; passesCount: number; more: boolean }>;
+  /** The hold of that id, or null. */
+  find(holdId: HoldId): Promise<HoldRecord | null>;
+}
+
+const holdStateSchema = z.enum(['held', 'paying', 'settled', 'released']);
+
+export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): HoldsStore {
+  const { redis, run } = options;
+  const keysOf = (dropId: DropId, holdId: HoldId) => ({
+    drop: dropKey(dropId, 'drop'),
+    stock: dropKey(dropId, 'stock'),
+    queue: dropKey(dropId, 'queue'),
+    tickets: dropKey(dropId, 'tickets'),
+    passes: dropKey(dropId, 'passes'),
+    'passes-due': dropKey(dropId, 'passes-due'),
+    bought: dropKey(dropId, 'bought'),
+    hold: holdKey(dropId, holdId),
+    'holds-due': dropKey(dropId, 'holds-due'),
+    tick: dropKey(dropId, 'tick'),
+  });
+
+  return {
+    async place(request) {
+      const { holdId, dropId } = request;
+      // The index is written first: a hold that exists can always be found, an index without a hold does no harm.
+      const indexed = redis.set(holdDropKey(holdId), dropId, 'PX', limits.endedHoldTtlMs, 'NX');
+      const placed = run(
+        holdPlace,
+        keysOf(dropId, holdId),
+        {
+          holdId,
+          buyer: buyerBytes(request.buyerId),
+          passExpiresAtMs: request.passExpiresAtMs,
+          fingerprint: request.fingerprint,
+          quoteExpiresAtMs: request.quoteExpiresAtMs,
+          frozen: request.frozen,
+        },
+        request.lines.flatMap(line => [line.sku, line.quantity]),
+      );
+      const [, reply] = await Promise.all([indexed, placed]);
+      return toPlaceOutcome(reply);
+    },
+    async pay(dropId, holdId) {
+      const [kind, atMs] = await run(holdPay, keysOf(dropId, holdId), { holdId });
+      if (kind === 'paying') return { kind, payDeadlineMs: Number(atMs) };
+      if (kind === 'settled' || kind === 'released' || kind === 'missing') return { kind };
+      throw unexpected('hold-pay', kind);
+    },
+    async settle(dropId, holdId) {
+      const [kind] = await run(holdSettle, keysOf(dropId, holdId), { holdId, endedTtlMs: endTtl });
+      if (kind === 'settled' || kind === 'released' || kind === 'missing') return { kind };
+      throw unexpected('hold-settle', kind);
+    },
+    async release(dropId, holdId, by) {
+      const [kind] = await run(holdRelease, keysOf(dropId, holdId), { holdId, by, endedTtlMs: endTtl });
+      if (kind === 'released' || kind === 'paying' || kind === 'settled' || kind === 'missing') return { kind };
+      throw unexpected('hold-release', kind);
+    },
+    async sweep(dropId) {
+      const { 'passes-due': passesDue, 'holds-due': holdsDue, ...shared } = keysOf(dropId, noHold);
+      const [, holds, passes, more] = await run(
+        holdSweep,
+        { ...shared, 'passes-due': passesDue, 'holds-due': holdsDue, 'hold-prefix': holdKeyPrefix(dropId) },
+        { batchCount: limits.sweepBatchCount, endedTtlMs: endTtl },
+      );
+      return { holdsCount: Number(holds), passesCount: Number(passes), more: more === '1' };
+    },
+    async find(holdId) {
+      const dropId = dropIdSchema.safeParse(await redis.get(holdDropKey(holdId)));
+      if (!dropId.success) return null;
+      const fields = await redis.hgetallBuffer(holdKey(dropId.data, holdId));
+      return toHoldRecord(dropId.data, holdId, fields);
+    },
+  };
+}
+
+/** The sweep takes no single hold: its key is a prefix, and this stands in where a hold's id is asked for. */
+const noHold = '' as HoldId;
+
+function toHoldRecord(dropId: DropId, holdId: HoldId, fields: Record<string, Buffer>): HoldRecord | null {
+  const text = (name: string) => fields[name]?.toString('utf8') ?? '';
+  const state = holdStateSchema.safeParse(text('state'));
+  const buyer = fields['buyer'];
+  if (!state.success || !buyer) return null;
+  return {
+    holdId,
+    dropId,
+    buyerId: buyer.toString('base64url') as BuyerId,
+    state: state.data,
+    lines: readPairs(text('lines')).map(([sku, quantity]) => ({ sku, quantity })),
+    proposed: new Map(readPairs(text('serials')).map(([sku, before]) => [sku, before + 1])),
+    expiresAtMs: Number(text('expiresAtMs')),
+    payDeadlineMs: fields['payDeadlineMs'] ? Number(text('payDeadlineMs')) : null,
+    frozen: text('frozen'),
+  };
+}
+
+/** `sku=3,other=1`, as the scripts keep lines. */
+function readPairs(text: string): [Sku, number][] {
+  return text
+    .split(',')
+    .filter(Boolean)
+    .map(pair => {
+      const [sku, count] = pair.split('=');
+      return [skuSchema.parse(sku), Number(count)];
+    });
+}
+
+function toPlaceOutcome(reply: string[]): PlaceOutcome {
+  const [kind, first, second] = reply;
+  switch (kind) {
+    case 'held':
+    case 'paying':
+    case 'settled':
+    case 'released':
+      return { kind, expiresAtMs: Number(first), replay: second === '1' };
+    case 'conflict':
+    case 'paused':
+    case 'pass-expired':
+    case 'quote-expired':
+    case 'missing':
+      return { kind };
+    case 'not-open':
+      return { kind, state: first ?? '' };
+    case 'limit-reached':
+      return { kind, limit: first === 'pass' ? 'pass' : 'buyer' };
+    case 'sold-out':
+    case 'all-held':
+      return { kind, sku: skuSchema.parse(first) };
+    default:
+      throw unexpected('hold-place', kind);
+  }
+}
+
+function unexpected(script: string, kind: string | undefined): Error {
+  return new Error(`lua/${script}.lua answered ${String(kind)}, which its caller does not know`);
+}

@@ -1,0 +1,140 @@
+// Every bound of the engine, with its reason. Relations between bounds are asserted at the end, at start.
+import { strict as assert } from 'node:assert';
+
+const KIB = 1024;
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+export const limits = {
+  // --- HTTP -------------------------------------------------------------------------------------------
+  /** The largest honest body is a product with all its variants, well under this. */
+  httpBodyBytes: 64 * KIB,
+  /** A page start needs five or six calls; ten leaves room, and bounds what one request may cost. */
+  batchCallsCount: 10,
+  /** Ten procedure names of sixty characters and their commas. */
+  httpPathChars: 1 * KIB,
+  /** A GET carries its input in the address: a ticket (300 B), a sealed quote (up to 4 KiB), URL-encoded. */
+  httpHeaderBytes: 24 * KIB,
+  /** Slow headers and slow bodies hold a socket, not a thread, but sockets are counted too. */
+  httpHeadersTimeoutMs: 10 * SECOND,
+  httpRequestTimeoutMs: 15 * SECOND,
+  /** Longer than the idle timeout of common load balancers (60 s), so that they close first and no request is lost. */
+  httpKeepAliveTimeoutMs: 65 * SECOND,
+
+  // --- WebSocket --------------------------------------------------------------------------------------
+  /** A hold with its sealed quote is about 5 KiB. */
+  socketMessageBytes: 16 * KIB,
+  /** A page sends a handful of messages when it opens; sixty a second is a program. */
+  socketMessagesPerSec: 60,
+  /** drop.watch, queue.watch, order.watch for a few tabs' worth on one socket. */
+  socketSubscriptionsCount: 24,
+  /** A tab each; the eleventh tab of one buyer is a script. */
+  socketsPerBuyerCount: 10,
+  /** A campus or a carrier's NAT may hide tens of thousands of buyers behind one address. */
+  socketsPerAddressCount: 20_000,
+  /** The client sends its parameters in the same packet as the handshake's end; 5 s is a bad mobile link. */
+  socketParamsTimeoutMs: 5 * SECOND,
+  /** What may wait for a slow reader: about 1,000 ticks. Beyond it the socket is closed, not fed. */
+  socketBufferedBytes: 1024 * KIB,
+  socketPingMs: 25 * SECOND,
+  socketPongWaitMs: 10 * SECOND,
+  /** How soon an expired token is noticed on an open socket. */
+  socketTokenCheckMs: 10 * SECOND,
+  /** At a shutdown, clients come back spread over this time, so that the next process is not stormed. */
+  reconnectSpreadMs: 5 * SECOND,
+
+  // --- sessions and sealed values ---------------------------------------------------------------------
+  /** Longer than any drop; short enough that a stolen token dies by itself. */
+  sessionTtlMs: 24 * HOUR,
+  sealedTextChars: 8 * KIB,
+  /** Verified texts remembered in each process, about 1 KiB each. */
+  sealedCacheCount: 20_000,
+
+  // --- rates, each a count per window -----------------------------------------------------------------
+  /** Sessions are cheap to make, and a NAT is large; the bot gate is what stops scripts. */
+  sessionsPerAddressPerMin: 20_000,
+  /** A buyer's honest journey is ten writes; this leaves room for trying other carts. */
+  writesPerBuyerPerMin: 120,
+  /** Each hold takes real units away from others for a while: nobody needs thirty a minute. */
+  holdsPerBuyerPerMin: 30,
+  readsPerAddressPerSec: 2_000,
+
+  // --- drops ------------------------------------------------------------------------------------------
+  dropItemsCount: 50,
+  /** Unit documents are made with the drop; a hundred thousand take seconds, not minutes. */
+  dropUnitsCount: 200_000,
+  perBuyerMaxCount: 100,
+  ratePerSecMax: 10_000,
+  activeMaxCount: 100_000,
+  /** N is frozen this long before opening, so that every process knows it when the key is published. */
+  lobbyFreezeLeadMs: 1_000,
+  /** The conductor of each process looks at each live drop this often. */
+  conductorTickMs: 200,
+  /** At most four ticks a second for each drop: what an eye can follow, and what a crowd can be sent. */
+  watchTickMs: 250,
+  /** A watcher is told the truth at least this often, even if a notification was lost. */
+  watchHeartbeatMs: 5 * SECOND,
+
+  // --- the queue --------------------------------------------------------------------------------------
+  callWindowMs: { min: 1 * SECOND, default: 20 * SECOND, max: 10 * MINUTE },
+  passTtlMs: { min: 5 * SECOND, default: 5 * MINUTE, max: 1 * HOUR },
+  holdTtlMs: { min: 1 * SECOND, default: 3 * MINUTE, max: 1 * HOUR },
+  paymentWindowMs: { min: 5 * SECOND, default: 10 * MINUTE, max: 1 * HOUR },
+  /** One admission calls at most this many: it bounds one script's work and one log entry. */
+  admitBatchCount: 500,
+  /** Calls beyond what the stock can serve, because not everybody who is called buys. */
+  admitSlack: 0.25,
+  /** The token bucket holds this many seconds of its rate: a pause of the engine is not made up for in a burst. */
+  admitBurstSec: 1,
+  sweepBatchCount: 500,
+
+  // --- carts, quotes, orders --------------------------------------------------------------------------
+  cartLinesCount: 20,
+  lineQuantityCount: 100,
+  quoteTtlMs: 10 * MINUTE,
+  /** Ended holds are remembered this long, so that a replay of their id finds them. */
+  endedHoldTtlMs: 24 * HOUR,
+  /** Stripe's largest amount has eight digits in minor units. */
+  amountMinorMax: 99_999_999,
+  listPageCount: { default: 20, max: 100 },
+
+  // --- prices -----------------------------------------------------------------------------------------
+  /** Quotes that wait for a thread; beyond it the answer is `busy`, at once. */
+  priceQueueCount: 5_000,
+  priceBatchCount: 256,
+
+  // --- the money path ---------------------------------------------------------------------------------
+  /** Stripe's own tolerance for the age of a signature. */
+  webhookToleranceMs: 300 * SECOND,
+  webhookBodyBytes: 256 * KIB,
+  /** Stripe prunes idempotency keys after 24 h: after 23 nothing is created blindly under an old one. */
+  blindCreateMs: 23 * HOUR,
+  stripeTimeoutMs: 10 * SECOND,
+  stripeRetriesCount: 2,
+  relayTickMs: 500,
+  relayBatchCount: 200,
+  /** A step that failed is tried again after this, doubling up to the cap. */
+  stepRetryMs: { first: 500, max: 60 * SECOND },
+
+  // --- shutdown ---------------------------------------------------------------------------------------
+  /** Orchestrators kill after 30 s. */
+  shutdownMs: 25 * SECOND,
+  /** Load balancers need to see readiness fail before the listener closes. */
+  drainMs: 500,
+} as const;
+
+/** Relations that the engine leans on; a change that breaks one stops the process at start, with its reason. */
+export function assertLimits(): void {
+  assert(
+    limits.callWindowMs.default >= 2 * limits.reconnectSpreadMs,
+    'a call must outlast a reconnection: callWindowMs ≥ 2 × reconnectSpreadMs',
+  );
+  assert(limits.sealedTextChars <= limits.socketMessageBytes, 'a sealed quote must fit in a socket message');
+  assert(limits.socketMessageBytes <= limits.httpBodyBytes, 'what fits a socket message fits a body');
+  assert(limits.conductorTickMs <= limits.watchTickMs, 'ticks must not be staler than the conductor');
+  assert(limits.passTtlMs.default > limits.callWindowMs.default, 'a pass must outlast its call');
+  assert(limits.quoteTtlMs > limits.holdTtlMs.default, 'a quote must outlast a hold placed under it');
+  assert(limits.endedHoldTtlMs > limits.blindCreateMs, 'a replayed hold must be known as long as its payment');
+  assert(limits.drainMs < limits.shutdownMs, 'draining is a part of the shutdown');
+}

@@ -1,0 +1,49 @@
+// The only place where names of Redis keys are made. Every key of a drop has the form `door:{DROP}:NAME`, so that
+// all of a drop lives in one slot of a cluster and its scripts are atomic there. `lua/README.md` says what each holds.
+import type { BuyerId, DropId, HoldId } from '../ids.ts';
+
+const plainKeys = [
+  'drop',
+  'stock',
+  'queue',
+  'tickets',
+  'calls',
+  'claims',
+  'passes',
+  'passes-due',
+  'bought',
+  'holds-due',
+  'tick',
+  'clock',
+] as const;
+
+export type DropKeyName = (typeof plainKeys)[number];
+
+export function dropKey(dropId: DropId, name: DropKeyName): string {
+  return `door:{${dropId}}:${name}`;
+}
+
+export function holdKey(dropId: DropId, holdId: HoldId): string {
+  return holdKeyPrefix(dropId) + holdId;
+}
+
+/** The sweep meets holds by id inside its script, so it is given what their keys begin with. */
+export function holdKeyPrefix(dropId: DropId): string {
+  return `door:{${dropId}}:hold:`;
+}
+
+/** Which drop a hold belongs to: the API names holds alone, and a hold's other keys need the drop's tag. */
+export function holdDropKey(holdId: HoldId): string {
+  return `door:{${holdId}}:drop`;
+}
+
+/** Where an order's changes are announced; its watchers then read the order itself. */
+export const orderChannel = 'door:orders';
+
+/** Where a changed drop document is announced to every process. */
+export const dropChannel = 'door:drops';
+
+/** A buyer inside Redis: the 16 raw bytes instead of their 22 characters, since there may be a million of them. */
+export function buyerBytes(buyerId: BuyerId): Buffer {
+  return Buffer.from(buyerId, 'base64url');
+}

@@ -1,0 +1,89 @@
+// Logs and metrics. Logs are JSON lines on stderr; what could identify a buyer or open a door is redacted by name.
+import { pino, type Logger } from 'pino';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+const secretFields = [
+  'authorization',
+  'token',
+  'ticket',
+  'pass',
+  'quote',
+  'email',
+  'address',
+  'clientSecret',
+  'client_secret',
+  'secret',
+  'apiKey',
+  'key',
+  'password',
+];
+
+export function createLogger(options: { name: string; level: string }): Logger {
+  return pino(
+    {
+      name: options.name,
+      level: options.level,
+      redact: {
+        paths: [...secretFields, ...secretFields.map(field => `*.${field}`), 'req.headers', 'headers'],
+        censor: '[redacted]',
+      },
+    },
+    pino.destination({ dest: 2, sync: true }),
+  );
+}
+
+/** The path of a request as a log may show it: without its query, which may hold tickets and tokens. */
+export function loggablePath(url: string | undefined): string {
+  return (url ?? '').split('?', 1)[0] ?? '';
+}
+
+export interface Metrics {
+  readonly registry: Registry;
+  readonly calls: Counter<'path' | 'outcome'>;
+  readonly callSeconds: Histogram<'path'>;
+  readonly sockets: Gauge;
+  readonly subscriptions: Gauge<'path'>;
+  readonly outcomes: Counter<'what' | 'kind'>;
+  readonly alarms: Counter<'what'>;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  return {
+    registry,
+    calls: new Counter({
+      name: 'doorbuster_calls_total',
+      help: 'Calls of procedures, by path and outcome (ok, or the error code).',
+      labelNames: ['path', 'outcome'],
+      registers,
+    }),
+    callSeconds: new Histogram({
+      name: 'doorbuster_call_seconds',
+      help: 'Time spent in a procedure.',
+      labelNames: ['path'],
+      buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
+      registers,
+    }),
+    sockets: new Gauge({ name: 'doorbuster_sockets', help: 'Open WebSockets.', registers }),
+    subscriptions: new Gauge({
+      name: 'doorbuster_subscriptions',
+      help: 'Live subscriptions, by path.',
+      labelNames: ['path'],
+      registers,
+    }),
+    outcomes: new Counter({
+      name: 'doorbuster_outcomes_total',
+      help: 'Outcomes of the engine: holds, orders, tickets, by kind.',
+      labelNames: ['what', 'kind'],
+      registers,
+    }),
+    alarms: new Counter({
+      name: 'doorbuster_alarms_total',
+      help: 'What an operator must look at: amounts that differ, orders that block.',
+      labelNames: ['what'],
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,40 @@
+// The sealed quote: a priced cart, fixed until it expires, for one buyer, one drop and one destination. `pricing.quote`
+// makes it, `hold.place` freezes it into the hold, `checkout.pay` bills it: no surprise at the till.
+import { z } from 'zod';
+import { buyerIdSchema, dropIdSchema, skuSchema } from '../ids.ts';
+
+/** All amounts in minor units of `currency`. `total` of a line = unitAmount × quantity, before discount and tax. */
+export const quotedLineSchema = z.object({
+  sku: skuSchema,
+  title: z.string(),
+  quantity: z.int().min(1),
+  unitAmount: z.int().min(0),
+  totalAmount: z.int().min(0),
+});
+export type QuotedLine = z.infer<typeof quotedLineSchema>;
+
+export const destinationSchema = z.object({
+  country: z.string().length(2),
+  state: z.string().optional(),
+  postcode: z.string().optional(),
+});
+export type Destination = z.infer<typeof destinationSchema>;
+
+/** total = subtotal − discount + shipping + tax where tax comes on top; where prices include it, tax is a part of them. */
+export const quoteSchema = z.object({
+  dropId: dropIdSchema,
+  buyerId: buyerIdSchema,
+  lines: z.array(quotedLineSchema).min(1),
+  currency: z.string().length(3),
+  subtotalAmount: z.int().min(0),
+  discountAmount: z.int().min(0),
+  shippingAmount: z.int().min(0),
+  taxAmount: z.int().min(0),
+  taxIncluded: z.boolean(),
+  totalAmount: z.int().min(0),
+  coupon: z.string().optional(),
+  shipping: z.string(),
+  destination: destinationSchema,
+  expiresAtMs: z.int(),
+});
+export type Quote = z.infer<typeof quoteSchema>;

@@ -1,0 +1,91 @@
+// tRPC itself: the context of a call, the kinds of procedures, and what an error looks like from outside.
+import { randomUUID } from 'node:crypto';
+import { initTRPC } from '@trpc/server';
+import type { Logger } from 'pino';
+import { ZodError } from 'zod';
+import { PublicError } from './errors.ts';
+import type { BuyerId } from './ids.ts';
+import { limits } from './limits.ts';
+import type { Metrics } from './platform/telemetry.ts';
+
+export type Caller =
+  | { kind: 'nobody'; why: 'no-token' | 'bad-token' }
+  | { kind: 'buyer'; buyerId: BuyerId; expiresAtMs: number }
+  | { kind: 'admin'; name: string };
+
+export interface Context {
+  readonly caller: Caller;
+  /** The address of the client, as far as the trusted proxies vouch for it. */
+  readonly address: string;
+  readonly userAgent: string | undefined;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Told about a buyer who called an admin procedure. */
+  readonly onForbidden: (path: string, caller: Caller) => void;
+}
+
+const t = initTRPC.context<Context>().create({
+  // Stacks never leave the process, whatever NODE_ENV says.
+  isDev: false,
+  sse: { ping: { enabled: true, intervalMs: limits.socketPingMs }, client: { reconnectAfterInactivityMs: 60_000 } },
+  errorFormatter({ shape, error, ctx, path }) {
+    const { stack: _stack, ...data } = shape.data;
+    if (error.cause instanceof ZodError) {
+      const issues = error.cause.issues.slice(0, 10).map(issue => ({
+        path: issue.path.map(String).join('.'),
+        message: issue.message,
+      }));
+      const first = issues[0];
+      const message = first ? `Invalid input: ${first.path ? `${first.path}: ` : ''}${first.message}` : 'Invalid input';
+      return { ...shape, message, data: { ...data, issues } };
+    }
+    if (error instanceof PublicError) {
+      const retryAfterMs = error.retryAfterMs;
+      return { ...shape, data: { ...data, reason: error.reason, ...(retryAfterMs ? { retryAfterMs } : {}) } };
+    }
+    if (error.code !== 'INTERNAL_SERVER_ERROR') return { ...shape, data };
+    // What went wrong inside stays inside: the caller gets an id that the log knows.
+    const errorId = randomUUID();
+    ctx?.log.error({ errorId, path, err: error.cause ?? error }, 'a call failed');
+    return { ...shape, message: `Internal error; quote ${errorId} when you report it`, data: { ...data, errorId } };
+  },
+});
+
+export const router = t.router;
+export const mergeRouters = t.mergeRouters;
+
+const measured = t.middleware(async ({ ctx, path, type, next }) => {
+  const startedAt = performance.now();
+  const result = await next();
+  ctx.metrics.calls.inc({ path, outcome: result.ok ? 'ok' : result.error.code });
+  // A subscription's time is its whole life, which says nothing about the engine.
+  if (type !== 'subscription') ctx.metrics.callSeconds.observe({ path }, (performance.now() - startedAt) / 1000);
+  return result;
+});
+
+/** For anybody, with or without a token. */
+export const publicProcedure = t.procedure.use(measured);
+
+/** For a buyer with a valid token; the buyer's id comes from the token and from nowhere else. */
+export const buyerProcedure = publicProcedure.use(({ ctx, next }) => {
+  if (ctx.caller.kind !== 'buyer') throw needToken(ctx.caller);
+  return next({ ctx: { ...ctx, buyerId: ctx.caller.buyerId } });
+});
+
+/** For the shop: an admin key, or a token with the role. */
+export const adminProcedure = publicProcedure.use(({ ctx, path, next }) => {
+  if (ctx.caller.kind === 'buyer') {
+    ctx.onForbidden(path, ctx.caller);
+    throw new PublicError('forbidden', 'This needs an admin key');
+  }
+  if (ctx.caller.kind !== 'admin') throw needToken(ctx.caller);
+  return next({ ctx: { ...ctx, adminName: ctx.caller.name } });
+});
+
+function needToken(caller: Caller): PublicError {
+  if (caller.kind === 'nobody' && caller.why === 'bad-token') {
+    return new PublicError('unauthorized', 'The token is not valid or has expired: get a new one from session.start');
+  }
+  if (caller.kind === 'admin') return new PublicError('forbidden', 'An admin key is not a buyer: use a session token');
+  return new PublicError('unauthorized', 'A token is needed: get one from session.start and send it as Bearer');
+}
