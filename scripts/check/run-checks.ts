@@ -1,0 +1,35 @@
+// What must hold before any test is run: lint, types, format, and the Lua. All run at the same time, and each
+// is reported, whatever the others found.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { checkLua } from './check-lua.ts';
+import { type ProgramResult, runProgram } from './run-program.ts';
+
+export type CheckResult = { name: string; ok: boolean; output: string; tookMs: number };
+
+export async function runChecks(root: string): Promise<CheckResult[]> {
+  const bin = (...place: string[]) => path.join(root, 'node_modules', ...place);
+  const node = (...args: string[]) => runProgram([process.execPath, ...args], { cwd: root });
+  const tsc = bin('typescript', 'bin', 'tsc');
+  const checks: [string, () => Promise<ProgramResult>][] = [
+    ['lint', () => node(bin('oxlint', 'bin', 'oxlint'), '--type-aware', '--deny-warnings')],
+    ['types', () => node(tsc, '--project', root)],
+    ['format', () => node(bin('@biomejs', 'biome', 'bin', 'biome'), 'format', '--max-diagnostics=20', '.')],
+    ['lua', () => checkLua(path.join(root, 'lua'))],
+  ];
+  const webConfig = path.join(root, 'client', 'web', 'tsconfig.json');
+  if (existsSync(webConfig)) checks.push(['types of the pages', () => node(tsc, '--project', webConfig)]);
+  return Promise.all(checks.map(([name, check]) => timed(name, check)));
+}
+
+/** The report of a check as lines for the terminal; the findings only where there are any. */
+export function describeCheck({ name, ok, output, tookMs }: CheckResult): string {
+  const head = `${ok ? 'ok    ' : 'FAILED'} ${name} (${(tookMs / 1000).toFixed(1)} s)`;
+  return ok ? head : `${head}\n${output.trimEnd()}\n`;
+}
+
+async function timed(name: string, check: () => Promise<ProgramResult>): Promise<CheckResult> {
+  const startedMs = performance.now();
+  const { ok, output } = await check();
+  return { name, ok, output, tookMs: performance.now() - startedMs };
+}
