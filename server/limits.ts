@@ -103,6 +103,8 @@ export const limits = {
   /** Quotes that wait for a thread; beyond it the answer is `busy`, at once. */
   priceQueueCount: 5_000,
   priceBatchCount: 256,
+  /** A title inside a sealed quote, in bytes of JSON: twenty lines of the longest must fit sealedTextChars. */
+  quoteTitleBytes: 100,
 
   // --- the money path ---------------------------------------------------------------------------------
   /** Stripe's own tolerance for the age of a signature. */
@@ -131,10 +133,18 @@ export function assertLimits(): void {
     'a call must outlast a reconnection: callWindowMs ≥ 2 × reconnectSpreadMs',
   );
   assert(limits.sealedTextChars <= limits.socketMessageBytes, 'a sealed quote must fit in a socket message');
+  // A line is its title, a SKU of 64, and some 110 of names and figures; base64url makes 4 characters of 3 bytes.
+  assert(
+    ((limits.cartLinesCount * (limits.quoteTitleBytes + 64 + 110) + 600) * 4) / 3 < limits.sealedTextChars,
+    'the largest quote must fit a sealed text',
+  );
   assert(limits.socketMessageBytes <= limits.httpBodyBytes, 'what fits a socket message fits a body');
   assert(limits.conductorTickMs <= limits.watchTickMs, 'ticks must not be staler than the conductor');
   assert(limits.passTtlMs.default > limits.callWindowMs.default, 'a pass must outlast its call');
   assert(limits.quoteTtlMs > limits.holdTtlMs.default, 'a quote must outlast a hold placed under it');
-  assert(limits.endedHoldTtlMs > limits.blindCreateMs, 'a replayed hold must be known as long as its payment');
+  assert(
+    limits.endedHoldTtlMs > limits.blindCreateMs,
+    'a replayed hold must be known as long as its payment',
+  );
   assert(limits.drainMs < limits.shutdownMs, 'draining is a part of the shutdown');
 }

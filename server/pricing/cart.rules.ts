@@ -1,0 +1,64 @@
+// What a cart costs: a pure function over whole minor units, the same in any thread. Its steps, in this order:
+//   line total = unit price × quantity → subtotal → discount → shipping → tax on what is left → total.
+// Discounts come before tax, because tax is owed on what is in fact paid (EU: Directive 2006/112/EC, article 79);
+// shipping is taxed with the goods, as ancillary to them (the same, article 78).
+// Always: total = subtotal − discount + shipping, plus the tax where prices do not contain it; no part is negative.
+import { limits } from '../limits.ts';
+import type { Destination } from './quote.ts';
+import { type ShippingTable, shippingCostOf } from './shipping.rules.ts';
+import { taxOf, taxRuleOf } from './tax.rules.ts';
+
+/** Plain data, so that it can be copied into a worker thread. Amounts in minor units of `currency`. */
+export interface Cart {
+  readonly lines: readonly { readonly sku: string; readonly quantity: number; readonly unitAmount: number }[];
+  readonly currency: string;
+  readonly destination: Destination;
+  readonly shippingMethod?: string | undefined;
+  /** Without it, the default table applies. */
+  readonly shippingTable?: ShippingTable | undefined;
+}
+
+export type CartPrice =
+  | {
+      readonly kind: 'priced';
+      /** In the order of the cart's lines. */
+      readonly lineAmounts: readonly number[];
+      readonly subtotalAmount: number;
+      readonly discountAmount: number;
+      readonly shippingAmount: number;
+      readonly shippingMethod: string;
+      readonly taxAmount: number;
+      readonly taxIncluded: boolean;
+      readonly totalAmount: number;
+    }
+  | { readonly kind: 'not-shippable'; readonly because: 'country' | 'method' }
+  /** More than a card can be charged in one payment. */
+  | { readonly kind: 'too-much' };
+
+export function priceCart(cart: Cart): CartPrice {
+  const { currency, destination } = cart;
+  const shipping = shippingCostOf({ destination, method: cart.shippingMethod, table: cart.shippingTable });
+  if (shipping.kind === 'not-shippable') return shipping;
+
+  const lineAmounts = cart.lines.map(line => line.unitAmount * line.quantity);
+  const subtotalAmount = lineAmounts.reduce((sum, amount) => sum + amount, 0);
+  const discountAmount = 0;
+  const taxable = subtotalAmount - discountAmount + shipping.amount;
+  if (taxable > limits.amountMinorMax) return { kind: 'too-much' };
+
+  const rule = taxRuleOf(destination);
+  const taxAmount = taxOf({ amount: taxable, currency, rule });
+  const totalAmount = rule.included ? taxable : taxable + taxAmount;
+  if (totalAmount > limits.amountMinorMax) return { kind: 'too-much' };
+  return {
+    kind: 'priced',
+    lineAmounts,
+    subtotalAmount,
+    discountAmount,
+    shippingAmount: shipping.amount,
+    shippingMethod: shipping.method,
+    taxAmount,
+    taxIncluded: rule.included,
+    totalAmount,
+  };
+}
