@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- What an operator does to a running drop: pause, resume, close, open now, throttle, a message to the queue.
+-- What an operator does to a running drop: pause, resume, close, open now, a message to the queue.
 -- KEYS: drop tick
 -- ARGV: action value
 -- RETURNS: {'steered', state} | {'refused', state} | {'missing'}
@@ -27,10 +27,6 @@ elseif action == 'open' then
   if state ~= 'scheduled' and state ~= 'lobby' then return { 'refused', state } end
   local lobbyOpensAtMs = tonumber(redis.call('HGET', dropKey, 'lobbyOpensAtMs'))
   redis.call('HSET', dropKey, 'opensAtMs', text(now), 'lobbyOpensAtMs', text(math.min(now, lobbyOpensAtMs)))
-elseif action == 'rate' then
-  redis.call('HSET', dropKey, 'ratePerSec', value)
-elseif action == 'active' then
-  redis.call('HSET', dropKey, 'activeMax', value)
 elseif action == 'message' then
   redis.call('HSET', dropKey, 'message', value)
 else

@@ -3,7 +3,7 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { BuyerId, DropId, HoldId, Sku } from '../ids.ts';
-import { dropIdSchema, skuSchema } from '../ids.ts';
+import { buyerIdSchema, dropIdSchema, skuSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { buyerBytes, dropKey, holdDropKey, holdKey, holdKeyPrefix } from '../platform/keys.ts';
 import { luaScript, type LuaRunner } from '../platform/lua-scripts.ts';
@@ -106,7 +106,7 @@ const holdStateSchema = z.enum(['held', 'paying', 'settled', 'released']);
 
 export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): HoldsStore {
   const { redis, run } = options;
-  const keysOf = (dropId: DropId, holdId: HoldId) => ({
+  const dropKeysOf = (dropId: DropId) => ({
     drop: dropKey(dropId, 'drop'),
     stock: dropKey(dropId, 'stock'),
     queue: dropKey(dropId, 'queue'),
@@ -114,10 +114,10 @@ export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): Hol
     passes: dropKey(dropId, 'passes'),
     'passes-due': dropKey(dropId, 'passes-due'),
     bought: dropKey(dropId, 'bought'),
-    hold: holdKey(dropId, holdId),
     'holds-due': dropKey(dropId, 'holds-due'),
     tick: dropKey(dropId, 'tick'),
   });
+  const keysOf = (dropId: DropId, holdId: HoldId) => ({ ...dropKeysOf(dropId), hold: holdKey(dropId, holdId) });
 
   return {
     async place(request) {
@@ -157,10 +157,9 @@ export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): Hol
       throw unexpected('hold-release', kind);
     },
     async sweep(dropId) {
-      const { 'passes-due': passesDue, 'holds-due': holdsDue, ...shared } = keysOf(dropId, noHold);
       const [, holds, passes, more] = await run(
         holdSweep,
-        { ...shared, 'passes-due': passesDue, 'holds-due': holdsDue, 'hold-prefix': holdKeyPrefix(dropId) },
+        { ...dropKeysOf(dropId), 'hold-prefix': holdKeyPrefix(dropId) },
         { batchCount: limits.sweepBatchCount, endedTtlMs: endTtl },
       );
       return { holdsCount: Number(holds), passesCount: Number(passes), more: more === '1' };
@@ -174,9 +173,6 @@ export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): Hol
   };
 }
 
-/** The sweep takes no single hold: its key is a prefix, and this stands in where a hold's id is asked for. */
-const noHold = '' as HoldId;
-
 function toHoldRecord(dropId: DropId, holdId: HoldId, fields: Record<string, Buffer>): HoldRecord | null {
   const text = (name: string) => fields[name]?.toString('utf8') ?? '';
   const state = holdStateSchema.safeParse(text('state'));
@@ -185,7 +181,7 @@ function toHoldRecord(dropId: DropId, holdId: HoldId, fields: Record<string, Buf
   return {
     holdId,
     dropId,
-    buyerId: buyer.toString('base64url') as BuyerId,
+    buyerId: buyerIdSchema.parse(buyer.toString('base64url')),
     state: state.data,
     lines: readPairs(text('lines')).map(([sku, quantity]) => ({ sku, quantity })),
     proposed: new Map(readPairs(text('serials')).map(([sku, before]) => [sku, before + 1])),

@@ -1,6 +1,6 @@
 // The connection to MongoDB. Every write of the engine is acknowledged by a majority and journaled: what was told to
 // a buyer survives the loss of any one machine.
-import mongoose, { type Connection } from 'mongoose';
+import mongoose, { type Connection, type mongo } from 'mongoose';
 import type { Logger } from 'pino';
 
 export type MongoConnection = Connection;
@@ -19,11 +19,16 @@ export async function connectMongo(options: { uri: string; log: Logger }): Promi
     readConcern: { level: 'majority' },
     autoIndex: false,
     bufferCommands: false,
-    // A query operator where a value belongs is cast to an error, not to a query.
-    sanitizeFilter: false,
-    strictQuery: 'throw',
   });
   connection.on('disconnected', () => log.warn('mongodb: connection lost'));
   connection.on('reconnected', () => log.info('mongodb: connection is back'));
   return connection.asPromise();
+}
+
+/** The driver's own collection, for stores that check what they read and write with schemas of their own. */
+export function collectionOf<T extends mongo.Document>(
+  connection: MongoConnection,
+  name: string,
+): mongo.Collection<T> {
+  return connection.getClient().db(connection.name).collection<T>(name);
 }

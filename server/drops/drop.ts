@@ -1,0 +1,57 @@
+// A drop, as its document keeps it: what the shop decided. What happens while it runs is in Redis.
+import type { BuyerId, DropId, Sku } from '../ids.ts';
+import type { Money } from '../money.ts';
+
+export type DropMode = 'fifo' | 'shuffle' | 'draw';
+export type DropState = 'scheduled' | 'lobby' | 'open' | 'paused' | 'sold-out' | 'closed';
+export type Availability = 'available' | 'all-held' | 'sold-out';
+
+/** The lanes of a queue. A lane's number is its place here; it is a part of every ticket, so the order is fixed. */
+export const lanes = ['general'] as const;
+export type Lane = (typeof lanes)[number];
+
+export interface DropItem {
+  readonly sku: Sku;
+  readonly title: string;
+  readonly price: Money;
+  /** All units that were ever added: serials run from 1 to `total`. */
+  readonly total: number;
+  /** How many of them the shop took back. */
+  readonly withdrawn: number;
+}
+
+export interface Drop {
+  readonly dropId: DropId;
+  readonly title: string;
+  readonly mode: DropMode;
+  readonly lobbyOpensAtMs: number;
+  readonly opensAtMs: number;
+  readonly closesAtMs: number | null;
+  readonly items: readonly DropItem[];
+  readonly perBuyerMax: number;
+  readonly ratePerSec: number;
+  readonly activeMax: number;
+  readonly callWindowMs: number;
+  readonly passTtlMs: number;
+  readonly holdTtlMs: number;
+  readonly paymentWindowMs: number;
+  /** 32 secret bytes; the key of the shuffle is made of them. Published only as a hash before the drop. */
+  readonly seed: string;
+  readonly seedHash: string;
+  readonly createdAtMs: number;
+  /** Counts the edits. `loadedRev` is the edit that Redis and the ledger have: below `rev`, loading is due. */
+  readonly rev: number;
+  readonly loadedRev: number;
+  /** True once nothing can happen any more; no process looks after it. */
+  readonly ended: boolean;
+}
+
+/** A sealed ticket's content: a buyer's one place in a drop's queue. */
+export interface Ticket {
+  readonly dropId: DropId;
+  readonly lane: Lane;
+  readonly arrival: number;
+  readonly buyerId: BuyerId;
+}
+
+export const dropStates = ['scheduled', 'lobby', 'open', 'paused', 'sold-out', 'closed'] as const;

@@ -1,0 +1,106 @@
+// The documents of drops, in MongoDB.
+import { z } from 'zod';
+import { dropIdSchema, skuSchema, type DropId } from '../ids.ts';
+import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
+import type { Drop } from './drop.ts';
+
+const itemSchema = z.object({
+  sku: skuSchema,
+  title: z.string(),
+  price: z.object({ amount: z.int(), currency: z.string() }),
+  total: z.int(),
+  withdrawn: z.int(),
+});
+
+const documentSchema = z.object({
+  _id: dropIdSchema,
+  title: z.string(),
+  mode: z.enum(['fifo', 'shuffle', 'draw']),
+  lobbyOpensAtMs: z.number(),
+  opensAtMs: z.number(),
+  closesAtMs: z.number().nullable(),
+  items: z.array(itemSchema).readonly(),
+  perBuyerMax: z.number(),
+  ratePerSec: z.number(),
+  activeMax: z.number(),
+  callWindowMs: z.number(),
+  passTtlMs: z.number(),
+  holdTtlMs: z.number(),
+  paymentWindowMs: z.number(),
+  seed: z.string(),
+  seedHash: z.string(),
+  createdAtMs: z.number(),
+  rev: z.number(),
+  loadedRev: z.number(),
+  ended: z.boolean(),
+});
+type DropDocument = z.infer<typeof documentSchema>;
+
+export type DropChange = Partial<
+  Pick<Drop, 'title' | 'items' | 'ratePerSec' | 'activeMax' | 'closesAtMs' | 'opensAtMs' | 'lobbyOpensAtMs' | 'perBuyerMax'>
+>;
+
+export interface DropsStore {
+  ensureIndexes(): Promise<void>;
+  insert(drop: Drop): Promise<void>;
+  find(dropId: DropId): Promise<Drop | null>;
+  /** Newest first; `before` is the creation time and id to go on from. */
+  list(options: { limit: number; before?: { createdAtMs: number; dropId: DropId } }): Promise<Drop[]>;
+  /** Drops that some process must look after. */
+  listRunning(): Promise<Drop[]>;
+  /** Changes a drop that is still at `rev`; null where somebody else was quicker. */
+  change(dropId: DropId, rev: number, change: DropChange): Promise<Drop | null>;
+  markLoaded(dropId: DropId, rev: number): Promise<void>;
+  markEnded(dropId: DropId): Promise<void>;
+}
+
+export function createDropsStore(connection: MongoConnection): DropsStore {
+  const drops = collectionOf<DropDocument>(connection, 'drops');
+  const read = (document: unknown): Drop => {
+    const { _id, ...fields } = documentSchema.parse(document);
+    return { dropId: _id, ...fields };
+  };
+  return {
+    async ensureIndexes() {
+      await drops.createIndexes([{ key: { createdAtMs: -1, _id: -1 } }, { key: { ended: 1 } }]);
+    },
+    async insert(drop) {
+      const { dropId, ...fields } = drop;
+      await drops.insertOne(documentSchema.parse({ _id: dropId, ...fields }));
+    },
+    async find(dropId) {
+      const found = await drops.findOne({ _id: dropId });
+      return found ? read(found) : null;
+    },
+    async list({ limit, before }) {
+      const filter = before
+        ? {
+            $or: [
+              { createdAtMs: { $lt: before.createdAtMs } },
+              { createdAtMs: before.createdAtMs, _id: { $lt: before.dropId } },
+            ],
+          }
+        : {};
+      const found = await drops.find(filter).sort({ createdAtMs: -1, _id: -1 }).limit(limit).toArray();
+      return found.map(read);
+    },
+    async listRunning() {
+      const found = await drops.find({ ended: false }).toArray();
+      return found.map(read);
+    },
+    async change(dropId, rev, change) {
+      const changed = await drops.findOneAndUpdate(
+        { _id: dropId, rev },
+        { $set: change, $inc: { rev: 1 } },
+        { returnDocument: 'after' },
+      );
+      return changed ? read(changed) : null;
+    },
+    async markLoaded(dropId, rev) {
+      await drops.updateOne({ _id: dropId, loadedRev: { $lt: rev } }, { $set: { loadedRev: rev } });
+    },
+    async markEnded(dropId) {
+      await drops.updateOne({ _id: dropId }, { $set: { ended: true } });
+    },
+  };
+}

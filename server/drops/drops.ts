@@ -1,0 +1,193 @@
+// Drops: made, changed, looked up and steered. The document in MongoDB says what the shop decided; Redis runs it.
+// A change is written to the document first and then loaded; a process that dies in between leaves `loadedRev` behind
+// `rev`, and the conductor of any process finishes it.
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Redis } from 'ioredis';
+import type { z } from 'zod';
+import { PublicError } from '../errors.ts';
+import { newDropId, type DropId, type Sku } from '../ids.ts';
+import { limits } from '../limits.ts';
+import type { Money } from '../money.ts';
+import type { Clock } from '../platform/clock.ts';
+import { dropChannel } from '../platform/keys.ts';
+import type { Drop, DropItem } from './drop.ts';
+import type { createDropInput, updateDropInput } from './drops.router.ts';
+import type { DropChange, DropsStore } from './drops.store.ts';
+import type { LiveStore, SteerAction } from './live.store.ts';
+
+/** What drops need to know of the catalog: the title and price of each SKU that it has. */
+export type VariantsBySku = (skus: readonly Sku[]) => Promise<ReadonlyMap<Sku, { title: string; price: Money }>>;
+
+/** Makes the unit documents with serials `from..to`; again for the same serials changes nothing. */
+export type CreateUnits = (
+  dropId: DropId,
+  ranges: readonly { sku: Sku; from: number; to: number }[],
+) => Promise<void>;
+
+export interface Drops {
+  create(input: z.output<typeof createDropInput>): Promise<Drop>;
+  update(input: z.output<typeof updateDropInput>): Promise<Drop>;
+  /** The drop, from memory where it is fresh; null where there is none. */
+  find(dropId: DropId): Promise<Drop | null>;
+  /** As `find`, but absent is an error for the caller. */
+  get(dropId: DropId): Promise<Drop>;
+  list(options: { limit: number; before?: { createdAtMs: number; dropId: DropId } }): Promise<Drop[]>;
+  listRunning(): Promise<Drop[]>;
+  steer(dropId: DropId, steer: SteerAction): Promise<{ state: string }>;
+  /** Brings Redis and the ledger up to the document's `rev`. */
+  load(drop: Drop): Promise<void>;
+  markEnded(dropId: DropId): Promise<void>;
+  /** Another process changed this drop: forget what is remembered. */
+  forget(dropId: DropId): void;
+}
+
+export function createDrops(options: {
+  store: DropsStore;
+  live: LiveStore;
+  redis: Redis;
+  clock: Clock;
+  variantsBySku: VariantsBySku;
+  createUnits: CreateUnits;
+}): Drops {
+  const { store, live, redis, clock, variantsBySku, createUnits } = options;
+  const remembered = new LRUCache<string, Drop, DropId>({
+    max: 1_000,
+    // Changes are announced; the age only bounds what a lost announcement can do.
+    ttl: 5_000,
+    fetchMethod: async (_key, _stale, { context }) => (await store.find(context)) ?? undefined,
+  });
+  const changed = async (dropId: DropId) => {
+    remembered.delete(dropId);
+    await redis.publish(dropChannel, dropId);
+  };
+  const load = async (drop: Drop, before?: Drop) => {
+    const madeBefore = new Map(before?.items.map(item => [item.sku, item.total]));
+    const ranges = drop.items
+      .map(({ sku, total }) => ({ sku, from: (madeBefore.get(sku) ?? 0) + 1, to: total }))
+      .filter(range => range.to >= range.from);
+    if (ranges.length > 0) await createUnits(drop.dropId, ranges);
+    await live.load(drop);
+    await store.markLoaded(drop.dropId, drop.rev);
+    await changed(drop.dropId);
+  };
+  const find = async (dropId: DropId) => (await remembered.fetch(dropId, { context: dropId })) ?? null;
+  const get = async (dropId: DropId) => {
+    const drop = await find(dropId);
+    if (!drop) throw new PublicError('not-found', 'There is no such drop');
+    return drop;
+  };
+
+  return {
+    async create(input) {
+      const nowMs = clock.now();
+      const items = await priceItems(input.items, variantsBySku);
+      const seed = randomBytes(32);
+      const drop: Drop = {
+        dropId: newDropId(),
+        title: input.title,
+        mode: input.mode,
+        lobbyOpensAtMs: Math.min(input.lobbyOpensAtMs ?? nowMs, input.opensAtMs),
+        opensAtMs: input.opensAtMs,
+        closesAtMs: input.closesAtMs ?? null,
+        items,
+        perBuyerMax: input.perBuyerMax,
+        ratePerSec: input.ratePerSec,
+        activeMax: input.activeMax,
+        callWindowMs: input.callWindowMs ?? limits.callWindowMs.default,
+        passTtlMs: input.passTtlMs ?? limits.passTtlMs.default,
+        holdTtlMs: input.holdTtlMs ?? limits.holdTtlMs.default,
+        paymentWindowMs: input.paymentWindowMs ?? limits.paymentWindowMs.default,
+        seed: seed.toString('base64url'),
+        seedHash: createHash('sha256').update(seed).digest('hex'),
+        createdAtMs: nowMs,
+        rev: 1,
+        loadedRev: 0,
+        ended: false,
+      };
+      await store.insert(drop);
+      await load(drop);
+      return drop;
+    },
+
+    async update(input) {
+      const drop = await get(input.dropId);
+      const change = changeOf(drop, input);
+      const next = await store.change(drop.dropId, drop.rev, change);
+      if (!next) {
+        remembered.delete(drop.dropId);
+        throw new PublicError('conflict', 'The drop was changed by somebody else at the same time: look and try again');
+      }
+      // A drop whose last edit was loaded has its units: only the new ones are made.
+      await (drop.loadedRev === drop.rev ? load(next, drop) : load(next));
+      return next;
+    },
+
+    async steer(dropId, steer) {
+      const drop = await get(dropId);
+      const outcome = await live.steer(drop.dropId, steer);
+      if (outcome.kind === 'missing') throw new PublicError('unavailable', 'The drop is not loaded yet', { retryAfterMs: 1_000 });
+      if (outcome.kind === 'refused') {
+        throw new PublicError('conflict', `A drop that is ${outcome.state} cannot be asked to ${steer.action}`);
+      }
+      await changed(dropId);
+      return { state: outcome.state };
+    },
+
+    find,
+    get,
+    list: listOptions => store.list(listOptions),
+    listRunning: () => store.listRunning(),
+    load: drop => load(drop),
+    markEnded: dropId => store.markEnded(dropId),
+    forget: dropId => remembered.delete(dropId),
+  };
+}
+
+/** The key of a drop's shuffle: fixed by the seed, whose hash was published beforehand, and the lobby's frozen size. */
+export function lobbyKey(drop: Pick<Drop, 'dropId' | 'seed'>, lobbySize: number): string {
+  return createHmac('sha256', Buffer.from(drop.seed, 'base64url'))
+    .update(`${drop.dropId}\n${lobbySize}`)
+    .digest('base64url');
+}
+
+async function priceItems(
+  items: z.output<typeof createDropInput>['items'],
+  variantsBySku: VariantsBySku,
+): Promise<DropItem[]> {
+  const variants = await variantsBySku(items.map(item => item.sku));
+  const priced = items.map(item => {
+    const variant = variants.get(item.sku);
+    const price = item.price ?? variant?.price;
+    if (!price) {
+      throw new PublicError('invalid-input', `SKU ${item.sku} is not in the catalog: add its product first, or give it a price`);
+    }
+    return { sku: item.sku, title: variant?.title ?? item.sku, price, total: item.total, withdrawn: 0 };
+  });
+  const currencies = new Set(priced.map(item => item.price.currency));
+  if (currencies.size > 1) {
+    throw new PublicError('invalid-input', `All SKUs of a drop share one currency; these have ${[...currencies].join(', ')}`);
+  }
+  return priced;
+}
+
+function changeOf(drop: Drop, input: z.output<typeof updateDropInput>): DropChange {
+  const { dropId: _dropId, items, ...fields } = input;
+  const change: DropChange = {};
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) Object.assign(change, { [name]: value });
+  if (!items) return change;
+  const wanted = new Map(items.map(item => [item.sku, item]));
+  for (const sku of wanted.keys()) {
+    if (!drop.items.some(item => item.sku === sku)) throw new PublicError('invalid-input', `SKU ${sku} is not in this drop`);
+  }
+  return {
+    ...change,
+    items: drop.items.map(item => {
+      const edit = wanted.get(item.sku);
+      const total = item.total + (edit?.addUnits ?? 0);
+      const withdrawn = item.withdrawn + (edit?.withdrawUnits ?? 0);
+      if (withdrawn > total) throw new PublicError('invalid-input', `SKU ${item.sku} has only ${total} units to withdraw from`);
+      return { ...item, total, withdrawn };
+    }),
+  };
+}

@@ -1,0 +1,204 @@
+// A drop while it runs, in Redis: its state, its stock, its lanes. Written by scripts alone.
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { skuSchema, type DropId, type Sku } from '../ids.ts';
+import { limits } from '../limits.ts';
+import { dropKey } from '../platform/keys.ts';
+import { luaScript, type LuaRunner } from '../platform/lua-scripts.ts';
+import { dropStates, lanes, type Availability, type Drop, type DropState, type Lane } from './drop.ts';
+
+export const dropLoad = luaScript({
+  name: 'drop-load',
+  keys: ['drop', 'stock', 'queue', 'tick'],
+  argv: ['settings'],
+  rest: false,
+});
+export const dropOpen = luaScript({
+  name: 'drop-open',
+  keys: ['drop', 'queue', 'tick'],
+  argv: ['key', 'leadMs', 'lane'],
+  rest: false,
+});
+export const dropSteer = luaScript({
+  name: 'drop-steer',
+  keys: ['drop', 'tick'],
+  argv: ['action', 'value'],
+  rest: false,
+});
+export const dropLook = luaScript({
+  name: 'drop-look',
+  keys: ['drop', 'stock', 'queue', 'passes'],
+  argv: [],
+  rest: false,
+});
+
+export interface StockCount {
+  readonly sku: Sku;
+  readonly total: number;
+  readonly available: number;
+  readonly held: number;
+  readonly sold: number;
+  readonly withdrawn: number;
+}
+
+export interface LaneCount {
+  readonly lane: Lane;
+  readonly lobbySize: number;
+  readonly arrived: number;
+  readonly serving: number;
+}
+
+/** What a drop looks like at one instant of Redis' clock. */
+export interface DropView {
+  readonly dropId: DropId;
+  readonly seq: number;
+  readonly nowMs: number;
+  readonly state: DropState;
+  readonly opensAtMs: number;
+  readonly closesAtMs: number | null;
+  readonly frozen: boolean;
+  readonly message: string | null;
+  readonly key: string | null;
+  readonly ratePerSec: number;
+  readonly activeMax: number;
+  readonly activeCount: number;
+  readonly unclaimedCount: number;
+  readonly lanes: readonly LaneCount[];
+  readonly stock: readonly StockCount[];
+}
+
+export type SteerAction =
+  | { action: 'open' | 'pause' | 'resume' | 'close' }
+  | { action: 'message'; value: string };
+
+export interface LiveStore {
+  load(drop: Drop): Promise<void>;
+  /** Takes the drop a step along its time; `key` is '' until the lobby's size is known. */
+  open(dropId: DropId, key: string): Promise<{ state: DropState | 'missing'; lobbySize: number; frozen: boolean }>;
+  steer(dropId: DropId, steer: SteerAction): Promise<{ kind: 'steered' | 'refused'; state: string } | { kind: 'missing' }>;
+  /** Null where Redis does not know the drop. */
+  look(dropId: DropId): Promise<DropView | null>;
+}
+
+const count = z.coerce.number().int();
+const seenSchema = z.object({
+  drop: z.record(z.string(), z.string()),
+  stock: z.record(z.string(), z.string()),
+  queue: z.record(z.string(), z.string()),
+});
+const stateSchema = z.enum(dropStates);
+
+/** Why an availability is what it is: held units may come back, sold ones do not. */
+export function availabilityOf(stock: StockCount): Availability {
+  if (stock.available > 0) return 'available';
+  return stock.held > 0 ? 'all-held' : 'sold-out';
+}
+
+export function createLiveStore(options: { redis: Redis; run: LuaRunner }): LiveStore {
+  const { run } = options;
+  return {
+    async load(drop) {
+      const { dropId } = drop;
+      const settings = {
+        fields: {
+          mode: drop.mode,
+          lobbyOpensAtMs: drop.lobbyOpensAtMs,
+          opensAtMs: drop.opensAtMs,
+          closesAtMs: drop.closesAtMs ?? '',
+          perBuyerMax: drop.perBuyerMax,
+          ratePerSec: drop.ratePerSec,
+          activeMax: drop.activeMax,
+          callWindowMs: drop.callWindowMs,
+          passTtlMs: drop.passTtlMs,
+          holdTtlMs: drop.holdTtlMs,
+          paymentWindowMs: drop.paymentWindowMs,
+        },
+        lanes,
+        items: drop.items.map(({ sku, total, withdrawn }) => ({ sku, total, withdrawn })),
+      };
+      // Numbers go as text: Lua would write a large one as 1.7e+12.
+      const fields = Object.fromEntries(Object.entries(settings.fields).map(([name, value]) => [name, String(value)]));
+      await run(
+        dropLoad,
+        {
+          drop: dropKey(dropId, 'drop'),
+          stock: dropKey(dropId, 'stock'),
+          queue: dropKey(dropId, 'queue'),
+          tick: dropKey(dropId, 'tick'),
+        },
+        { settings: JSON.stringify({ ...settings, fields }) },
+      );
+    },
+    async open(dropId, key) {
+      const [state, lobbySize, frozen] = await run(
+        dropOpen,
+        { drop: dropKey(dropId, 'drop'), queue: dropKey(dropId, 'queue'), tick: dropKey(dropId, 'tick') },
+        { key, leadMs: limits.lobbyFreezeLeadMs, lane: 'general' },
+      );
+      return {
+        state: state === 'missing' ? state : stateSchema.parse(state),
+        lobbySize: Number(lobbySize),
+        frozen: frozen === '1',
+      };
+    },
+    async steer(dropId, steer) {
+      const [kind, state] = await run(
+        dropSteer,
+        { drop: dropKey(dropId, 'drop'), tick: dropKey(dropId, 'tick') },
+        { action: steer.action, value: 'value' in steer ? steer.value : '' },
+      );
+      if (kind === 'steered' || kind === 'refused') return { kind, state: state ?? '' };
+      return { kind: 'missing' };
+    },
+    async look(dropId) {
+      const reply = await run(
+        dropLook,
+        {
+          drop: dropKey(dropId, 'drop'),
+          stock: dropKey(dropId, 'stock'),
+          queue: dropKey(dropId, 'queue'),
+          passes: dropKey(dropId, 'passes'),
+        },
+        {},
+      );
+      return reply[0] === 'seen' ? toView(dropId, reply) : null;
+    },
+  };
+}
+
+function toView(dropId: DropId, reply: string[]): DropView {
+  const [, nowMs, state, json, activeCount] = reply;
+  const { drop, stock, queue } = seenSchema.parse(JSON.parse(json ?? ''));
+  const skus = Object.keys(stock)
+    .filter(field => field.endsWith('/total') && !field.startsWith('*'))
+    .map(field => field.slice(0, -'/total'.length));
+  return {
+    dropId,
+    seq: count.parse(drop['seq']),
+    nowMs: Number(nowMs),
+    state: stateSchema.parse(state),
+    opensAtMs: count.parse(drop['opensAtMs']),
+    closesAtMs: drop['closesAtMs'] ? Number(drop['closesAtMs']) : null,
+    frozen: drop['frozen'] === '1',
+    message: drop['message'] || null,
+    key: drop['key'] ?? null,
+    ratePerSec: Number(drop['ratePerSec']),
+    activeMax: Number(drop['activeMax']),
+    activeCount: Number(activeCount),
+    unclaimedCount: Number(queue['unclaimed'] ?? 0),
+    lanes: lanes.map(lane => ({
+      lane,
+      lobbySize: Number(queue[`${lane}/lobby`] ?? 0),
+      arrived: Number(queue[`${lane}/arrived`] ?? 0),
+      serving: Number(queue[`${lane}/serving`] ?? 0),
+    })),
+    stock: skus.map(sku => ({
+      sku: skuSchema.parse(sku),
+      total: Number(stock[`${sku}/total`] ?? 0),
+      available: Number(stock[`${sku}/available`] ?? 0),
+      held: Number(stock[`${sku}/held`] ?? 0),
+      sold: Number(stock[`${sku}/sold`] ?? 0),
+      withdrawn: Number(stock[`${sku}/withdrawn`] ?? 0),
+    })),
+  };
+}
