@@ -106,6 +106,30 @@ export const limits = {
   /** A title inside a sealed quote, in bytes of JSON: twenty lines of the longest must fit sealedTextChars. */
   quoteTitleBytes: 100,
 
+  // --- catalog and search -----------------------------------------------------------------------------
+  /** Products remembered in each process, some 2 KiB each. */
+  productCacheCount: 10_000,
+  /** Changes are announced; this bounds how long a lost announcement shows an old product. */
+  productCacheTtlMs: 30 * SECOND,
+  /** One import request to the search service; a product is 1 to 10 KiB. */
+  indexBatchCount: 200,
+  /** The outbox is looked at this often even if no job came: a change is searchable within 2 s. */
+  indexPollMs: 500,
+  /** Changes of one moment make one job. */
+  indexHintMs: 50,
+  searchTextChars: 200,
+  searchPerPage: { default: 20, max: 100 },
+  /** Typesense's own work grows with the page's number; nobody reads the thousandth product. */
+  searchDepthCount: 2_000,
+  searchFilterValuesCount: 50,
+  searchTimeoutMs: 2 * SECOND,
+  /** After a failure the next searches are answered without it for this long, so that nobody waits in its line. */
+  searchPauseMs: 1 * SECOND,
+  /** Identical searches within this are answered from memory: less than a change takes to be searchable. */
+  searchCacheTtlMs: 1 * SECOND,
+  searchCacheCount: 500,
+  suggestionsCount: 8,
+
   // --- the money path ---------------------------------------------------------------------------------
   /** Stripe's own tolerance for the age of a signature. */
   webhookToleranceMs: 300 * SECOND,
@@ -145,6 +169,10 @@ export function assertLimits(): void {
   assert(
     limits.endedHoldTtlMs > limits.blindCreateMs,
     'a replayed hold must be known as long as its payment',
+  );
+  assert(
+    limits.indexHintMs + limits.indexPollMs + limits.searchCacheTtlMs < 2 * SECOND,
+    'a change must be searchable within 2 s, even if its job was lost and its search remembered',
   );
   assert(limits.drainMs < limits.shutdownMs, 'draining is a part of the shutdown');
 }

@@ -1,0 +1,76 @@
+// `catalog.*` for everybody, `admin.product.*` for the shop.
+import { z } from 'zod';
+import { PublicError } from '../errors.ts';
+import { productIdSchema } from '../ids.ts';
+import { limits } from '../limits.ts';
+import { adminProcedure, publicProcedure, router } from '../trpc.ts';
+import type { Catalog } from './catalog.ts';
+import { productInputSchema, productSchema } from './product.ts';
+
+export const pageInputSchema = z.strictObject({
+  cursor: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,128}$/, 'a cursor from an earlier answer')
+    .optional(),
+  limit: z.int().min(1).max(limits.listPageCount.max).default(limits.listPageCount.default),
+});
+
+/** A list without input is the first page. */
+const optionalPageSchema = pageInputSchema.optional().transform(page => pageInputSchema.parse(page ?? {}));
+
+const productPageSchema = z.object({ items: z.array(productSchema), nextCursor: z.string().optional() });
+
+export function createCatalogRouter(catalog: Catalog) {
+  return router({
+    product: publicProcedure
+      .input(z.strictObject({ id: productIdSchema }))
+      .output(productSchema)
+      .query(async ({ input }) => {
+        const product = await catalog.product(input.id);
+        if (!product) throw new PublicError('not-found', 'There is no such product');
+        return product;
+      }),
+    list: publicProcedure
+      .input(optionalPageSchema)
+      .output(productPageSchema)
+      .query(({ input }) => catalog.list(input)),
+  });
+}
+
+export const productUpsertSchema = productInputSchema.extend({
+  /** The rev that the change was made from, 0 for a new product; without it, the last writer wins. */
+  expectedRev: z.int().min(0).optional(),
+});
+
+/** Mounted as `admin.product`. */
+export function createAdminProductRouter(catalog: Catalog) {
+  return router({
+    upsert: adminProcedure
+      .input(productUpsertSchema)
+      .output(z.object({ productId: productIdSchema, rev: z.int() }))
+      .mutation(async ({ input: { expectedRev, ...product } }) => {
+        const { rev } = await catalog.upsert(product, { expectedRev });
+        return { productId: product.productId, rev };
+      }),
+    remove: adminProcedure
+      .input(z.strictObject({ productId: productIdSchema }))
+      .output(z.object({ kind: z.enum(['removed', 'absent']) }))
+      .mutation(async ({ input }) => ({
+        kind: (await catalog.remove(input.productId)) ? 'removed' : 'absent',
+      })),
+    list: adminProcedure
+      .input(optionalPageSchema)
+      .output(
+        z.object({
+          /** `indexed`: whether search shows the product as it stands here. */
+          items: z.array(productSchema.extend({ indexed: z.boolean() })),
+          nextCursor: z.string().optional(),
+        }),
+      )
+      .query(({ input }) => catalog.listForAdmin(input)),
+    /** How far the search index is behind the catalog. */
+    counts: adminProcedure
+      .output(z.object({ products: z.int(), due: z.int() }))
+      .query(() => catalog.counts()),
+  });
+}

@@ -1,0 +1,172 @@
+// The face of the catalog: reading products (remembered in each process), changing them, and what other capabilities
+// need of them: variants by SKU for drops, due products for the index, and plain lookups while search is away.
+import type { Logger } from 'pino';
+import { PublicError } from '../errors.ts';
+import { type ProductId, productIdSchema, type Sku } from '../ids.ts';
+import type { Money } from '../money.ts';
+import { cursorAfter, readCursor, variantTitleOf } from './catalog.rules.ts';
+import type { BrowseQuery, CatalogStore, DueProduct, WriteOutcome } from './catalog.store.ts';
+import type { Product, ProductInput } from './product.ts';
+import { createProductCache } from './product-cache.ts';
+import type { ProductChanges } from './product-changes.ts';
+
+export type { BrowseQuery, DueProduct, WriteOutcome } from './catalog.store.ts';
+
+export interface SoldVariant {
+  readonly productId: ProductId;
+  /** Of product and variant together, as a receipt names it. */
+  readonly title: string;
+  readonly price: Money;
+}
+
+export interface Page<T> {
+  items: T[];
+  nextCursor?: string;
+}
+
+export interface PageRequest {
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+}
+
+export interface Catalog {
+  /** Null where there is none. Remembered, and forgotten with every change. */
+  product(productId: ProductId): Promise<Product | null>;
+  list(request: PageRequest): Promise<Page<Product>>;
+  listForAdmin(request: PageRequest): Promise<Page<Product & { indexed: boolean }>>;
+  /** Throws PublicError `conflict` where a SKU is another product's, or `expectedRev` is not the product's rev. */
+  upsert(input: ProductInput, options?: { expectedRev?: number | undefined }): Promise<{ rev: number }>;
+  /** Each on its own; the ids must differ. */
+  upsertMany(inputs: readonly ProductInput[]): Promise<WriteOutcome[]>;
+  /** False where there was none. */
+  remove(productId: ProductId): Promise<boolean>;
+  /** SKUs that no product has are missing from the answer. */
+  variantsBySku(skus: readonly Sku[]): Promise<Map<Sku, SoldVariant>>;
+
+  /** Has the products of these SKUs indexed again: their availability changed. */
+  reindexSkus(skus: readonly Sku[]): Promise<void>;
+  dueForIndexing(limit: number): Promise<DueProduct[]>;
+  markIndexed(taken: readonly DueProduct[]): Promise<void>;
+  /** What search answers with while its service is away: exact words only. */
+  browse(query: BrowseQuery): Promise<{ products: Product[]; total: number }>;
+  counts(): Promise<{ products: number; due: number }>;
+
+  cacheFigures(): { hits: number; misses: number };
+  close(): Promise<void>;
+}
+
+export async function createCatalog(deps: {
+  store: CatalogStore;
+  changes: ProductChanges;
+  clock: { now(): number };
+  log: Logger;
+  /** Told after products became due for the index; a hint, since the outbox is what counts. */
+  onIndexDue?: () => void;
+}): Promise<Catalog> {
+  const { store, changes, clock, log, onIndexDue } = deps;
+  const cache = createProductCache(productId => store.read(productId));
+  const stopListening = await changes.listen(heard => {
+    if (heard === 'all') cache.forgetAll();
+    else cache.forget(heard);
+  });
+
+  async function changed(productIds: readonly ProductId[]): Promise<void> {
+    if (productIds.length === 0) return;
+    cache.forget(productIds);
+    onIndexDue?.();
+    // The write stands whether or not the others hear of it: their memory of it ends by time, too.
+    await changes.announce(productIds).catch((error: unknown) => {
+      log.warn({ err: error }, 'catalog: a change could not be announced');
+    });
+  }
+
+  async function upsertMany(inputs: readonly ProductInput[], expectedRev?: number): Promise<WriteOutcome[]> {
+    const outcomes = await store.write(inputs, { nowMs: clock.now(), expectedRev });
+    const written = inputs.filter((_input, index) =>
+      ['created', 'updated'].includes(outcomes[index]?.kind ?? ''),
+    );
+    await changed(written.map(input => input.productId));
+    return outcomes;
+  }
+
+  async function page(request: PageRequest): Promise<Page<Product & { indexed: boolean }>> {
+    const after = afterOf(request.cursor);
+    // One more than asked for tells whether there is a next page without a second query.
+    const found = await store.page({ after, limit: request.limit + 1 });
+    const items = found.slice(0, request.limit).map(({ product, indexed }) => ({ ...product, indexed }));
+    const last = items.at(-1);
+    return found.length > request.limit && last
+      ? { items, nextCursor: cursorAfter(last.productId) }
+      : { items };
+  }
+
+  return {
+    product: productId => cache.get(productId),
+
+    async list(request) {
+      const { items, ...rest } = await page(request);
+      return { items: items.map(({ indexed: _indexed, ...product }) => product), ...rest };
+    },
+
+    listForAdmin: page,
+
+    async upsert(input, options = {}) {
+      const [outcome] = await upsertMany([input], options.expectedRev);
+      switch (outcome?.kind) {
+        case 'created':
+        case 'updated':
+        case 'unchanged':
+          return { rev: outcome.rev };
+        case 'sku-taken':
+          throw new PublicError('conflict', `SKU ${outcome.sku} belongs to product ${outcome.by}`);
+        case 'rev-differs':
+          throw new PublicError(
+            'conflict',
+            `The product is at rev ${outcome.rev}: read it again, then change it`,
+          );
+        case 'contended':
+        case undefined:
+          throw new PublicError('conflict', 'Others are changing this product at the same moment: try again');
+      }
+    },
+
+    upsertMany: inputs => upsertMany(inputs),
+
+    async remove(productId) {
+      const removed = await store.remove(productId, clock.now());
+      if (removed) await changed([productId]);
+      return removed;
+    },
+
+    async variantsBySku(skus) {
+      const wanted = new Set(skus);
+      const found = new Map<Sku, SoldVariant>();
+      for (const product of await store.withSkus(skus)) {
+        for (const variant of product.variants) {
+          if (!wanted.has(variant.sku)) continue;
+          const title = variantTitleOf(product, variant);
+          found.set(variant.sku, { productId: product.productId, title, price: variant.price });
+        }
+      }
+      return found;
+    },
+
+    async reindexSkus(skus) {
+      if (skus.length > 0 && (await store.touch(skus, clock.now())) > 0) onIndexDue?.();
+    },
+    dueForIndexing: limit => store.due(limit),
+    markIndexed: taken => store.markIndexed(taken),
+    browse: query => store.browse(query),
+    counts: () => store.counts(),
+    cacheFigures: () => cache.figures(),
+    close: stopListening,
+  };
+}
+
+function afterOf(cursor: string | undefined): ProductId | null {
+  if (cursor === undefined) return null;
+  const after = productIdSchema.safeParse(readCursor(cursor));
+  if (!after.success)
+    throw new PublicError('invalid-input', 'The cursor is not one of ours: begin without one');
+  return after.data;
+}

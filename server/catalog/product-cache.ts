@@ -1,0 +1,66 @@
+// Products as one process remembers them: read from the store once, however many ask at the same time, and forgotten
+// when they change. A read that was on its way while its product changed is handed to those who asked before the
+// change, and not remembered.
+import { LRUCache } from 'lru-cache';
+import type { ProductId } from '../ids.ts';
+import { limits } from '../limits.ts';
+import type { Product } from './product.ts';
+
+export interface ProductCache {
+  /** Null for an absent product; that is remembered, too. */
+  get(productId: ProductId): Promise<Product | null>;
+  forget(productIds: readonly ProductId[]): void;
+  forgetAll(): void;
+  figures(): { hits: number; misses: number };
+}
+
+export function createProductCache(
+  read: (productId: ProductId) => Promise<Product | null>,
+  options: { now?: () => number } = {},
+): ProductCache {
+  const remembered = new LRUCache<ProductId, { product: Product | null }>({
+    max: limits.productCacheCount,
+    // Changes are announced; this bounds how long a lost announcement matters.
+    ttl: limits.productCacheTtlMs,
+    ...(options.now ? { perf: { now: options.now }, ttlResolution: 0 } : {}),
+  });
+  const underWay = new Map<ProductId, Promise<Product | null>>();
+  let hits = 0;
+  let misses = 0;
+
+  function fetch(productId: ProductId): Promise<Product | null> {
+    const flight = read(productId)
+      .then(product => {
+        if (underWay.get(productId) === flight) remembered.set(productId, { product });
+        return product;
+      })
+      .finally(() => {
+        if (underWay.get(productId) === flight) underWay.delete(productId);
+      });
+    underWay.set(productId, flight);
+    return flight;
+  }
+
+  return {
+    get(productId) {
+      const known = remembered.get(productId);
+      if (known) {
+        hits += 1;
+        return Promise.resolve(known.product);
+      }
+      misses += 1;
+      return underWay.get(productId) ?? fetch(productId);
+    },
+    forget(productIds) {
+      for (const productId of productIds) {
+        remembered.delete(productId);
+        underWay.delete(productId);
+      }
+    },
+    forgetAll() {
+      remembered.clear();
+      underWay.clear();
+    },
+    figures: () => ({ hits, misses }),
+  };
+}

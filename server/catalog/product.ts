@@ -1,0 +1,104 @@
+// What a product is: the schemas at the border, and the types that follow from them. A product has variants, each
+// with its SKU and price; a SKU belongs to one product of the whole catalog. All prices of a product are in one
+// currency, so that it can be sorted and filtered by price.
+import { z } from 'zod';
+import { productIdSchema, skuSchema } from '../ids.ts';
+import { moneyOutputSchema, moneySchema } from '../money.ts';
+
+/** Controls, and what breaks lines or reverses the direction of the text after it on a page. */
+const control = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+const controlButLines = /(?![\n\t])[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+
+const line = (maxChars: number) =>
+  z
+    .string()
+    .trim()
+    .normalize()
+    .min(1, 'must not be empty')
+    .max(maxChars)
+    .refine(text => !control.test(text), 'must not contain control characters');
+
+/** Pages show images by their address: what is not a web address, or a path of this site, is refused. */
+const imageSchema = z
+  .string()
+  .max(500)
+  .refine(text => {
+    if (/^\/[^/\\]/.test(text)) return true;
+    return URL.canParse(text) && ['https:', 'http:'].includes(new URL(text).protocol);
+  }, 'must be an https address or a path beginning with /');
+
+/** `colour: "teal"`, `sizeMm: 40`. Names are keys of documents and of pages, so they are kept plain. */
+const attributesSchema = z
+  .record(
+    z
+      .string()
+      .regex(/^[a-z][A-Za-z0-9-]{0,39}$/, 'an attribute name: letters, digits and hyphens')
+      .refine(name => !(name in Object.prototype), 'this name is taken by the language'),
+    z.union([line(200), z.number(), z.boolean()]),
+  )
+  .refine(attributes => Object.keys(attributes).length <= 30, 'at most 30 attributes');
+
+export const variantInputSchema = z.strictObject({
+  sku: skuSchema,
+  title: line(120).optional(),
+  price: moneySchema,
+  attributes: attributesSchema.optional(),
+});
+
+export const productInputSchema = z.strictObject({
+  productId: productIdSchema,
+  title: line(200),
+  description: z
+    .string()
+    .trim()
+    .normalize()
+    .max(8_000)
+    .refine(text => !controlButLines.test(text), 'must not contain control characters')
+    .optional(),
+  brand: line(80).optional(),
+  categories: z
+    .array(line(60))
+    .max(20)
+    .refine(names => new Set(names).size === names.length, 'a category stands there twice')
+    .optional(),
+  images: z.array(imageSchema).max(20).optional(),
+  /** How much it is asked for, on any scale that the whole catalog shares; search sorts by it. */
+  popularity: z.int().min(0).max(1_000_000_000).optional(),
+  variants: z
+    .array(variantInputSchema)
+    .min(1)
+    .max(100)
+    .refine(
+      variants => new Set(variants.map(each => each.sku)).size === variants.length,
+      'a SKU stands there twice',
+    )
+    .refine(
+      variants => new Set(variants.map(each => each.price.currency)).size <= 1,
+      'all prices of a product must be in one currency',
+    ),
+});
+export type ProductInput = z.infer<typeof productInputSchema>;
+
+export const productSchema = z.object({
+  productId: productIdSchema,
+  title: z.string(),
+  description: z.string().optional(),
+  brand: z.string().optional(),
+  categories: z.array(z.string()),
+  images: z.array(z.string()),
+  popularity: z.int(),
+  variants: z.array(
+    z.object({
+      sku: skuSchema,
+      title: z.string().optional(),
+      price: moneyOutputSchema,
+      attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+    }),
+  ),
+  /** Counts the product's changes from 1. */
+  rev: z.int(),
+  createdAtMs: z.int(),
+  updatedAtMs: z.int(),
+});
+export type Product = z.infer<typeof productSchema>;
+export type Variant = Product['variants'][number];
