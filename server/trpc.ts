@@ -6,6 +6,7 @@ import { ZodError } from 'zod';
 import { PublicError } from './errors.ts';
 import type { BuyerId } from './ids.ts';
 import { limits } from './limits.ts';
+import type { RateLimits, RateName } from './platform/rate-limits.ts';
 import type { Metrics } from './platform/telemetry.ts';
 
 export type Caller =
@@ -20,6 +21,7 @@ export interface Context {
   readonly userAgent: string | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly rates: RateLimits;
   /** Told about a buyer who called an admin procedure. */
   readonly onForbidden: (path: string, caller: Caller) => void;
 }
@@ -27,7 +29,10 @@ export interface Context {
 const t = initTRPC.context<Context>().create({
   // Stacks never leave the process, whatever NODE_ENV says.
   isDev: false,
-  sse: { ping: { enabled: true, intervalMs: limits.socketPingMs }, client: { reconnectAfterInactivityMs: 60_000 } },
+  sse: {
+    ping: { enabled: true, intervalMs: limits.socketPingMs },
+    client: { reconnectAfterInactivityMs: 60_000 },
+  },
   errorFormatter({ shape, error, ctx, path }) {
     const { stack: _stack, ...data } = shape.data;
     if (error.cause instanceof ZodError) {
@@ -36,7 +41,9 @@ const t = initTRPC.context<Context>().create({
         message: issue.message,
       }));
       const first = issues[0];
-      const message = first ? `Invalid input: ${first.path ? `${first.path}: ` : ''}${first.message}` : 'Invalid input';
+      const message = first
+        ? `Invalid input: ${first.path ? `${first.path}: ` : ''}${first.message}`
+        : 'Invalid input';
       return { ...shape, message, data: { ...data, issues } };
     }
     if (error instanceof PublicError) {
@@ -47,7 +54,11 @@ const t = initTRPC.context<Context>().create({
     // What went wrong inside stays inside: the caller gets an id that the log knows.
     const errorId = randomUUID();
     ctx?.log.error({ errorId, path, err: error.cause ?? error }, 'a call failed');
-    return { ...shape, message: `Internal error; quote ${errorId} when you report it`, data: { ...data, errorId } };
+    return {
+      ...shape,
+      message: `Internal error; quote ${errorId} when you report it`,
+      data: { ...data, errorId },
+    };
   },
 });
 
@@ -59,18 +70,35 @@ const measured = t.middleware(async ({ ctx, path, type, next }) => {
   const result = await next();
   ctx.metrics.calls.inc({ path, outcome: result.ok ? 'ok' : result.error.code });
   // A subscription's time is its whole life, which says nothing about the engine.
-  if (type !== 'subscription') ctx.metrics.callSeconds.observe({ path }, (performance.now() - startedAt) / 1000);
+  if (type !== 'subscription')
+    ctx.metrics.callSeconds.observe({ path }, (performance.now() - startedAt) / 1000);
   return result;
 });
 
 /** For anybody, with or without a token. */
 export const publicProcedure = t.procedure.use(measured);
 
+/** For anybody, counted by address. */
+export function addressProcedure(rate: RateName) {
+  return publicProcedure.use(async ({ ctx, next }) => {
+    await ctx.rates.consume(rate, ctx.address);
+    return next();
+  });
+}
+
 /** For a buyer with a valid token; the buyer's id comes from the token and from nowhere else. */
 export const buyerProcedure = publicProcedure.use(({ ctx, next }) => {
   if (ctx.caller.kind !== 'buyer') throw needToken(ctx.caller);
   return next({ ctx: { ...ctx, buyerId: ctx.caller.buyerId } });
 });
+
+/** For a buyer, counted by buyer. */
+export function limitedBuyerProcedure(rate: RateName) {
+  return buyerProcedure.use(async ({ ctx, next }) => {
+    await ctx.rates.consume(rate, ctx.buyerId);
+    return next();
+  });
+}
 
 /** For the shop: an admin key, or a token with the role. */
 export const adminProcedure = publicProcedure.use(({ ctx, path, next }) => {
@@ -84,8 +112,15 @@ export const adminProcedure = publicProcedure.use(({ ctx, path, next }) => {
 
 function needToken(caller: Caller): PublicError {
   if (caller.kind === 'nobody' && caller.why === 'bad-token') {
-    return new PublicError('unauthorized', 'The token is not valid or has expired: get a new one from session.start');
+    return new PublicError(
+      'unauthorized',
+      'The token is not valid or has expired: get a new one from session.start',
+    );
   }
-  if (caller.kind === 'admin') return new PublicError('forbidden', 'An admin key is not a buyer: use a session token');
-  return new PublicError('unauthorized', 'A token is needed: get one from session.start and send it as Bearer');
+  if (caller.kind === 'admin')
+    return new PublicError('forbidden', 'An admin key is not a buyer: use a session token');
+  return new PublicError(
+    'unauthorized',
+    'A token is needed: get one from session.start and send it as Bearer',
+  );
 }

@@ -35,13 +35,17 @@ export function startConductor(options: {
   log: Logger;
 }): Conductor {
   const { drops, live, steps, log } = options;
-  const running = new Map<DropId, { drop: Drop; timer: NodeJS.Timeout | null; atMs: number; busy: Promise<void> | null }>();
+  const running = new Map<
+    DropId,
+    { drop: Drop; timer: NodeJS.Timeout | null; atMs: number; busy: Promise<void> | null }
+  >();
   let stopped = false;
 
   const round = async (drop: Drop) => {
     if (drop.loadedRev < drop.rev) await drops.load(drop);
     let step = await live.open(drop.dropId, '');
-    if (step.state === 'lobby' && step.frozen) step = await live.open(drop.dropId, lobbyKey(drop, step.lobbySize));
+    if (step.state === 'lobby' && step.frozen)
+      step = await live.open(drop.dropId, lobbyKey(drop, step.lobbySize));
     if (step.state === 'missing' || step.state === 'scheduled' || step.state === 'lobby') return;
     let swept = await steps.sweep(drop.dropId);
     while (swept.more) swept = await steps.sweep(drop.dropId);
@@ -51,7 +55,8 @@ export function startConductor(options: {
   const endIfAtRest = async (drop: Drop) => {
     const view = await live.look(drop.dropId);
     if (!view || view.nowMs < (view.closesAtMs ?? drop.opensAtMs) + afterCloseMs) return;
-    if (view.activeCount === 0 && view.stock.every(stock => stock.held === 0)) await drops.markEnded(drop.dropId);
+    if (view.activeCount === 0 && view.stock.every(stock => stock.held === 0))
+      await drops.markEnded(drop.dropId);
   };
   const schedule = (dropId: DropId, inMs: number) => {
     const entry = running.get(dropId);
@@ -69,7 +74,9 @@ export function startConductor(options: {
         return;
       }
       entry.busy = round(entry.drop)
-        .catch((error: unknown) => log.warn({ dropId, err: error }, 'a round of a drop failed; the next one tries again'))
+        .catch((error: unknown) =>
+          log.warn({ dropId, err: error }, 'a round of a drop failed; the next one tries again'),
+        )
         .finally(() => {
           entry.busy = null;
           schedule(dropId, limits.conductorTickMs);
@@ -91,7 +98,8 @@ export function startConductor(options: {
       schedule(drop.dropId, 0);
     }
   };
-  const listed = () => list().catch((error: unknown) => log.warn({ err: error }, 'the running drops could not be listed'));
+  const listed = () =>
+    list().catch((error: unknown) => log.warn({ err: error }, 'the running drops could not be listed'));
   void listed();
   const listTimer = setInterval(() => void listed(), listEveryMs);
 

@@ -38,13 +38,18 @@ export const createDropInput = z
     holdTtlMs: span(limits.holdTtlMs).optional(),
     paymentWindowMs: span(limits.paymentWindowMs).optional(),
     botGate: z.enum(['off', 'on', 'auto']).optional(),
-    codes: z.array(z.strictObject({ code: z.string().min(4).max(64), maxUses: z.int().min(1) })).max(1_000).optional(),
+    codes: z
+      .array(z.strictObject({ code: z.string().min(4).max(64), maxUses: z.int().min(1) }))
+      .max(1_000)
+      .optional(),
     beacon: z.string().max(200).optional(),
     delayedMethods: z.boolean().optional(),
   })
   .superRefine((drop, context) => {
-    const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    if (new Set(drop.items.map(item => item.sku)).size !== drop.items.length) refuse('items', 'a SKU is listed twice');
+    const refuse = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    if (new Set(drop.items.map(item => item.sku)).size !== drop.items.length)
+      refuse('items', 'a SKU is listed twice');
     if (drop.items.reduce((sum, item) => sum + item.total, 0) > limits.dropUnitsCount) {
       refuse('items', `a drop has at most ${limits.dropUnitsCount} units`);
     }
@@ -56,9 +61,11 @@ export const createDropInput = z
     }
     // Settings of parts that this version does not have are refused, not ignored: a shop would rely on them.
     if (drop.botGate === 'on') refuse('botGate', 'the bot gate is not available in this version');
-    if (drop.codes && drop.codes.length > 0) refuse('codes', 'the priority lane is not available in this version');
+    if (drop.codes && drop.codes.length > 0)
+      refuse('codes', 'the priority lane is not available in this version');
     if (drop.beacon !== undefined) refuse('beacon', 'a public beacon is not available in this version');
-    if (drop.delayedMethods) refuse('delayedMethods', 'delayed payment methods are not available in this version');
+    if (drop.delayedMethods)
+      refuse('delayedMethods', 'delayed payment methods are not available in this version');
   });
 
 export const updateDropInput = z.strictObject({
@@ -178,7 +185,13 @@ export function createAdminDropsRouter(deps: { drops: Drops }) {
     close: steer('close'),
 
     throttle: adminProcedure
-      .input(z.strictObject({ dropId: dropIdSchema, ratePerSec: ratePerSec.optional(), activeMax: activeMax.optional() }))
+      .input(
+        z.strictObject({
+          dropId: dropIdSchema,
+          ratePerSec: ratePerSec.optional(),
+          activeMax: activeMax.optional(),
+        }),
+      )
       .output(z.object({ dropId: dropIdSchema }))
       .mutation(async ({ input }) => {
         if (input.ratePerSec === undefined && input.activeMax === undefined) {
@@ -225,4 +238,3 @@ export function describeDrop(drop: Drop, view: DropView | null): z.input<typeof 
     fairness: { seedHash: drop.seedHash, ...(view?.key ? { key: view.key } : {}) },
   };
 }
-

@@ -37,7 +37,17 @@ const documentSchema = z.object({
 type DropDocument = z.infer<typeof documentSchema>;
 
 export type DropChange = Partial<
-  Pick<Drop, 'title' | 'items' | 'ratePerSec' | 'activeMax' | 'closesAtMs' | 'opensAtMs' | 'lobbyOpensAtMs' | 'perBuyerMax'>
+  Pick<
+    Drop,
+    | 'title'
+    | 'items'
+    | 'ratePerSec'
+    | 'activeMax'
+    | 'closesAtMs'
+    | 'opensAtMs'
+    | 'lobbyOpensAtMs'
+    | 'perBuyerMax'
+  >
 >;
 
 export interface DropsStore {

@@ -17,7 +17,9 @@ import type { DropChange, DropsStore } from './drops.store.ts';
 import type { LiveStore, SteerAction } from './live.store.ts';
 
 /** What drops need to know of the catalog: the title and price of each SKU that it has. */
-export type VariantsBySku = (skus: readonly Sku[]) => Promise<ReadonlyMap<Sku, { title: string; price: Money }>>;
+export type VariantsBySku = (
+  skus: readonly Sku[],
+) => Promise<ReadonlyMap<Sku, { title: string; price: Money }>>;
 
 /** Makes the unit documents with serials `from..to`; again for the same serials changes nothing. */
 export type CreateUnits = (
@@ -116,7 +118,10 @@ export function createDrops(options: {
       const next = await store.change(drop.dropId, drop.rev, change);
       if (!next) {
         remembered.delete(drop.dropId);
-        throw new PublicError('conflict', 'The drop was changed by somebody else at the same time: look and try again');
+        throw new PublicError(
+          'conflict',
+          'The drop was changed by somebody else at the same time: look and try again',
+        );
       }
       // A drop whose last edit was loaded has its units: only the new ones are made.
       await (drop.loadedRev === drop.rev ? load(next, drop) : load(next));
@@ -126,9 +131,13 @@ export function createDrops(options: {
     async steer(dropId, steer) {
       const drop = await get(dropId);
       const outcome = await live.steer(drop.dropId, steer);
-      if (outcome.kind === 'missing') throw new PublicError('unavailable', 'The drop is not loaded yet', { retryAfterMs: 1_000 });
+      if (outcome.kind === 'missing')
+        throw new PublicError('unavailable', 'The drop is not loaded yet', { retryAfterMs: 1_000 });
       if (outcome.kind === 'refused') {
-        throw new PublicError('conflict', `A drop that is ${outcome.state} cannot be asked to ${steer.action}`);
+        throw new PublicError(
+          'conflict',
+          `A drop that is ${outcome.state} cannot be asked to ${steer.action}`,
+        );
       }
       await changed(dropId);
       return { state: outcome.state };
@@ -160,13 +169,19 @@ async function priceItems(
     const variant = variants.get(item.sku);
     const price = item.price ?? variant?.price;
     if (!price) {
-      throw new PublicError('invalid-input', `SKU ${item.sku} is not in the catalog: add its product first, or give it a price`);
+      throw new PublicError(
+        'invalid-input',
+        `SKU ${item.sku} is not in the catalog: add its product first, or give it a price`,
+      );
     }
     return { sku: item.sku, title: variant?.title ?? item.sku, price, total: item.total, withdrawn: 0 };
   });
   const currencies = new Set(priced.map(item => item.price.currency));
   if (currencies.size > 1) {
-    throw new PublicError('invalid-input', `All SKUs of a drop share one currency; these have ${[...currencies].join(', ')}`);
+    throw new PublicError(
+      'invalid-input',
+      `All SKUs of a drop share one currency; these have ${[...currencies].join(', ')}`,
+    );
   }
   return priced;
 }
@@ -174,11 +189,13 @@ async function priceItems(
 function changeOf(drop: Drop, input: z.output<typeof updateDropInput>): DropChange {
   const { dropId: _dropId, items, ...fields } = input;
   const change: DropChange = {};
-  for (const [name, value] of Object.entries(fields)) if (value !== undefined) Object.assign(change, { [name]: value });
+  for (const [name, value] of Object.entries(fields))
+    if (value !== undefined) Object.assign(change, { [name]: value });
   if (!items) return change;
   const wanted = new Map(items.map(item => [item.sku, item]));
   for (const sku of wanted.keys()) {
-    if (!drop.items.some(item => item.sku === sku)) throw new PublicError('invalid-input', `SKU ${sku} is not in this drop`);
+    if (!drop.items.some(item => item.sku === sku))
+      throw new PublicError('invalid-input', `SKU ${sku} is not in this drop`);
   }
   return {
     ...change,
@@ -186,7 +203,8 @@ function changeOf(drop: Drop, input: z.output<typeof updateDropInput>): DropChan
       const edit = wanted.get(item.sku);
       const total = item.total + (edit?.addUnits ?? 0);
       const withdrawn = item.withdrawn + (edit?.withdrawUnits ?? 0);
-      if (withdrawn > total) throw new PublicError('invalid-input', `SKU ${item.sku} has only ${total} units to withdraw from`);
+      if (withdrawn > total)
+        throw new PublicError('invalid-input', `SKU ${item.sku} has only ${total} units to withdraw from`);
       return { ...item, total, withdrawn };
     }),
   };

@@ -74,8 +74,14 @@ export type SteerAction =
 export interface LiveStore {
   load(drop: Drop): Promise<void>;
   /** Takes the drop a step along its time; `key` is '' until the lobby's size is known. */
-  open(dropId: DropId, key: string): Promise<{ state: DropState | 'missing'; lobbySize: number; frozen: boolean }>;
-  steer(dropId: DropId, steer: SteerAction): Promise<{ kind: 'steered' | 'refused'; state: string } | { kind: 'missing' }>;
+  open(
+    dropId: DropId,
+    key: string,
+  ): Promise<{ state: DropState | 'missing'; lobbySize: number; frozen: boolean }>;
+  steer(
+    dropId: DropId,
+    steer: SteerAction,
+  ): Promise<{ kind: 'steered' | 'refused'; state: string } | { kind: 'missing' }>;
   /** Null where Redis does not know the drop. */
   look(dropId: DropId): Promise<DropView | null>;
 }
@@ -117,7 +123,9 @@ export function createLiveStore(options: { redis: Redis; run: LuaRunner }): Live
         items: drop.items.map(({ sku, total, withdrawn }) => ({ sku, total, withdrawn })),
       };
       // Numbers go as text: Lua would write a large one as 1.7e+12.
-      const fields = Object.fromEntries(Object.entries(settings.fields).map(([name, value]) => [name, String(value)]));
+      const fields = Object.fromEntries(
+        Object.entries(settings.fields).map(([name, value]) => [name, String(value)]),
+      );
       await run(
         dropLoad,
         {

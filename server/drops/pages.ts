@@ -21,10 +21,15 @@ export async function pageOf(
 ): Promise<{ items: Drop[]; nextCursor?: string }> {
   const limit = input.limit ?? limits.listPageCount.default;
   // One more than asked for tells whether there is a next page.
-  const found = await list({ limit: limit + 1, ...(input.cursor ? { before: readCursor(input.cursor) } : {}) });
+  const found = await list({
+    limit: limit + 1,
+    ...(input.cursor ? { before: readCursor(input.cursor) } : {}),
+  });
   const items = found.slice(0, limit);
   const last = items.at(-1);
-  return found.length > limit && last ? { items, nextCursor: `${last.createdAtMs}.${last.dropId}` } : { items };
+  return found.length > limit && last
+    ? { items, nextCursor: `${last.createdAtMs}.${last.dropId}` }
+    : { items };
 }
 
 function readCursor(cursor: string): Place {

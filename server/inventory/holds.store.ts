@@ -36,7 +36,18 @@ export const holdRelease = luaScript({
 });
 export const holdSweep = luaScript({
   name: 'hold-sweep',
-  keys: ['drop', 'stock', 'queue', 'tickets', 'passes', 'passes-due', 'bought', 'holds-due', 'tick', 'hold-prefix'],
+  keys: [
+    'drop',
+    'stock',
+    'queue',
+    'tickets',
+    'passes',
+    'passes-due',
+    'bought',
+    'holds-due',
+    'tick',
+    'hold-prefix',
+  ],
   argv: ['batchCount', 'endedTtlMs'],
   rest: false,
 });
@@ -64,7 +75,9 @@ export interface HoldRecord {
 
 export type PlaceOutcome =
   | { kind: HoldState; expiresAtMs: number; replay: boolean }
-  | { kind: 'conflict' | 'paused' | 'pass-expired' | 'quote-expired' | 'missing' }
+  | { kind: 'conflict' | 'paused' | 'pass-expired' | 'quote-expired' }
+  /** Redis does not know the drop: nothing was placed, and nothing can be until it does. */
+  | { kind: 'missing' }
   | { kind: 'not-open'; state: string }
   | { kind: 'limit-reached'; limit: 'pass' | 'buyer' }
   | { kind: 'sold-out' | 'all-held'; sku: Sku };
@@ -117,7 +130,10 @@ export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): Hol
     'holds-due': dropKey(dropId, 'holds-due'),
     tick: dropKey(dropId, 'tick'),
   });
-  const keysOf = (dropId: DropId, holdId: HoldId) => ({ ...dropKeysOf(dropId), hold: holdKey(dropId, holdId) });
+  const keysOf = (dropId: DropId, holdId: HoldId) => ({
+    ...dropKeysOf(dropId),
+    hold: holdKey(dropId, holdId),
+  });
 
   return {
     async place(request) {
@@ -153,7 +169,8 @@ export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): Hol
     },
     async release(dropId, holdId, by) {
       const [kind] = await run(holdRelease, keysOf(dropId, holdId), { holdId, by, endedTtlMs: endTtl });
-      if (kind === 'released' || kind === 'paying' || kind === 'settled' || kind === 'missing') return { kind };
+      if (kind === 'released' || kind === 'paying' || kind === 'settled' || kind === 'missing')
+        return { kind };
       throw unexpected('hold-release', kind);
     },
     async sweep(dropId) {

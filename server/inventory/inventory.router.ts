@@ -5,7 +5,7 @@ import { holdIdSchema, skuSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { moneyOutputSchema } from '../money.ts';
 import type { Quote } from '../pricing/quote.ts';
-import { buyerProcedure, router } from '../trpc.ts';
+import { buyerProcedure, limitedBuyerProcedure, router } from '../trpc.ts';
 import type { HoldRecord } from './holds.store.ts';
 import type { Inventory } from './inventory.ts';
 
@@ -32,7 +32,9 @@ export const placeOutput = z.discriminatedUnion('kind', [
   z.object({ kind: z.enum(['held', 'paying', 'settled', 'released']), ...holdFields }),
   z.object({ kind: z.enum(['sold-out', 'all-held']), sku: skuSchema }),
   z.object({ kind: z.literal('limit-reached'), limit: z.enum(['buyer', 'pass']) }),
-  z.object({ kind: z.enum(['pass-expired', 'quote-expired', 'bad-coupon', 'not-open', 'paused', 'conflict']) }),
+  z.object({
+    kind: z.enum(['pass-expired', 'quote-expired', 'bad-coupon', 'not-open', 'paused', 'conflict']),
+  }),
 ]);
 
 export const holdOutput = z.object({
@@ -46,7 +48,7 @@ const byHold = z.strictObject({ holdId: holdIdSchema });
 export function createHoldsRouter(deps: { inventory: Inventory }) {
   const { inventory } = deps;
   return router({
-    place: buyerProcedure
+    place: limitedBuyerProcedure('hold')
       .input(placeInput)
       .output(placeOutput)
       .mutation(async ({ input, ctx }) => {
@@ -57,9 +59,16 @@ export function createHoldsRouter(deps: { inventory: Inventory }) {
           case 'paying':
           case 'settled':
           case 'released':
-            return { kind: outcome.kind, holdId: input.holdId, expiresAtMs: outcome.expiresAtMs, ...showQuote(quote) };
+            return {
+              kind: outcome.kind,
+              holdId: input.holdId,
+              expiresAtMs: outcome.expiresAtMs,
+              ...showQuote(quote),
+            };
           case 'missing':
-            throw new PublicError('unavailable', 'The drop is not loaded: try again', { retryAfterMs: 1_000 });
+            throw new PublicError('unavailable', 'The drop is not loaded: try again', {
+              retryAfterMs: 1_000,
+            });
           case 'not-open':
             return { kind: outcome.kind };
           default:
@@ -72,7 +81,7 @@ export function createHoldsRouter(deps: { inventory: Inventory }) {
       .output(holdOutput)
       .query(async ({ input, ctx }) => showHold(await inventory.get(ctx.buyerId, input.holdId))),
 
-    release: buyerProcedure
+    release: limitedBuyerProcedure('write')
       .input(byHold)
       .output(holdOutput)
       .mutation(async ({ input, ctx }) => showHold(await inventory.release(ctx.buyerId, input.holdId))),

@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { PublicError } from '../errors.ts';
 import type { BuyerId, DropId, HoldId } from '../ids.ts';
-import type { Clock } from '../platform/clock.ts';
 import type { Sealer } from '../platform/seal.ts';
 import { quoteSchema, type Quote } from '../pricing/quote.ts';
 import type { HoldRecord, HoldsStore, PlaceOutcome } from './holds.store.ts';
@@ -31,7 +30,6 @@ export function createInventory(options: {
   store: HoldsStore;
   passes: Sealer<PassClaims>;
   quotes: Sealer<Quote>;
-  clock: Clock;
 }): Inventory {
   const { store, passes, quotes } = options;
 
@@ -45,9 +43,12 @@ export function createInventory(options: {
     async place({ holdId, buyerId, pass: passText, quote: quoteText }) {
       const pass = passes.open(passText);
       const quote = quotes.open(quoteText);
-      if (!pass || pass.buyerId !== buyerId) throw new PublicError('forbidden', 'This pass is not one of yours');
-      if (!quote || quote.buyerId !== buyerId) throw new PublicError('forbidden', 'This quote is not one of yours');
-      if (quote.dropId !== pass.dropId) throw new PublicError('invalid-input', 'The pass and the quote are for different drops');
+      if (!pass || pass.buyerId !== buyerId)
+        throw new PublicError('forbidden', 'This pass is not one of yours');
+      if (!quote || quote.buyerId !== buyerId)
+        throw new PublicError('forbidden', 'This quote is not one of yours');
+      if (quote.dropId !== pass.dropId)
+        throw new PublicError('invalid-input', 'The pass and the quote are for different drops');
       const request = {
         holdId,
         dropId: pass.dropId,

@@ -49,7 +49,9 @@ export function checkLuaHeader(script: LuaScript<string, string>, text: string):
   const expected = JSON.stringify({ keys: script.keys, argv: script.argv, rest: script.rest });
   const found = JSON.stringify(header);
   if (expected !== found) {
-    throw new Error(`lua/${script.name}.lua and its caller disagree: the header says ${found}, the caller ${expected}`);
+    throw new Error(
+      `lua/${script.name}.lua and its caller disagree: the header says ${found}, the caller ${expected}`,
+    );
   }
 }
 

@@ -40,7 +40,10 @@ export async function checkRedis(redis: Redis, role: RedisRole, log: Logger): Pr
   }
   const policy = field('maxmemory_policy');
   if (policy !== 'noeviction') {
-    log.warn({ role, policy }, 'redis: maxmemory-policy is not noeviction: keys of a running drop may be evicted');
+    log.warn(
+      { role, policy },
+      'redis: maxmemory-policy is not noeviction: keys of a running drop may be evicted',
+    );
   }
   if (field('aof_enabled') !== '1') {
     log.warn({ role }, 'redis: AOF is off: a restart of Redis loses every queue place and every open hold');

@@ -17,7 +17,10 @@ export function createAdmission(options: { store: QueueStore; log: CallLog; logg
     const logged = await log.append(drop, call);
     if (logged.kind === 'taken') {
       // Redis proposes what the log knows otherwise: it has lost data. Nobody is called until that is repaired.
-      logger.error({ dropId: drop.dropId, seq: call.seq }, 'the call log and Redis disagree; calling has stopped');
+      logger.error(
+        { dropId: drop.dropId, seq: call.seq },
+        'the call log and Redis disagree; calling has stopped',
+      );
       return 0;
     }
     const effect = await store.call(drop.dropId, call.seq);

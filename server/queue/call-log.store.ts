@@ -23,7 +23,10 @@ export type LoggedCall = Call & { readonly hash: string };
 export interface CallLog {
   ensureIndexes(): Promise<void>;
   /** Writes the call at its place in the chain; the same call again changes nothing, another one there is refused. */
-  append(drop: Pick<Drop, 'dropId' | 'seedHash'>, call: Call): Promise<{ kind: 'logged' } | { kind: 'taken'; call: Call }>;
+  append(
+    drop: Pick<Drop, 'dropId' | 'seedHash'>,
+    call: Call,
+  ): Promise<{ kind: 'logged' } | { kind: 'taken'; call: Call }>;
   /** All calls of a drop, in order. */
   read(dropId: DropId): AsyncIterable<LoggedCall>;
 }

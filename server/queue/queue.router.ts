@@ -5,7 +5,7 @@ import { dropIdSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Drop } from '../drops/drop.ts';
 import type { DropId } from '../ids.ts';
-import { buyerProcedure, publicProcedure, router } from '../trpc.ts';
+import { buyerProcedure, limitedBuyerProcedure, publicProcedure, router } from '../trpc.ts';
 import type { Queue } from './queue.ts';
 
 const ticketText = z.string().min(1).max(limits.sealedTextChars);
@@ -49,7 +49,7 @@ export function createQueueRouter(deps: { queue: Queue; getDrop: (dropId: DropId
         return { required: false as const };
       }),
 
-    join: buyerProcedure
+    join: limitedBuyerProcedure('write')
       .input(joinInput)
       .output(joinOutput)
       .mutation(async ({ input, ctx }) => {
@@ -69,10 +69,11 @@ export function createQueueRouter(deps: { queue: Queue; getDrop: (dropId: DropId
     watch: buyerProcedure
       .input(z.strictObject({ ticket: ticketText, lastEventId: z.string().max(100).optional() }))
       .subscription(async function* ({ input, ctx, signal }) {
-        for await (const { id, status } of queue.watch(ctx.buyerId, input.ticket, signal)) yield tracked(id, status);
+        for await (const { id, status } of queue.watch(ctx.buyerId, input.ticket, signal))
+          yield tracked(id, status);
       }),
 
-    leave: buyerProcedure
+    leave: limitedBuyerProcedure('write')
       .input(z.strictObject({ ticket: ticketText }))
       .output(z.object({ kind: z.literal('left') }))
       .mutation(async ({ input, ctx }) => {

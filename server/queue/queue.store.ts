@@ -61,7 +61,11 @@ export interface QueueStore {
   call(dropId: DropId, seq: number): Promise<{ kind: 'called' | 'stale' }>;
   /** Claims the ticket's call, if it has one; else tells how the ticket stands. `rank` null: nobody has a rank yet. */
   claim(dropId: DropId, buyerId: BuyerId, rank: number | null): Promise<ClaimOutcome>;
-  leave(dropId: DropId, buyerId: BuyerId, rank: number | null): Promise<{ kind: 'left' | 'done' | 'unknown' }>;
+  leave(
+    dropId: DropId,
+    buyerId: BuyerId,
+    rank: number | null,
+  ): Promise<{ kind: 'left' | 'done' | 'unknown' }>;
 }
 
 /** Where there are no ranks yet, everybody stands behind every call. */
@@ -115,7 +119,10 @@ export function createQueueStore(run: LuaRunner): QueueStore {
       });
       if (kind === 'idle') return { kind, why: seq ?? '' };
       if (kind !== 'proposed' || lane !== 'general') throw unexpected('queue-admit', kind);
-      return { kind, call: { seq: Number(seq), atMs: Number(atMs), lane, from: Number(from), to: Number(to) } };
+      return {
+        kind,
+        call: { seq: Number(seq), atMs: Number(atMs), lane, from: Number(from), to: Number(to) },
+      };
     },
     async call(dropId, seq) {
       const [kind] = await run(queueCall, keysOf(dropId), { seq });

@@ -26,12 +26,17 @@ export interface Queue {
     buyerId: BuyerId,
     drop: Drop,
   ): Promise<
-    { kind: 'joined'; ticket: string; lane: string; arrival: number } | { kind: 'not-yet' | 'closed' | 'sold-out' }
+    | { kind: 'joined'; ticket: string; lane: string; arrival: number }
+    | { kind: 'not-yet' | 'closed' | 'sold-out' }
   >;
   /** How the ticket stands now; claims its call if it has one. Another's ticket is as absent as none. */
   status(buyerId: BuyerId, ticket: string): Promise<TicketStatus>;
   /** The status now, and each time that its kind changes. */
-  watch(buyerId: BuyerId, ticket: string, signal: AbortSignal | undefined): AsyncGenerator<{ id: string; status: TicketStatus }>;
+  watch(
+    buyerId: BuyerId,
+    ticket: string,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<{ id: string; status: TicketStatus }>;
   leave(buyerId: BuyerId, ticket: string): Promise<void>;
 }
 
@@ -54,7 +59,8 @@ export function createQueue(options: {
     if (!ticket || ticket.buyerId !== buyerId) throw new PublicError('not-found', 'There is no such ticket');
     return ticket;
   };
-  const rankOf = (view: DropView, ticket: Ticket): number | null => ranks(view, ticket.lane)?.(ticket.arrival) ?? null;
+  const rankOf = (view: DropView, ticket: Ticket): number | null =>
+    ranks(view, ticket.lane)?.(ticket.arrival) ?? null;
 
   const statusOf = async (ticket: Ticket, view: DropView, drop: Drop): Promise<TicketStatus> => {
     const rank = rankOf(view, ticket);
@@ -91,7 +97,8 @@ export function createQueue(options: {
   const need = async (dropId: DropId): Promise<{ view: DropView; drop: Drop }> => {
     const [view, drop] = await Promise.all([feeds.look(dropId), findDrop(dropId)]);
     if (!drop) throw new PublicError('not-found', 'There is no such drop');
-    if (!view) throw new PublicError('unavailable', 'The drop is not loaded yet: try again', { retryAfterMs: 1_000 });
+    if (!view)
+      throw new PublicError('unavailable', 'The drop is not loaded yet: try again', { retryAfterMs: 1_000 });
     return { view, drop };
   };
 
@@ -99,7 +106,9 @@ export function createQueue(options: {
     async join(buyerId, drop) {
       const joined = await store.join(drop.dropId, buyerId);
       if (joined.kind === 'missing') {
-        throw new PublicError('unavailable', 'The drop is not loaded yet: try again', { retryAfterMs: 1_000 });
+        throw new PublicError('unavailable', 'The drop is not loaded yet: try again', {
+          retryAfterMs: 1_000,
+        });
       }
       if (joined.kind !== 'joined') return { kind: joined.kind };
       const { kind, lane, arrival } = joined;

@@ -1,0 +1,74 @@
+// Who is calling: a guest by our own sealed token, a customer or an operator by the shop's JWT, an operator by the
+// admin key. A token that is not good makes nobody of its bearer; it never makes an error by itself.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createRemoteJWKSet, jwtVerify, type JWTPayload } from 'jose';
+import { z } from 'zod';
+import type { Config } from '../config.ts';
+import { buyerIdSchema, type BuyerId } from '../ids.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Sealer } from '../platform/seal.ts';
+import type { Caller } from '../trpc.ts';
+
+export interface SessionToken {
+  readonly buyerId: BuyerId;
+  readonly expiresAtMs: number;
+}
+
+export const sessionTokenSchema: z.ZodType<SessionToken> = z.object({
+  buyerId: buyerIdSchema,
+  expiresAtMs: z.int(),
+});
+
+export type Authenticate = (bearer: string | null) => Promise<Caller>;
+
+export function createAuthenticate(options: {
+  sessions: Sealer<SessionToken>;
+  clock: Clock;
+  adminKey: string;
+  jwt: Config['jwt'];
+}): Authenticate {
+  const { sessions, clock, jwt } = options;
+  const adminDigest = digest(options.adminKey);
+  const jwks = jwt ? createRemoteJWKSet(new URL(jwt.jwksUrl)) : null;
+
+  return async bearer => {
+    if (!bearer) return { kind: 'nobody', why: 'no-token' };
+    const session = sessions.open(bearer);
+    if (session) {
+      if (session.expiresAtMs <= clock.now()) return { kind: 'nobody', why: 'bad-token' };
+      return { kind: 'buyer', ...session };
+    }
+    if (timingSafeEqual(digest(bearer), adminDigest)) return { kind: 'admin', name: 'admin-key' };
+    if (!jwt || !jwks || bearer.split('.').length !== 3) return { kind: 'nobody', why: 'bad-token' };
+    try {
+      const { payload } = await jwtVerify(bearer, jwks, {
+        issuer: jwt.issuer,
+        audience: jwt.audience,
+        // Asymmetric only: with a shared secret, whoever can check a token could make one.
+        algorithms: ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'EdDSA'],
+        requiredClaims: ['sub', 'exp'],
+        currentDate: new Date(clock.now()),
+      });
+      return callerOf(payload, jwt.issuer);
+    } catch {
+      return { kind: 'nobody', why: 'bad-token' };
+    }
+  };
+}
+
+function callerOf(payload: JWTPayload, issuer: string): Caller {
+  const subject = payload.sub ?? '';
+  const roles = z.array(z.string()).safeParse(payload['roles']).data ?? [payload['role']];
+  if (roles.includes('admin')) return { kind: 'admin', name: subject };
+  return { kind: 'buyer', buyerId: customerId(issuer, subject), expiresAtMs: (payload.exp ?? 0) * 1_000 };
+}
+
+/** A customer's buyer id: the same for the same subject, and no way back from it to the subject. */
+export function customerId(issuer: string, subject: string): BuyerId {
+  const bytes = createHash('sha256').update(`${issuer}\n${subject}`).digest().subarray(0, 16);
+  return buyerIdSchema.parse(bytes.toString('base64url'));
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,49 @@
+// Rate limits, counted in a Redis of their own so that all processes count together. Where that Redis is gone, reads
+// stay open and whatever takes stock or money is closed: a flood must not find the door unguarded.
+import type { Redis } from 'ioredis';
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { PublicError } from '../errors.ts';
+import { limits } from '../limits.ts';
+
+export type RateName = 'session' | 'read' | 'write' | 'hold';
+
+export interface RateLimits {
+  /** Counts one act; rejects with `too-many` (and how long to wait) where the rate is exceeded. */
+  consume(name: RateName, key: string): Promise<void>;
+}
+
+export function createRateLimits(redis: Redis): RateLimits {
+  const shared = (name: string, points: number, durationSec: number) =>
+    new RateLimiterRedis({
+      storeClient: redis,
+      keyPrefix: `rate:${name}`,
+      points,
+      duration: durationSec,
+      // Who is over the limit is refused from memory: a flood is not passed on to Redis.
+      inMemoryBlockOnConsumed: points + 1,
+    });
+  const limiters = {
+    session: shared('session', limits.sessionsPerAddressPerMin, 60),
+    write: shared('write', limits.writesPerBuyerPerMin, 60),
+    hold: shared('hold', limits.holdsPerBuyerPerMin, 60),
+    // Reads are cheap and many: each process counts its own.
+    read: new RateLimiterMemory({ points: limits.readsPerAddressPerSec, duration: 1 }),
+  };
+  return {
+    async consume(name, key) {
+      try {
+        await limiters[name].consume(key);
+      } catch (refusal) {
+        if (refusal instanceof RateLimiterRes) {
+          throw new PublicError('too-many', 'Too many requests: wait and try again', {
+            retryAfterMs: Math.max(refusal.msBeforeNext, 1_000),
+          });
+        }
+        throw new PublicError('unavailable', 'This cannot be taken on right now: try again', {
+          retryAfterMs: 1_000,
+          cause: refusal,
+        });
+      }
+    },
+  };
+}

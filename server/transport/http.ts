@@ -1,0 +1,160 @@
+// HTTP: headers, health, metrics, the webhook, the pages, and tRPC under /trpc.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AnyRouter } from '@trpc/server';
+import { createHTTPHandler } from '@trpc/server/adapters/standalone';
+import helmet from 'helmet';
+import type { Logger } from 'pino';
+import sirv from 'sirv';
+import { PublicError } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { loggablePath, type Metrics } from '../platform/telemetry.ts';
+import { readBody } from './body.ts';
+import type { MakeContext } from './context.ts';
+import type { OriginCheck } from './origin.ts';
+
+export interface HttpOptions {
+  readonly router: AnyRouter;
+  readonly makeContext: MakeContext;
+  readonly checkOrigin: OriginCheck;
+  /** Null once ready; else why this process should get no traffic. */
+  readonly notReady: () => Promise<string | null>;
+  readonly metrics: Metrics;
+  readonly webhook: (request: {
+    rawBody: Buffer;
+    signature: string;
+  }) => Promise<{ status: number; message: string }>;
+  /** What the pages may talk to besides the engine: Stripe, or its stand-in. */
+  readonly paymentOrigins: readonly string[];
+  /** The folder of the built pages. */
+  readonly pagesFolder: string;
+  readonly log: Logger;
+}
+
+export function createHttpServer(options: HttpOptions): Server {
+  const { metrics, log, checkOrigin } = options;
+  const secure = helmet({
+    contentSecurityPolicy: {
+      directives: {
+        defaultSrc: ["'self'"],
+        scriptSrc: ["'self'", ...options.paymentOrigins],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:', 'https:'],
+        connectSrc: ["'self'", ...options.paymentOrigins],
+        frameSrc: [...options.paymentOrigins],
+        frameAncestors: ["'none'"],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        // The engine may be reached over plain HTTP inside a network; who ends TLS decides about upgrades.
+        upgradeInsecureRequests: null,
+      },
+    },
+    xFrameOptions: { action: 'deny' },
+    crossOriginEmbedderPolicy: false,
+  });
+  const trpc = createHTTPHandler({
+    router: options.router,
+    basePath: '/trpc/',
+    maxBodySize: limits.httpBodyBytes,
+    maxBatchSize: limits.batchCallsCount,
+    createContext: ({ req }) => options.makeContext(req, null),
+    responseMeta: ({ errors }) => {
+      const waits = errors.map(error => (error instanceof PublicError ? (error.retryAfterMs ?? 0) : 0));
+      const waitMs = Math.max(0, ...waits);
+      return {
+        headers: {
+          'cache-control': 'no-store',
+          ...(waitMs > 0 ? { 'retry-after': String(Math.ceil(waitMs / 1_000)) } : {}),
+        },
+      };
+    },
+  });
+  const pages = sirv(options.pagesFolder, { single: true, etag: true, gzip: true, brotli: true });
+
+  const answer = (res: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8') => {
+    res.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+    res.end(body);
+  };
+
+  const serveTrpc = (req: IncomingMessage, res: ServerResponse, path: string) => {
+    const origin = checkOrigin(req);
+    if (!origin.ok) {
+      answer(res, 403, 'This origin may not call the engine: list it in ALLOWED_ORIGINS');
+      return;
+    }
+    if (origin.allow) {
+      res.setHeader('access-control-allow-origin', origin.allow);
+      res.setHeader('vary', 'origin');
+      if (req.method === 'OPTIONS') {
+        res.writeHead(204, {
+          'access-control-allow-methods': 'GET, POST',
+          'access-control-allow-headers': 'authorization, content-type, trpc-accept, last-event-id',
+          'access-control-max-age': '600',
+        });
+        res.end();
+        return;
+      }
+    }
+    if (path.length > limits.httpPathChars || path.split(',').length > limits.batchCallsCount) {
+      answer(res, 400, `A batch has at most ${limits.batchCallsCount} calls`);
+      return;
+    }
+    trpc(req, res);
+  };
+
+  const serveWebhook = async (req: IncomingMessage, res: ServerResponse) => {
+    if (req.method !== 'POST') {
+      res.setHeader('allow', 'POST');
+      answer(res, 405, 'POST only');
+      return;
+    }
+    const rawBody = await readBody(req, limits.webhookBodyBytes);
+    if (!rawBody) {
+      answer(res, 413, 'The body is too large');
+      return;
+    }
+    const signature = req.headers['stripe-signature'];
+    const { status, message } = await options.webhook({ rawBody, signature: String(signature ?? '') });
+    answer(res, status, message);
+  };
+
+  const route = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const path = loggablePath(req.url);
+    if (path === '/trpc' || path.startsWith('/trpc/')) return serveTrpc(req, res, path);
+    switch (path) {
+      case '/webhooks/stripe':
+        return serveWebhook(req, res);
+      case '/health/live':
+        return answer(res, 200, 'live');
+      case '/health/ready': {
+        const why = await options.notReady();
+        return answer(res, why ? 503 : 200, why ?? 'ready');
+      }
+      case '/metrics':
+        return answer(res, 200, await metrics.registry.metrics(), metrics.registry.contentType);
+      default:
+        return pages(req, res, () => answer(res, 404, 'There is nothing here'));
+    }
+  };
+
+  const server = createServer(
+    {
+      maxHeaderSize: limits.httpHeaderBytes,
+      headersTimeout: limits.httpHeadersTimeoutMs,
+      requestTimeout: limits.httpRequestTimeoutMs,
+      keepAliveTimeout: limits.httpKeepAliveTimeoutMs,
+      connectionsCheckingInterval: 1_000,
+      insecureHTTPParser: false,
+    },
+    (req, res) => {
+      secure(req, res, () => {
+        route(req, res).catch((error: unknown) => {
+          log.error({ err: error, path: loggablePath(req.url) }, 'a request failed');
+          if (!res.headersSent) answer(res, 500, 'Internal error');
+          else res.destroy();
+        });
+      });
+    },
+  );
+  return server;
+}
