@@ -178,7 +178,7 @@ function parseField(body: unknown): Field {
       `Field \`${name}\` has an invalid data type \`${type}\`, see docs for supported data types.`,
     );
   }
-  if (name === 'id') throw notSupported('Declaring the field `id`');
+  if (name === 'id' || name === '__proto__') throw notSupported(`Declaring the field \`${name}\``);
   if (/[*:()[\]{},&|`\s]/.test(name)) throw notSupported(`The field name \`${name}\``);
   if (infix) throw notSupported(`Infix search (field \`${name}\`)`);
   if (stem || stem_dictionary !== '') throw notSupported(`Stemming (field \`${name}\`)`);

@@ -93,19 +93,23 @@ function compareNumber(collection: Collection, field: Field, filter: Comparison)
 }
 
 function markInterval(mask: Uint8Array, column: NumberColumn, { from, to, open }: Interval): void {
-  const matches = (value: number): boolean =>
-    open ? value > from && value < to : value >= from && value <= to;
   if (column.lists === undefined) {
-    const { values } = column;
-    const count = Math.min(mask.length, values.length);
-    for (let sequence = 0; sequence < count; sequence++) {
-      if (matches(values[sequence] ?? Number.NaN)) mask[sequence] = 1;
-    }
+    markValues(mask, column.values, { from, to, open });
     return;
   }
   column.lists.forEach((values, sequence) => {
-    if (values?.some(matches) === true) mask[sequence] = 1;
+    const isMatch = values?.some(value => (open ? value > from && value < to : value >= from && value <= to));
+    if (isMatch === true) mask[sequence] = 1;
   });
+}
+
+/** A missing value is NaN, which no comparison finds. */
+function markValues(mask: Uint8Array, values: Float64Array, { from, to, open }: Interval): void {
+  const count = Math.min(mask.length, values.length);
+  for (let sequence = 0; sequence < count; sequence++) {
+    const value = values[sequence] ?? Number.NaN;
+    if (open ? value > from && value < to : value >= from && value <= to) mask[sequence] = 1;
+  }
 }
 
 /** `>` and `<` become open intervals to infinity; infinity itself is no document's value. */

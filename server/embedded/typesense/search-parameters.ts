@@ -50,7 +50,8 @@ const effective = {
   max_candidates: count.default(limits.candidatesDefaultCount),
   exhaustive_search: flag.default(false),
   prioritize_exact_match: flag.default(true),
-  prioritize_num_matching_fields: flag.default(true),
+  // Off unless asked for: with it an accessory that names a phone everywhere outranks the phone itself.
+  prioritize_num_matching_fields: flag.default(false),
   filter_by: text.default(''),
   sort_by: text.default(''),
   facet_by: list.default([]),
@@ -102,11 +103,11 @@ const parameters = z.strictObject({ ...effective, ...withoutEffect, ...neutral }
 export type SearchParameters = z.output<typeof parameters>;
 
 export function parseSearchParameters(raw: RawParameters): SearchParameters {
-  const texts: Record<string, string> = {};
-  for (const [name, value] of Object.entries(raw)) {
-    if (value === undefined || value === null) continue;
-    texts[name] = textOf(name, value);
-  }
+  const texts = Object.fromEntries(
+    Object.entries(raw)
+      .filter(([, value]) => value !== undefined && value !== null)
+      .map(([name, value]): [string, string] => [name, textOf(name, value)]),
+  );
   const parsed = parameters.safeParse(texts);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

@@ -49,7 +49,7 @@ export function search(collection: Collection, parameters: SearchParameters): Se
   const order = parseOrder(collection, parameters.sort_by, match.scores);
   const ordered = firstInOrder(match.sequences, window.offset + window.count, order);
   for (const { sequence, place } of pinned) ordered.splice(Math.min(place, ordered.length), 0, sequence);
-  const found = Uint32Array.from([...match.sequences, ...pinned.map(pin => pin.sequence)]);
+  const found = withPinned(match.sequences, pinned);
   const highlightOptions = {
     startTag: parameters.highlight_start_tag,
     endTag: parameters.highlight_end_tag,
@@ -249,6 +249,16 @@ function pinnedHits(collection: Collection, parameters: SearchParameters, filter
     pins.set(sequence, { sequence, place: position - 1 });
   }
   return [...pins.values()].toSorted((a, b) => a.place - b.place);
+}
+
+function withPinned(sequences: Uint32Array, pinned: readonly Pin[]): Uint32Array {
+  if (pinned.length === 0) return sequences;
+  const all = new Uint32Array(sequences.length + pinned.length);
+  all.set(sequences);
+  pinned.forEach(({ sequence }, place) => {
+    all[sequences.length + place] = sequence;
+  });
+  return all;
 }
 
 function clear(mask: Uint8Array, sequence: number | undefined): void {

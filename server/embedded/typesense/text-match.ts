@@ -124,9 +124,11 @@ export function matchText(index: DocumentIndex, query: TextQuery): TextMatch {
 
   const found = new Uint8Array(documentCount);
   let foundCount = markMatches(words, query.mask, found);
-  for (const kept of droppedQueries(words, query.dropMode)) {
-    if (foundCount >= query.dropThreshold) break;
-    foundCount += markMatches(kept, query.mask, found);
+  if (foundCount < query.dropThreshold) {
+    for (const kept of droppedQueries(words, query.dropMode)) {
+      foundCount += markMatches(kept, query.mask, found);
+      if (foundCount >= query.dropThreshold) break;
+    }
   }
   const exact = query.isExactFirst && foundCount > 0 ? exactMatches(index, query) : undefined;
   return scored({ words, query, found, foundCount, fieldsMatched, exact });
