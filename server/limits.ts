@@ -115,6 +115,11 @@ export const limits = {
   indexBatchCount: 200,
   /** The outbox is looked at this often even if no job came: a change is searchable within 2 s. */
   indexPollMs: 500,
+  /** Longer than an import request may take with its retries: an indexer that lives never loses its claim. */
+  indexClaimMs: 30 * SECOND,
+  indexTimeoutMs: 10 * SECOND,
+  /** What the search service refused is refused again until the product or the service changes. */
+  indexRefusedMs: 1 * MINUTE,
   /** Changes of one moment make one job. */
   indexHintMs: 50,
   searchTextChars: 200,
@@ -142,6 +147,20 @@ export const limits = {
   relayBatchCount: 200,
   /** A step that failed is tried again after this, doubling up to the cap. */
   stepRetryMs: { first: 500, max: 60 * SECOND },
+  /** Whoever took an order one step further goes on by itself; if it has died, another does so after this. */
+  stepLeaseMs: 5 * SECOND,
+  /** Due for this long, a step is run by the relay itself: the jobs are asked for, but nobody seems to work them off. */
+  stepOverdueMs: 30 * SECOND,
+  /** Jobs of each kind at once in a worker: they wait for Stripe and MongoDB, not for the processor. */
+  jobsConcurrencyCount: 32,
+  /** A payment confirmed in the window's last moment is given this long to arrive before the order is closed. */
+  payGraceMs: 2 * SECOND,
+  /** Tries at Stripe's creating call while closing; without an answer nobody has the secret, so nobody can have paid. */
+  unknownPaymentTriesCount: 10,
+  /** A claim by a process that was stopped before the order ended, and went on after, is released by a second look. */
+  releaseAgainMs: 60 * SECOND,
+  /** Declined attempts on one payment: an honest buyer tries two or three cards, card testing tries hundreds. */
+  declinesCount: 10,
 
   // --- shutdown ---------------------------------------------------------------------------------------
   /** Orchestrators kill after 30 s. */
@@ -170,9 +189,11 @@ export function assertLimits(): void {
     limits.endedHoldTtlMs > limits.blindCreateMs,
     'a replayed hold must be known as long as its payment',
   );
+  assert(2 * limits.indexTimeoutMs < limits.indexClaimMs, 'an indexer must not outlive its claim');
   assert(
     limits.indexHintMs + limits.indexPollMs + limits.searchCacheTtlMs < 2 * SECOND,
     'a change must be searchable within 2 s, even if its job was lost and its search remembered',
   );
   assert(limits.drainMs < limits.shutdownMs, 'draining is a part of the shutdown');
+  assert(limits.stepLeaseMs < limits.stepOverdueMs, 'a lease must end before its step counts as overdue');
 }

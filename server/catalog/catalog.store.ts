@@ -32,7 +32,11 @@ interface ProductDocument {
   indexedRev: number;
   /** True while indexedRev < indexRev: MongoDB indexes a flag partially, but not a comparison of two fields. */
   indexDue: boolean;
+  /** Since when, or from when on where the index refused it. */
   dueAtMs: number;
+  /** The indexer that is at work on it, and until when nobody else may be: an older one must not overtake it. */
+  claimedBy: string;
+  claimedUntilMs: number;
   createdAtMs: number;
   updatedAtMs: number;
 }
@@ -65,6 +69,8 @@ const productDocumentSchema = new Schema<ProductDocument>(
     indexedRev: { type: Number, required: true },
     indexDue: { type: Boolean, required: true },
     dueAtMs: { type: Number, required: true },
+    claimedBy: { type: String, default: '' },
+    claimedUntilMs: { type: Number, default: 0 },
     createdAtMs: { type: Number, required: true },
     updatedAtMs: { type: Number, required: true },
   },
@@ -75,6 +81,7 @@ productDocumentSchema.index(
   { name: 'sku', unique: true, partialFilterExpression: { live: true } },
 );
 productDocumentSchema.index({ dueAtMs: 1 }, { name: 'due', partialFilterExpression: { indexDue: true } });
+productDocumentSchema.index({ claimedBy: 1 }, { name: 'claimed' });
 productDocumentSchema.index({ words: 1 }, { name: 'words' });
 productDocumentSchema.index({ live: 1, popularity: -1 }, { name: 'popularity' });
 
@@ -156,6 +163,8 @@ export function createCatalogStore(connection: MongoConnection) {
             indexedRev: 0,
             indexDue: true,
             dueAtMs: nowMs,
+            claimedBy: '',
+            claimedUntilMs: 0,
             createdAtMs: nowMs,
             updatedAtMs: nowMs,
           },
@@ -287,6 +296,11 @@ export function createCatalogStore(connection: MongoConnection) {
       return { products: found.map(productOf), total };
     },
 
+    /** Makes every product due, for an index that begins anew. */
+    async touchAll(nowMs: number): Promise<void> {
+      await model.updateMany({}, { $set: { indexDue: true, dueAtMs: nowMs }, $inc: { indexRev: 1 } });
+    },
+
     /** Makes products due again although they did not change: what stands about them in the index did. */
     async touch(skus: readonly Sku[], nowMs: number): Promise<number> {
       const result = await model.updateMany(
@@ -296,35 +310,68 @@ export function createCatalogStore(connection: MongoConnection) {
       return result.modifiedCount;
     },
 
-    /** Oldest change first, so that none waits for ever behind busier ones. */
-    async due(limit: number): Promise<DueProduct[]> {
-      const found = await model
-        .find({ indexDue: true })
+    /**
+     * Claims due products for one indexer, the oldest change first, so that none waits for ever behind busier ones.
+     * Two that indexed one product at the same time could leave its older state in the index; so nobody else gets it
+     * until the claim is given back or has run out.
+     */
+    async claimDue(claim: {
+      by: string;
+      limit: number;
+      nowMs: number;
+      untilMs: number;
+    }): Promise<DueProduct[]> {
+      const past = { $lte: claim.nowMs };
+      const free = { indexDue: true, dueAtMs: past, claimedUntilMs: past };
+      const candidates = await model
+        .find(free, { _id: 1 })
         .sort({ dueAtMs: 1 })
-        .limit(limit)
-        .lean<ProductDocument[]>();
-      return found.map(document => ({
+        .limit(claim.limit)
+        .lean<Pick<ProductDocument, '_id'>[]>();
+      if (candidates.length === 0) return [];
+      const ids = candidates.map(({ _id }) => _id);
+      await model.updateMany(
+        { _id: { $in: ids }, ...free },
+        { $set: { claimedBy: claim.by, claimedUntilMs: claim.untilMs } },
+      );
+      const claimed = await model.find({ _id: { $in: ids }, claimedBy: claim.by }).lean<ProductDocument[]>();
+      return claimed.map(document => ({
         productId: document._id,
         indexRev: document.indexRev,
         product: document.live ? productOf(document) : null,
       }));
     },
 
-    /** Clears the marks of what the index has taken, unless it has changed again meanwhile. */
-    async markIndexed(taken: readonly DueProduct[]): Promise<void> {
-      if (taken.length === 0) return;
-      const operations = taken.map(
-        ({ productId, indexRev, product }): AnyBulkWriteOperation<ProductDocument> =>
-          product === null
-            ? { deleteOne: { filter: { _id: productId, indexRev, live: false } } }
-            : {
-                updateOne: {
-                  filter: { _id: productId, indexRev },
-                  update: { $set: { indexedRev: indexRev, indexDue: false } },
+    /**
+     * Ends a claim: clears the marks of what the index has taken, unless it has changed again meanwhile, and gives
+     * everything back. What the index refused is due again at `refusedUntilMs`.
+     */
+    async endClaim(claim: {
+      by: string;
+      taken: readonly DueProduct[];
+      refused: readonly DueProduct[];
+      refusedUntilMs: number;
+    }): Promise<void> {
+      const { by, taken, refused, refusedUntilMs } = claim;
+      if (taken.length > 0) {
+        const operations = taken.map(
+          ({ productId, indexRev, product }): AnyBulkWriteOperation<ProductDocument> =>
+            product === null
+              ? { deleteOne: { filter: { _id: productId, indexRev, live: false } } }
+              : {
+                  updateOne: {
+                    filter: { _id: productId, indexRev },
+                    update: { $set: { indexedRev: indexRev, indexDue: false } },
+                  },
                 },
-              },
-      );
-      await model.bulkWrite(operations, { ordered: false });
+        );
+        await model.bulkWrite(operations, { ordered: false });
+      }
+      for (const { productId, indexRev } of refused) {
+        // A change of the product meanwhile is due at once.
+        await model.updateOne({ _id: productId, indexRev }, { $set: { dueAtMs: refusedUntilMs } });
+      }
+      await model.updateMany({ claimedBy: by }, { $set: { claimedBy: '', claimedUntilMs: 0 } });
     },
 
     async counts(): Promise<{ products: number; due: number }> {

@@ -3,6 +3,7 @@
 import type { Logger } from 'pino';
 import { PublicError } from '../errors.ts';
 import { type ProductId, productIdSchema, type Sku } from '../ids.ts';
+import { limits } from '../limits.ts';
 import type { Money } from '../money.ts';
 import { cursorAfter, readCursor, variantTitleOf } from './catalog.rules.ts';
 import type { BrowseQuery, CatalogStore, DueProduct, WriteOutcome } from './catalog.store.ts';
@@ -45,8 +46,16 @@ export interface Catalog {
 
   /** Has the products of these SKUs indexed again: their availability changed. */
   reindexSkus(skus: readonly Sku[]): Promise<void>;
-  dueForIndexing(limit: number): Promise<DueProduct[]>;
-  markIndexed(taken: readonly DueProduct[]): Promise<void>;
+  /** Has everything indexed again, into an index that is new. */
+  reindexAll(): Promise<void>;
+  /** Products due for the index, which nobody else gets until `endClaim`, or until the claim has run out. */
+  claimDue(claim: { by: string; limit: number }): Promise<DueProduct[]>;
+  /** `taken` by the index; `refused` by it, to be tried again later; whatever else was claimed is free again. */
+  endClaim(claim: {
+    by: string;
+    taken: readonly DueProduct[];
+    refused?: readonly DueProduct[];
+  }): Promise<void>;
   /** What search answers with while its service is away: exact words only. */
   browse(query: BrowseQuery): Promise<{ products: Product[]; total: number }>;
   counts(): Promise<{ products: number; due: number }>;
@@ -154,8 +163,17 @@ export async function createCatalog(deps: {
     async reindexSkus(skus) {
       if (skus.length > 0 && (await store.touch(skus, clock.now())) > 0) onIndexDue?.();
     },
-    dueForIndexing: limit => store.due(limit),
-    markIndexed: taken => store.markIndexed(taken),
+    async reindexAll() {
+      await store.touchAll(clock.now());
+      onIndexDue?.();
+    },
+    claimDue({ by, limit }) {
+      const nowMs = clock.now();
+      return store.claimDue({ by, limit, nowMs, untilMs: nowMs + limits.indexClaimMs });
+    },
+    endClaim({ by, taken, refused = [] }) {
+      return store.endClaim({ by, taken, refused, refusedUntilMs: clock.now() + limits.indexRefusedMs });
+    },
     browse: query => store.browse(query),
     counts: () => store.counts(),
     cacheFigures: () => cache.figures(),

@@ -18,6 +18,18 @@ const line = (maxChars: number) =>
     .max(maxChars)
     .refine(text => !control.test(text), 'must not contain control characters');
 
+/**
+ * What search filters by. Values stand between backticks there, and are compared by their letters and digits, so a
+ * name has no backtick and at least one of these.
+ */
+const filterable = (maxChars: number) =>
+  line(maxChars)
+    .refine(text => !text.includes('`'), 'must not contain a backtick')
+    .refine(text => /[\p{L}\p{N}]/u.test(text), 'must contain a letter or a digit');
+
+export const brandSchema = filterable(80);
+export const categorySchema = filterable(60);
+
 /** Pages show images by their address: what is not a web address, or a path of this site, is refused. */
 const imageSchema = z
   .string()
@@ -55,9 +67,9 @@ export const productInputSchema = z.strictObject({
     .max(8_000)
     .refine(text => !controlButLines.test(text), 'must not contain control characters')
     .optional(),
-  brand: line(80).optional(),
+  brand: brandSchema.optional(),
   categories: z
-    .array(line(60))
+    .array(categorySchema)
     .max(20)
     .refine(names => new Set(names).size === names.length, 'a category stands there twice')
     .optional(),
