@@ -113,12 +113,14 @@ function missingRoute(method: string, pathname: string): ApiError {
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {
+  const tooLarge = new ApiError(413, 'Request body is too large.');
+  if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytesMax) throw tooLarge;
   const chunks: Buffer[] = [];
   let byteCount = 0;
   for await (const chunk of request) {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
     byteCount += bytes.length;
-    if (byteCount > limits.bodyBytesMax) throw new ApiError(413, 'Request body is too large.');
+    if (byteCount > limits.bodyBytesMax) throw tooLarge;
     chunks.push(bytes);
   }
   return Buffer.concat(chunks).toString('utf8');
