@@ -87,7 +87,6 @@ function parseJson(text: string): unknown {
 function handlersOf({ account, sender, scheduler, restoreEndpoint }: ControlParts): Map<string, Handler> {
   const { clock, db, apiFaults, webhookFaults, chance, payments, store } = account;
   const clockNow = (): object => ({ nowMs: clock.nowMs(), frozen: clock.state.frozenAtMs !== null });
-  const intentOf = (url: URL): string => url.pathname.split('/')[3] ?? '';
   return new Map<string, Handler>([
     ['GET /_control/clock', clockNow],
     [
@@ -193,6 +192,10 @@ function handlersOf({ account, sender, scheduler, restoreEndpoint }: ControlPart
       },
     ],
   ]);
+}
+
+function intentOf(url: URL): string {
+  return url.pathname.split('/')[3] ?? '';
 }
 
 /** `metadata[drop]=d1` in the query: only PaymentIntents with all of these. */

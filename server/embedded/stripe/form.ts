@@ -73,5 +73,5 @@ function insert(tree: FormTree, path: readonly string[], value: string): void {
 
 /** The same text for the same parameters, whatever their order: idempotency keys compare requests by it. */
 export function canonicalForm(text: string): string {
-  return text.split('&').sort().join('&');
+  return text.split('&').toSorted().join('&');
 }

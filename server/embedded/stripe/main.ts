@@ -37,16 +37,16 @@ function main(): void {
     process.stdout.write(`${JSON.stringify({ ready: true, port })}\n`);
   });
 
+  const finish = (): void => {
+    account.db.close();
+    process.exit(0);
+  };
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
     scheduler.stop();
     sender.stop();
-    const finish = (): void => {
-      account.db.close();
-      process.exit(0);
-    };
     server.close(finish);
     server.closeIdleConnections();
     // Calls that never get an answer (a fault) must not hold up the end.

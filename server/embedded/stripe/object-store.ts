@@ -105,7 +105,8 @@ export class ObjectStore {
 
   find<K extends Kind>(kind: K, id: string): ObjectsByKind[K] | undefined {
     const row = this.#byId.get(id, kind);
-    return row === undefined ? undefined : this.#parse<K>(row);
+    // Rows are written only by this class, under their kind.
+    return row === undefined ? undefined : JSON.parse(String(row['body']));
   }
 
   /** The object named by the path, or by `param`; otherwise Stripe's `resource_missing`. */
@@ -144,7 +145,9 @@ export class ObjectStore {
     }
     const sql = `SELECT body FROM objects WHERE ${where.join(' AND ')} ORDER BY seq ${upwards ? 'ASC' : 'DESC'} LIMIT ?`;
     const rows = this.#prepared(sql).all(...values, request.limit + 1);
-    const data = rows.slice(0, request.limit).map(row => this.#parse<K>(row));
+    const data: Array<ObjectsByKind[K]> = rows
+      .slice(0, request.limit)
+      .map(row => JSON.parse(String(row['body'])));
     if (upwards) data.reverse();
     return { object: 'list', data, has_more: rows.length > request.limit, url };
   }
@@ -162,11 +165,6 @@ export class ObjectStore {
     const statement = this.#db.prepare(sql);
     this.#lists.set(sql, statement);
     return statement;
-  }
-
-  /** Rows are written only by this class, from objects of that kind. */
-  #parse<K extends Kind>(row: Record<string, unknown>): ObjectsByKind[K] {
-    return JSON.parse(String(row['body']));
   }
 }
 

@@ -315,7 +315,7 @@ export class Payments {
       type: 'card_error',
       code,
       // Stripe names a decline code only for what the bank said, not where the code says it all.
-      ...(code === 'card_declined' || code === 'incorrect_cvc' ? { decline_code: decline.declineCode } : {}),
+      ...(code === 'card_declined' ? { decline_code: decline.declineCode } : {}),
       charge: charge.id,
       message,
       payment_method: instrument.method,

@@ -150,7 +150,7 @@ export class WebhookSender {
     if (this.#order === 'shuffle') {
       this.#ready = this.#ready
         .map(delivery => ({ delivery, key: this.#chance.next() }))
-        .sort((a, b) => a.key - b.key)
+        .toSorted((a, b) => a.key - b.key)
         .map(({ delivery }) => delivery);
     }
     this.#order = 'fifo';

@@ -62,7 +62,14 @@ export class Api {
     const outcome = await this.#outcomeOf(request, url, requestId);
     switch (outcome.kind) {
       case 'answer':
-        response.writeHead(outcome.status, { ...headers, ...outcome.headers }).end(outcome.body);
+        response.writeHead(outcome.status, {
+          ...headers,
+          ...outcome.headers,
+          'content-length': Buffer.byteLength(outcome.body),
+          // The rest of a body that is too large was not read, so the connection cannot go on.
+          ...(outcome.status === 413 ? { connection: 'close' } : {}),
+        });
+        response.end(outcome.body);
         return;
       case 'cut':
         request.socket.resetAndDestroy();
@@ -98,6 +105,7 @@ export class Api {
         params: new Params(tree),
         cause: { requestId, idempotencyKey },
         scope,
+        version: String(request.headers['stripe-version'] ?? ''),
         baseUrl: `http://${request.headers.host ?? 'localhost'}`,
       };
       return await this.#execute(match, call, fingerprintOfRequest(method, url.pathname, form));

@@ -70,7 +70,7 @@ export interface PaymentIntent {
   customer: string | null;
   customer_account: null;
   description: string | null;
-  excluded_payment_method_types: null;
+  excluded_payment_method_types: string[] | null;
   last_payment_error: ErrorBody | null;
   latest_charge: string | null;
   livemode: false;

@@ -6,11 +6,18 @@ import { checkAmount, checkCurrency } from '../currencies.ts';
 import { newClientSecret, newId } from '../ids.ts';
 import { moveIntent, requireConfirmable, requireEditable } from '../intent-status.ts';
 import { readPageRequest } from '../object-store.ts';
-import type { CaptureMethod, MethodType, PaymentIntent } from '../objects/types.ts';
+import type { CaptureMethod, PaymentIntent } from '../objects/types.ts';
 import { mergeMetadata, type Params } from '../params.ts';
-import type { Instrument } from '../payment-methods.ts';
 import type { AttemptOptions, Paid } from '../payments.ts';
 import { readDetails } from './intent-details.ts';
+import {
+  mergeOptions,
+  readMethod,
+  readMethodOptions,
+  readTypeChoice,
+  type TypeChoice,
+  typesFor,
+} from './intent-methods.ts';
 import { type Answer, type Call, ok, type Route } from './route.ts';
 
 const CAPTURE_METHODS = ['automatic', 'automatic_async', 'manual'] as const;
@@ -21,8 +28,7 @@ function create({ payments, clock, methods, store }: Account, call: Call): Answe
   const amount = params.integer('amount');
   const currencyText = params.string('currency');
   const captureMethod = params.choice<CaptureMethod>('capture_method', CAPTURE_METHODS) ?? 'automatic_async';
-  const automatic = readAutomatic(params);
-  const askedTypes = readTypes(params);
+  const choice = readTypeChoice(params, call.version);
   const confirmationMethod = params.choice('confirmation_method', ['automatic', 'manual']) ?? 'automatic';
   const customer = params.string('customer') ?? null;
   const details = readDetails(params);
@@ -37,19 +43,10 @@ function create({ payments, clock, methods, store }: Account, call: Call): Answe
   if (currencyText === undefined) throw parameterMissing('currency');
   const currency = checkCurrency(currencyText);
   checkAmount(amount, currency);
-  if (askedTypes !== undefined && automatic !== undefined) {
-    throw invalidRequest({
-      message:
-        'You may only specify one of these parameters: automatic_payment_methods, payment_method_types.',
-      code: 'parameters_exclusive',
-      param: 'payment_method_types',
-    });
-  }
-  if (askedTypes !== undefined && captureMethod === 'manual') requireManualCapture(askedTypes);
   if (customer !== null) store.get('customer', customer, 'customer');
 
   const id = newId('pi');
-  const types = askedTypes ?? offeredTypes(currency, captureMethod);
+  const types = typesFor(choice, { currency, captureMethod });
   const intent: PaymentIntent = {
     id,
     object: 'payment_intent',
@@ -60,7 +57,7 @@ function create({ payments, clock, methods, store }: Account, call: Call): Answe
     application: null,
     application_fee_amount: null,
     automatic_payment_methods:
-      askedTypes === undefined ? { allow_redirects: automatic ?? 'always', enabled: true } : null,
+      choice.kind === 'automatic' ? { allow_redirects: choice.redirects, enabled: true } : null,
     canceled_at: null,
     cancellation_reason: null,
     capture_method: captureMethod,
@@ -71,7 +68,7 @@ function create({ payments, clock, methods, store }: Account, call: Call): Answe
     customer,
     customer_account: null,
     description: null,
-    excluded_payment_method_types: null,
+    excluded_payment_method_types: choice.kind === 'automatic' ? choice.excluded : null,
     last_payment_error: null,
     latest_charge: null,
     livemode: false,
@@ -127,7 +124,7 @@ function update({ store, payments, methods, events }: Account, call: Call): Answ
   const details = readDetails(params);
   const options = readMethodOptions(params);
   const metadata = params.metadata();
-  const askedTypes = readTypes(params);
+  const choice = readTypeChoice(params, call.version);
   const method = readMethod(params);
   params.done();
 
@@ -138,7 +135,7 @@ function update({ store, payments, methods, events }: Account, call: Call): Answ
     checkAmount(amount ?? intent.amount, currency);
   }
   if (captureMethod !== undefined) requireEditable(intent, 'capture_method');
-  if (askedTypes !== undefined) requireEditable(intent, 'payment_method_types');
+  if (choice.kind !== 'automatic') requireEditable(intent, 'payment_method_types');
   if (method !== undefined) requireEditable(intent, 'payment_method');
   if (customer !== undefined) requireEditable(intent, 'customer');
   if (typeof customer === 'string') store.get('customer', customer, 'customer');
@@ -147,7 +144,7 @@ function update({ store, payments, methods, events }: Account, call: Call): Answ
   intent.amount = amount ?? intent.amount;
   intent.currency = currency;
   intent.capture_method = captureMethod ?? intent.capture_method;
-  intent.payment_method_types = askedTypes ?? intent.payment_method_types;
+  narrow(intent, choice);
   if (customer !== undefined) intent.customer = customer;
   intent.metadata = mergeMetadata(intent.metadata, metadata);
   intent.payment_method_options = mergeOptions(
@@ -171,6 +168,7 @@ function confirm({ store, payments, methods }: Account, call: Call): Answer {
   const clientSecret = params.string('client_secret');
   const details = readDetails(params);
   const options = readMethodOptions(params);
+  const choice = readTypeChoice(params, call.version);
   const attempt = readAttempt(params, call);
   const method = readMethod(params);
   params.skip('key', 'expected_payment_method_type', 'client_context', 'radar_options', '_stripe_version');
@@ -192,6 +190,7 @@ function confirm({ store, payments, methods }: Account, call: Call): Answer {
     method === undefined ? (stored === null ? undefined : methods.ofId(stored)) : method(methods);
   if (instrument === undefined) throw new Error('A confirmable PaymentIntent has a payment method.');
   Object.assign(intent, details);
+  narrow(intent, choice);
   intent.payment_method_options = mergeOptions(
     intent.payment_method_options,
     options,
@@ -271,113 +270,12 @@ export const paymentIntentRoutes: Route[] = [
   },
 ];
 
-function readAutomatic(params: Params): 'always' | 'never' | undefined {
-  const automatic = params.object('automatic_payment_methods');
-  if (automatic === undefined) return undefined;
-  const enabled = automatic.boolean('enabled');
-  const redirects = automatic.choice('allow_redirects', ['always', 'never']);
-  if (enabled === undefined) throw parameterMissing('automatic_payment_methods[enabled]');
-  return enabled ? (redirects ?? 'always') : undefined;
-}
-
-const TYPES = ['card', 'us_bank_account', 'sepa_debit'] as const;
-
-function readTypes(params: Params): MethodType[] | undefined {
-  return params.strings('payment_method_types')?.map((name, index) => {
-    const type = TYPES.find(known => known === name);
-    if (type !== undefined) return type;
-    throw invalidRequest({
-      message: `The payment method type "${name}" is invalid. Please ensure the provided type is activated in your dashboard and your account is enabled for any preview features that you are trying to use.`,
-      code: 'payment_intent_invalid_parameter',
-      param: `payment_method_types[${index}]`,
-    });
-  });
-}
-
-function requireManualCapture(types: readonly MethodType[]): void {
-  const unfit = types.find(type => type !== 'card');
-  if (unfit === undefined) return;
-  throw invalidRequest({
-    message: `The payment method ${unfit} cannot be used with a capture method of manual.`,
-    code: 'payment_intent_invalid_parameter',
-    param: 'capture_method',
-  });
-}
-
-/** What this account offers by itself: cards, and the bank debit of the currency where it can be captured at once. */
-function offeredTypes(currency: string, captureMethod: CaptureMethod): MethodType[] {
-  if (captureMethod === 'manual') return ['card'];
-  if (currency === 'usd') return ['card', 'us_bank_account'];
-  return currency === 'eur' ? ['card', 'sepa_debit'] : ['card'];
-}
-
-type MethodOptions = Array<[MethodType, Record<string, string>]>;
-
-function readMethodOptions(params: Params): MethodOptions {
-  const all = params.object('payment_method_options');
-  return TYPES.flatMap((type): MethodOptions => {
-    const own = all?.object(type);
-    if (own === undefined) return [];
-    const captureMethod = type === 'card' ? own.choice('capture_method', ['manual']) : undefined;
-    const secure = own.choice('request_three_d_secure', ['automatic', 'any', 'challenge']);
-    own.skip('setup_future_usage', 'verification_method', 'mandate_options');
-    return [
-      [
-        type,
-        {
-          ...(captureMethod === undefined ? {} : { capture_method: captureMethod }),
-          ...(secure === undefined ? {} : { request_three_d_secure: secure }),
-        },
-      ],
-    ];
-  });
-}
-
-function mergeOptions(
-  current: PaymentIntent['payment_method_options'],
-  changes: MethodOptions,
-  types: readonly MethodType[],
-): PaymentIntent['payment_method_options'] {
-  const merged: PaymentIntent['payment_method_options'] = { ...current };
-  if (types.includes('card')) {
-    const initial = {
-      installments: null,
-      mandate_options: null,
-      network: null,
-      request_three_d_secure: 'automatic',
-    };
-    merged['card'] = merged['card'] ?? initial;
-  }
-  for (const [type, values] of changes) merged[type] = { ...merged[type], ...values };
-  return merged;
-}
-
-/** Reads which method is meant now, and makes it later, when everything else has been checked. */
-function readMethod(params: Params): ((methods: Account['methods']) => Instrument) | undefined {
-  const id = params.string('payment_method');
-  const data = params.object('payment_method_data');
-  if (id !== undefined && data !== undefined) {
-    throw invalidRequest({
-      message: 'You may only specify one of these parameters: payment_method, payment_method_data.',
-      code: 'parameters_exclusive',
-      param: 'payment_method',
-    });
-  }
-  if (data !== undefined) {
-    // Raw data is read by whoever makes the method of it, but its names must count as read already.
-    data.skip(
-      'type',
-      'card',
-      'us_bank_account',
-      'sepa_debit',
-      'billing_details',
-      'allow_redisplay',
-      'metadata',
-    );
-    data.skip('guid', 'muid', 'sid', 'payment_user_agent', 'referrer', 'time_on_page');
-    return methods => methods.ofData(data);
-  }
-  return id === undefined ? undefined : methods => methods.ofId(id);
+/** A list of allowed types given later replaces the one of before; leaving it out changes nothing. */
+function narrow(intent: PaymentIntent, choice: TypeChoice): void {
+  if (choice.kind === 'automatic') return;
+  const { currency, capture_method: captureMethod } = intent;
+  intent.payment_method_types = typesFor(choice, { currency, captureMethod });
+  intent.automatic_payment_methods = null;
 }
 
 function readAttempt(params: Params, call: Call): AttemptOptions {

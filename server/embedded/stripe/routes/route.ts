@@ -12,6 +12,8 @@ export interface Call {
   /** Whose key it is: a page's publishable key sees and does much less. */
   scope: 'secret' | 'publishable';
   baseUrl: string;
+  /** The `Stripe-Version` asked for; empty if none was. */
+  version: string;
 }
 
 export interface Answer {
