@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { initTRPC } from '@trpc/server';
 import type { Logger } from 'pino';
-import { ZodError } from 'zod';
+import { z, ZodError } from 'zod';
+import type { AuditEntry } from './admin/audit-log.ts';
 import { PublicError } from './errors.ts';
 import type { BuyerId } from './ids.ts';
 import { limits } from './limits.ts';
@@ -22,8 +23,8 @@ export interface Context {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly rates: RateLimits;
-  /** Told about a buyer who called an admin procedure. */
-  readonly onForbidden: (path: string, caller: Caller) => void;
+  /** Where it is written down who did what to the engine. */
+  readonly audit: { append(entry: AuditEntry): void };
 }
 
 const t = initTRPC.context<Context>().create({
@@ -101,14 +102,31 @@ export function limitedBuyerProcedure(rate: RateName) {
 }
 
 /** For the shop: an admin key, or a token with the role. */
-export const adminProcedure = publicProcedure.use(({ ctx, path, next }) => {
+export const adminProcedure = publicProcedure.use(async ({ ctx, path, type, getRawInput, next }) => {
   if (ctx.caller.kind === 'buyer') {
-    ctx.onForbidden(path, ctx.caller);
+    ctx.audit.append({ who: ctx.caller.buyerId, what: path, outcome: 'refused', target: null });
     throw new PublicError('forbidden', 'This needs an admin key');
   }
   if (ctx.caller.kind !== 'admin') throw needToken(ctx.caller);
-  return next({ ctx: { ...ctx, adminName: ctx.caller.name } });
+  const { name } = ctx.caller;
+  const result = await next({ ctx: { ...ctx, adminName: name } });
+  if (type === 'mutation') {
+    const target = targetOf(await getRawInput());
+    ctx.audit.append({ who: name, what: path, outcome: result.ok ? 'done' : 'failed', target });
+  }
+  return result;
 });
+
+const targetSchema = z.union([
+  z.object({ dropId: z.string().max(64) }).transform(input => input.dropId),
+  z.object({ orderId: z.string().max(64) }).transform(input => input.orderId),
+  z.object({ productId: z.string().max(64) }).transform(input => input.productId),
+]);
+
+/** What an admin's call is about: an id of ours, and nothing else of its input. */
+function targetOf(input: unknown): string | null {
+  return targetSchema.safeParse(input).data ?? null;
+}
 
 function needToken(caller: Caller): PublicError {
   if (caller.kind === 'nobody' && caller.why === 'bad-token') {

@@ -1,6 +1,6 @@
 // Loads the scripts of `lua/`, checks them against what their callers believe, and runs them with named keys and
 // arguments. A script whose header and caller disagree stops the process at start, not a buyer at the till.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 
@@ -30,6 +30,13 @@ export function readLua(name: string, clock: LuaClock, folder = luaFolder): stri
     const file = included === 'clock' ? `clock-${clock}` : included;
     return readFileSync(join(folder, 'include', `${file}.lua`), 'utf8').trimEnd();
   });
+}
+
+/** The names of all scripts, without their ending. */
+export function luaNames(folder = luaFolder): string[] {
+  return readdirSync(folder)
+    .filter(file => file.endsWith('.lua'))
+    .map(file => file.slice(0, -'.lua'.length));
 }
 
 /** What a script's header says of its own keys and arguments. `...` ends an open list. */
@@ -67,24 +74,28 @@ export type LuaRunner = <K extends string, A extends string>(
  * integers of its own), whose first is the outcome's name.
  */
 export function createLuaRunner(redis: Redis, options: { clock: LuaClock; folder?: string }): LuaRunner {
-  const loaded = new Map<string, (...parts: LuaArgument[]) => Promise<unknown>>();
-  const load = (script: LuaScript<string, string>) => {
-    const text = readLua(script.name, options.clock, options.folder);
+  const folder = options.folder ?? luaFolder;
+  const checked = new Set<string>();
+  // All of them at once and beforehand: a pipeline that is open already does not learn of new commands.
+  const texts = new Map(luaNames(folder).map(name => [name, readLua(name, options.clock, folder)]));
+  for (const [name, lua] of texts) {
+    redis.defineCommand(name, { lua, numberOfKeys: readLuaHeader(lua).keys.length });
+  }
+  const check = (script: LuaScript<string, string>) => {
+    const text = texts.get(script.name);
+    if (text === undefined) throw new Error(`there is no lua/${script.name}.lua`);
     checkLuaHeader(script, text);
-    redis.defineCommand(script.name, { lua: text, numberOfKeys: script.keys.length });
-    const method: unknown = Reflect.get(redis, script.name);
-    if (typeof method !== 'function') throw new Error(`ioredis did not define ${script.name}`);
-    const call = (...parts: LuaArgument[]): Promise<unknown> => Reflect.apply(method, redis, parts);
-    loaded.set(script.name, call);
-    return call;
+    checked.add(script.name);
   };
   return async (script, keys, argv, rest = []) => {
-    const call = loaded.get(script.name) ?? load(script);
-    const reply = await call(
+    if (!checked.has(script.name)) check(script);
+    const method: unknown = Reflect.get(redis, script.name);
+    if (typeof method !== 'function') throw new Error(`ioredis did not define ${script.name}`);
+    const reply: unknown = await Reflect.apply(method, redis, [
       ...script.keys.map(name => keys[name]),
       ...script.argv.map(name => argv[name]),
       ...rest,
-    );
+    ]);
     if (!Array.isArray(reply)) throw new Error(`lua/${script.name}.lua answered something else than a list`);
     return reply.map(String);
   };

@@ -14,9 +14,9 @@ export function createMakeContext(options: {
   metrics: Metrics;
   rates: RateLimits;
   trustProxy: boolean;
-  onForbidden: Context['onForbidden'];
+  audit: Context['audit'];
 }): MakeContext {
-  const { authenticate, log, metrics, rates, trustProxy, onForbidden } = options;
+  const { authenticate, log, metrics, rates, trustProxy, audit } = options;
   return async (req, socketToken) => ({
     caller: await authenticate(socketToken ?? bearerOf(req)),
     address: addressOf(req, trustProxy),
@@ -24,7 +24,7 @@ export function createMakeContext(options: {
     log,
     metrics,
     rates,
-    onForbidden,
+    audit,
   });
 }
 

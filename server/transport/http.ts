@@ -22,7 +22,7 @@ export interface HttpOptions {
   readonly webhook: (request: {
     rawBody: Buffer;
     signature: string;
-  }) => Promise<{ status: number; message: string }>;
+  }) => Promise<{ status: number; body: string }>;
   /** What the pages may talk to besides the engine: Stripe, or its stand-in. */
   readonly paymentOrigins: readonly string[];
   /** The folder of the built pages. */
@@ -114,8 +114,8 @@ export function createHttpServer(options: HttpOptions): Server {
       return;
     }
     const signature = req.headers['stripe-signature'];
-    const { status, message } = await options.webhook({ rawBody, signature: String(signature ?? '') });
-    answer(res, status, message);
+    const { status, body } = await options.webhook({ rawBody, signature: String(signature ?? '') });
+    answer(res, status, body);
   };
 
   const route = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {

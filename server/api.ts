@@ -1,0 +1,63 @@
+// The API: which router stands where. What each procedure takes and answers stands beside it, in its own room.
+import { createAdminOrdersRouter } from './orders/admin-orders.router.ts';
+import { createAdminProductRouter, createCatalogRouter } from './catalog/catalog.router.ts';
+import type { Catalog } from './catalog/catalog.ts';
+import { createAuditProcedure } from './admin/audit.router.ts';
+import type { AuditLog } from './admin/audit-log.ts';
+import type { SessionToken } from './buyers/authenticate.ts';
+import { createSessionRouter } from './buyers/session.router.ts';
+import { createCheckoutRouter } from './checkout/checkout.router.ts';
+import type { Checkout } from './checkout/checkout.ts';
+import { createAdminDropsRouter, createDropsRouter } from './drops/drops.router.ts';
+import type { Drops } from './drops/drops.ts';
+import type { DropFeeds } from './drops/feeds.ts';
+import { createHoldsRouter } from './inventory/inventory.router.ts';
+import type { Inventory } from './inventory/inventory.ts';
+import { createOrdersRouter } from './orders/orders.router.ts';
+import type { Orders } from './orders/orders.ts';
+import type { Clock } from './platform/clock.ts';
+import type { Sealer } from './platform/seal.ts';
+import { createPricingRouter } from './pricing/pricing.router.ts';
+import type { Pricing } from './pricing/pricing.ts';
+import { createQueueRouter } from './queue/queue.router.ts';
+import type { Queue } from './queue/queue.ts';
+import { createSearchRouter } from './search/search.router.ts';
+import type { Search } from './search/search.ts';
+import { router } from './trpc.ts';
+
+export interface ApiParts {
+  readonly clock: Clock;
+  readonly sessions: Sealer<SessionToken>;
+  readonly catalog: Catalog;
+  readonly search: Search;
+  readonly drops: Drops;
+  readonly feeds: DropFeeds;
+  readonly queue: Queue;
+  readonly pricing: Pricing;
+  readonly inventory: Inventory;
+  readonly checkout: Checkout;
+  readonly orders: Orders;
+  readonly auditLog: AuditLog;
+}
+
+export function createApi(parts: ApiParts) {
+  return router({
+    session: createSessionRouter(parts),
+    catalog: createCatalogRouter(parts.catalog),
+    search: createSearchRouter(parts.search),
+    drop: createDropsRouter(parts),
+    queue: createQueueRouter({ queue: parts.queue, getDrop: parts.drops.get }),
+    pricing: createPricingRouter(parts.pricing),
+    hold: createHoldsRouter(parts),
+    checkout: createCheckoutRouter(parts.checkout),
+    order: createOrdersRouter(parts.orders),
+    admin: router({
+      product: createAdminProductRouter(parts.catalog),
+      drop: createAdminDropsRouter(parts),
+      order: createAdminOrdersRouter(parts.orders),
+      audit: createAuditProcedure(parts.auditLog),
+    }),
+  });
+}
+
+export type AppRouter = ReturnType<typeof createApi>;

@@ -1,0 +1,268 @@
+// The composition root of a server process: settings, connections, capabilities, transports, signals, in this order.
+// Long and dull on purpose: nothing is decided here, everything is only put together.
+import { join } from 'node:path';
+import { createApi } from './api.ts';
+import { createAuditLog } from './admin/audit-log.ts';
+import { createAuthenticate, sessionTokenSchema } from './buyers/authenticate.ts';
+import { createCatalog } from './catalog/catalog.ts';
+import { createCatalogStore } from './catalog/catalog.store.ts';
+import { createProductChanges } from './catalog/product-changes.ts';
+import { createAdvance } from './checkout/advance.ts';
+import { createCheckout } from './checkout/checkout.ts';
+import { createOrderJobs, type EventJob, type OrderJob } from './checkout/order-jobs.ts';
+import { readConfig } from './config.ts';
+import { startConductor } from './drops/conductor.ts';
+import { createDrops } from './drops/drops.ts';
+import { createDropsStore } from './drops/drops.store.ts';
+import { createDropFeeds } from './drops/feeds.ts';
+import { createLiveStore } from './drops/live.store.ts';
+import { dropIdSchema } from './ids.ts';
+import { createHoldsStore } from './inventory/holds.store.ts';
+import { createInventory } from './inventory/inventory.ts';
+import { createLedger } from './inventory/ledger.store.ts';
+import { assertLimits, limits } from './limits.ts';
+import { createOrderEvents } from './orders/order-events.ts';
+import { createOrders } from './orders/orders.ts';
+import { createOrdersStore } from './orders/order.store.ts';
+import { createEventsStore } from './payments/events.store.ts';
+import { createPayments } from './payments/payments.gateway.ts';
+import { createStripe } from './payments/stripe.ts';
+import { createWebhook } from './payments/webhook.ts';
+import { startClock } from './platform/clock.ts';
+import { createQueue as createJobQueue } from './platform/jobs.ts';
+import { dropChannel } from './platform/keys.ts';
+import { createLifecycle } from './platform/lifecycle.ts';
+import { createLuaRunner } from './platform/lua-scripts.ts';
+import { connectMongo } from './platform/mongo.ts';
+import { createRateLimits } from './platform/rate-limits.ts';
+import { checkRedis, connectRedis } from './platform/redis.ts';
+import { createSealer } from './platform/seal.ts';
+import { createLogger, createMetrics } from './platform/telemetry.ts';
+import { createPricePool } from './pricing/price-pool.ts';
+import { createPricing } from './pricing/pricing.ts';
+import { quoteSchema } from './pricing/quote.ts';
+import { createAdmission } from './queue/admission.ts';
+import { createCallLog } from './queue/call-log.store.ts';
+import { createQueue } from './queue/queue.ts';
+import { createQueueStore } from './queue/queue.store.ts';
+import { passSchema, ticketSchema } from './queue/tickets.ts';
+import { createIndexHint } from './search/index-hint.ts';
+import { createSearch } from './search/search.ts';
+import { createMakeContext } from './transport/context.ts';
+import { createHttpServer } from './transport/http.ts';
+import { createOriginCheck } from './transport/origin.ts';
+import { serveSockets } from './transport/websocket.ts';
+
+assertLimits();
+const config = readConfig();
+const log = createLogger({ name: 'server', level: config.logLevel });
+const metrics = createMetrics();
+const lifecycle = createLifecycle({ log, endsWithParent: process.argv.includes('--parent') });
+
+// Connections. What is opened first is closed last.
+const stockRedis = connectRedis({ url: config.redis.stockUrl, role: 'stock', log });
+const eventsRedis = connectRedis({ url: config.redis.stockUrl, role: 'events', log });
+const jobsRedis = connectRedis({ url: config.redis.jobsUrl, role: 'jobs', log });
+const limitsRedis = connectRedis({ url: config.redis.limitsUrl, role: 'limits', log });
+lifecycle.onStop('redis', () => {
+  for (const redis of [stockRedis, eventsRedis, jobsRedis, limitsRedis]) redis.disconnect();
+});
+await Promise.all([checkRedis(stockRedis, 'stock', log), checkRedis(jobsRedis, 'jobs', log)]);
+const mongo = await connectMongo({ uri: config.mongoUri, log });
+lifecycle.onStop('mongodb', () => mongo.close());
+const clock = await startClock(stockRedis);
+lifecycle.onStop('clock', () => clock.stop());
+const run = createLuaRunner(stockRedis, { clock: config.luaClock });
+
+// Stores.
+const live = createLiveStore({ redis: stockRedis, run });
+const holds = createHoldsStore({ redis: stockRedis, run });
+const queueStore = createQueueStore(run);
+const dropsStore = createDropsStore(mongo);
+const ledger = createLedger(mongo);
+const callLog = createCallLog(mongo);
+const ordersStore = createOrdersStore(mongo);
+const stripeEvents = createEventsStore(mongo);
+const catalogStore = createCatalogStore(mongo);
+await Promise.all(
+  [dropsStore, ledger, callLog, ordersStore, stripeEvents, catalogStore].map(store => store.ensureIndexes()),
+);
+const auditLog = createAuditLog({ connection: mongo, clock, log });
+lifecycle.onStop('audit log', () => auditLog.settled());
+
+// Sealed values.
+const secrets = config.tokenSecrets;
+const sessions = createSealer({ kind: 'session', secrets, schema: sessionTokenSchema });
+const tickets = createSealer({ kind: 'ticket', secrets, schema: ticketSchema });
+const passes = createSealer({ kind: 'pass', secrets, schema: passSchema });
+const quotes = createSealer({ kind: 'quote', secrets, schema: quoteSchema });
+
+// Jobs.
+const orderQueue = createJobQueue<OrderJob>('orders', jobsRedis);
+const eventQueue = createJobQueue<EventJob>('events', jobsRedis);
+const searchQueue = createJobQueue('search', jobsRedis);
+for (const queue of [orderQueue, eventQueue, searchQueue]) {
+  queue.on('error', error => log.warn({ err: error }, 'the job queue is in trouble'));
+  lifecycle.onStop(`queue ${queue.name}`, () => queue.close());
+}
+const jobs = createOrderJobs({ orders: orderQueue, events: eventQueue, connection: jobsRedis, log });
+
+// Capabilities.
+const indexHint = createIndexHint({ queue: searchQueue, log });
+lifecycle.onStop('index hint', () => indexHint.close());
+const catalog = await createCatalog({
+  store: catalogStore,
+  changes: createProductChanges({ redis: stockRedis, events: eventsRedis, log }),
+  clock,
+  log,
+  onIndexDue: () => indexHint.send(),
+});
+lifecycle.onStop('catalog', () => catalog.close());
+const search = createSearch({ typesense: config.typesense, catalog, log });
+const feeds = createDropFeeds({ live, events: eventsRedis, log });
+const drops = createDrops({
+  store: dropsStore,
+  live,
+  redis: stockRedis,
+  clock,
+  variantsBySku: skus => catalog.variantsBySku(skus),
+  createUnits: (dropId, ranges) => ledger.createUnits(dropId, ranges),
+});
+const queue = createQueue({ store: queueStore, feeds, findDrop: drops.find, tickets, passes });
+const pricePool = createPricePool();
+lifecycle.onStop('pricing threads', () => pricePool.close());
+const pricing = createPricing({
+  dropPrices: async dropId => {
+    const drop = await drops.find(dropId);
+    const currency = drop?.items[0]?.price.currency;
+    if (!drop || !currency) return null;
+    const items = new Map(drop.items.map(({ sku, title, price }) => [sku, { title, amount: price.amount }]));
+    return { currency, items, perBuyerMax: drop.perBuyerMax };
+  },
+  sealer: quotes,
+  clock,
+  pool: pricePool,
+});
+const inventory = createInventory({ store: holds, passes, quotes });
+const orderEvents = createOrderEvents({ publisher: stockRedis, subscriber: eventsRedis, log });
+lifecycle.onStop('order events', () => orderEvents.close());
+const orders = createOrders({
+  store: ordersStore,
+  events: orderEvents,
+  clock,
+  wake: jobs.wakeOrder,
+  metrics,
+});
+const stripe = createStripe(config.stripe);
+const payments = createPayments(stripe);
+const advance = createAdvance({ orders, payments, units: ledger, holds, clock, log, metrics });
+const apiBase = config.stripe.apiBase ?? 'https://api.stripe.com';
+const scriptUrl = config.stripe.apiBase ? `${config.stripe.apiBase}/v3/` : 'https://js.stripe.com/v3/';
+const checkout = createCheckout({
+  orders,
+  payments,
+  holds,
+  quotes,
+  advance,
+  wake: jobs.wakeOrder,
+  clock,
+  paymentsAddress: { publishableKey: config.stripe.publishableKey, apiBase, scriptUrl },
+  log,
+});
+const receiveWebhook = createWebhook({
+  stripe,
+  secret: config.stripe.webhookSecret,
+  events: stripeEvents,
+  wake: jobs.wakeEvent,
+  log,
+  metrics,
+});
+
+// Running drops.
+const conductor = startConductor({
+  drops,
+  live,
+  steps: {
+    sweep: dropId => holds.sweep(dropId),
+    admit: createAdmission({ store: queueStore, log: callLog, logger: log }),
+  },
+  log,
+});
+lifecycle.onStop('conductor', () => conductor.stop());
+feeds.onChange(dropId => conductor.nudge(dropId));
+await eventsRedis.subscribe(dropChannel);
+eventsRedis.on('message', (channel: string, message: string) => {
+  if (channel !== dropChannel) return;
+  const dropId = dropIdSchema.safeParse(message);
+  if (!dropId.success) return;
+  drops.forget(dropId.data);
+  conductor.nudge(dropId.data);
+});
+lifecycle.onStop('feeds', () => feeds.stop());
+
+// Transports.
+const api = createApi({
+  clock,
+  sessions,
+  catalog,
+  search,
+  drops,
+  feeds,
+  queue,
+  pricing,
+  inventory,
+  checkout,
+  orders,
+  auditLog,
+});
+const makeContext = createMakeContext({
+  authenticate: createAuthenticate({ sessions, clock, adminKey: config.adminKey, jwt: config.jwt }),
+  log,
+  metrics,
+  rates: createRateLimits(limitsRedis),
+  trustProxy: config.trustProxy,
+  audit: auditLog,
+});
+const checkOrigin = createOriginCheck(config.allowedOrigins);
+const server = createHttpServer({
+  router: api,
+  makeContext,
+  checkOrigin,
+  notReady: async () => {
+    if (lifecycle.stopping) return 'stopping';
+    if (stockRedis.status !== 'ready') return 'redis is away';
+    return mongo.readyState === 1 ? null : 'mongodb is away';
+  },
+  metrics,
+  webhook: ({ rawBody, signature }) => receiveWebhook({ rawBody, signature, nowMs: clock.now() }),
+  paymentOrigins: [...new Set([apiBase, scriptUrl].map(url => new URL(url).origin))],
+  pagesFolder: join(import.meta.dirname, '../client/web/dist'),
+  log,
+});
+const sockets = serveSockets(server, {
+  router: api,
+  makeContext,
+  checkOrigin,
+  clock,
+  metrics,
+  trustProxy: config.trustProxy,
+  log,
+});
+const port = await new Promise<number>((resolve, reject) => {
+  server.once('error', reject);
+  server.listen(config.port, config.host, () => {
+    const address = server.address();
+    resolve(typeof address === 'object' && address ? address.port : config.port);
+  });
+});
+lifecycle.onStop('listener', async () => {
+  // Load balancers see readiness fail before the listener closes; what is under way is finished.
+  await new Promise(resolve => setTimeout(resolve, limits.drainMs));
+  const closed = new Promise(resolve => server.close(resolve));
+  await sockets.stop(limits.reconnectSpreadMs);
+  server.closeIdleConnections();
+  setTimeout(() => server.closeAllConnections(), limits.drainMs).unref();
+  await closed;
+});
+log.info({ port }, 'ready');
+process.stdout.write(`${JSON.stringify({ ready: true, port })}\n`);
