@@ -1,0 +1,104 @@
+// Works off one stored event of Stripe's. Events come late, twice, out of order or never, so an event is only news: it
+// may authorise or close an order, and everything that follows looks at the payment itself. Applied twice, it is
+// applied once.
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { orderIdSchema, type OrderId } from '../ids.ts';
+import { limits } from '../limits.ts';
+import type { Order } from '../orders/order.ts';
+import { afterNews, retryPauseMs } from '../orders/order.rules.ts';
+import type { Orders } from '../orders/orders.ts';
+import { readPayment } from '../payments/payments.gateway.ts';
+import type { Payment } from '../payments/payments.ts';
+import type { Metrics } from '../platform/telemetry.ts';
+import type { Advance } from './advance.ts';
+
+/** The stored events, as far as working them off needs them. */
+export interface EventsPort {
+  find(eventId: string): Promise<{
+    eventId: string;
+    type: string;
+    raw: string;
+    doneAtMs: number | null;
+    attempts: number;
+  } | null>;
+  done(eventId: string, outcome: string, atMs: number): Promise<void>;
+  retryLater(eventId: string, dueAtMs: number): Promise<void>;
+}
+
+export type ApplyEvent = (eventId: string) => Promise<void>;
+
+const bodySchema = z.object({ id: z.string(), type: z.string(), data: z.object({ object: z.unknown() }) });
+
+type Applied = { outcome: string; advance: OrderId | null };
+
+export function createApplyEvent(deps: {
+  events: EventsPort;
+  orders: Orders;
+  advance: Advance;
+  clock: { now(): number };
+  log: Logger;
+  metrics: Metrics;
+}): ApplyEvent {
+  const { events, orders, advance, clock, log, metrics } = deps;
+
+  const alarm = (what: string, detail: Record<string, unknown>): Applied => {
+    metrics.alarms.inc({ what });
+    log.error({ ...detail, alarm: what }, 'payments: an operator must look at this');
+    return { outcome: what, advance: null };
+  };
+
+  const apply = async (eventId: string, type: string, payment: Payment): Promise<Applied> => {
+    const orderId = orderIdSchema.safeParse(payment.metadata['order']);
+    const order = orderId.success ? await orders.find(orderId.data) : null;
+    if (!order?.intent) return { outcome: 'foreign', advance: null };
+    const detail = { eventId, orderId: order.orderId, paymentId: payment.id };
+    if (order.intent.id !== null && order.intent.id !== payment.id) return alarm('second-payment', detail);
+    const { amount, currency } = order.intent.params;
+    if (payment.amount !== amount || payment.currency !== currency) return alarm('amount-differs', detail);
+    return type === 'payment_intent.payment_failed' ? countDecline(order, eventId) : takeNews(order, payment);
+  };
+
+  const takeNews = async (order: Order, payment: Payment): Promise<Applied> => {
+    const { orderId } = order;
+    const to = afterNews(order.status, payment.status);
+    if (to === null) return { outcome: 'no-news', advance: orderId };
+    const set = { intentId: payment.id, intentStatus: payment.status };
+    const moved =
+      to === 'authorized'
+        ? await orders.move({
+            orderId,
+            from: ['pending', 'closing'],
+            to,
+            set: { ...set, authorizedAtMs: clock.now() },
+          })
+        : await orders.move({ orderId, from: ['pending'], to, set: { ...set, reason: 'payment-cancelled' } });
+    return { outcome: moved ? to : 'no-news', advance: orderId };
+  };
+
+  const countDecline = async (order: Order, eventId: string): Promise<Applied> => {
+    const { orderId } = order;
+    const declined = await orders.addDecline(orderId, eventId);
+    if (!declined || declined.declines.length < limits.declinesCount)
+      return { outcome: 'declined', advance: null };
+    metrics.outcomes.inc({ what: 'order', kind: 'too-many-declines' });
+    await orders.move({ orderId, from: ['pending'], to: 'closing', set: { reason: 'too-many-declines' } });
+    return { outcome: 'too-many-declines', advance: orderId };
+  };
+
+  return async eventId => {
+    const event = await events.find(eventId);
+    if (!event || event.doneAtMs !== null) return;
+    try {
+      const body = bodySchema.parse(JSON.parse(event.raw));
+      const applied = await apply(eventId, event.type, readPayment(body.data.object));
+      // Done before the order is advanced: from here on the order itself is what is due.
+      await events.done(eventId, applied.outcome, clock.now());
+      if (applied.advance) await advance(applied.advance);
+    } catch (error) {
+      log.warn({ err: error, eventId, attempts: event.attempts }, 'payments: an event is tried again later');
+      const dueAtMs = clock.now() + retryPauseMs(event.attempts, limits.stepRetryMs);
+      await events.retryLater(eventId, dueAtMs).catch(() => undefined);
+    }
+  };
+}

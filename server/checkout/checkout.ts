@@ -1,0 +1,334 @@
+// `checkout.pay`: from a hold to a payment that the buyer can confirm.
+//
+// The order of the writes is what makes it safe to die anywhere: the order (with the key and the parameters of the
+// payment), then the hold's extension, then the mark that the payment is being made, then the payment, then its id,
+// and only then the secret leaves. Asked again, each finds what the one before has done.
+import type { Logger } from 'pino';
+import { PublicError } from '../errors.ts';
+import { orderIdOf, type BuyerId, type DropId, type HoldId, type OrderId, type Sku } from '../ids.ts';
+import { limits } from '../limits.ts';
+import type { Contact, Order, UnitRef } from '../orders/order.ts';
+import { isMoneyCertain, wasPaid, type OrderStatus } from '../orders/order.rules.ts';
+import type { Orders } from '../orders/orders.ts';
+import { metadataOfOrder } from '../payments/payment-metadata.ts';
+import {
+  PaymentsUnavailable,
+  type Payment,
+  type PaymentAnswer,
+  type Payments,
+} from '../payments/payments.ts';
+import { quoteSchema, type Quote } from '../pricing/quote.ts';
+import type { Advance, HoldsPort } from './advance.ts';
+import { isDestination } from './destination.rules.ts';
+
+export interface PayRequest {
+  readonly buyerId: BuyerId;
+  readonly holdId: HoldId;
+  readonly contact: Contact;
+  /** A newer sealed quote for the same cart, after `requote`. */
+  readonly quote?: string | undefined;
+}
+
+export type PayOutcome =
+  | {
+      kind: 'payable';
+      orderId: OrderId;
+      clientSecret: string;
+      payments: PaymentsAddress;
+      expiresAtMs: number;
+    }
+  /** There was nothing to pay. */
+  | { kind: 'paid'; orderId: OrderId; serials: UnitRef[] }
+  /** Nothing is left to do for the buyer but to watch the order. */
+  | { kind: 'placed'; orderId: OrderId; status: OrderStatus }
+  | { kind: 'hold-expired' | 'requote' | 'sold-out' | 'all-held' | 'paused' };
+
+/** Where the buyer's side confirms. */
+export interface PaymentsAddress {
+  readonly publishableKey: string;
+  readonly apiBase: string;
+  readonly scriptUrl: string;
+}
+
+/** A hold as checkout reads it. `frozen` is the priced cart that its placing froze into it, as JSON. */
+export interface HoldView {
+  readonly holdId: HoldId;
+  readonly dropId: DropId;
+  readonly buyerId: BuyerId;
+  readonly state: 'held' | 'paying' | 'settled' | 'released';
+  readonly lines: readonly { readonly sku: Sku; readonly quantity: number }[];
+  readonly proposed: ReadonlyMap<Sku, number>;
+  readonly expiresAtMs: number;
+  readonly frozen: string;
+}
+
+export interface Checkout {
+  /**
+   * Throws PublicError `not-found` for an absent hold and for another buyer's, and `unavailable` where Stripe gives
+   * no certain answer: the same call is then simply made again.
+   */
+  pay(request: PayRequest): Promise<PayOutcome>;
+}
+
+export interface CheckoutDeps {
+  readonly orders: Orders;
+  readonly payments: Payments;
+  readonly holds: Pick<HoldsPort, 'pay'> & { find(holdId: HoldId): Promise<HoldView | null> };
+  readonly quotes: { open(text: string): Quote | null };
+  readonly advance: Advance;
+  /** Asks for the job that takes the order further; must not throw. */
+  readonly wake: (order: Order) => void;
+  readonly clock: { now(): number };
+  readonly paymentsAddress: PaymentsAddress;
+  readonly log: Logger;
+}
+
+/** Races are lost to another call of the same buyer's, or to the clock: a handful of looks settles them. */
+const looksMax = 5;
+
+export function createCheckout(deps: CheckoutDeps): Checkout {
+  const { orders, holds, quotes, advance, wake, clock } = deps;
+  const askPayment = createPaymentStep(deps);
+
+  /** The quote that is billed: the newer one where it is good for this cart, else the frozen one. */
+  const agree = (frozen: Quote, request: PayRequest): Quote | null => {
+    const newer = request.quote === undefined ? null : quotes.open(request.quote);
+    if (
+      request.quote !== undefined &&
+      (!newer || !replaces(newer, frozen) || clock.now() >= newer.expiresAtMs)
+    ) {
+      return null;
+    }
+    const quote = newer ?? frozen;
+    return isDestination(quote.destination, request.contact.address) ? quote : null;
+  };
+
+  const place = async (request: PayRequest): Promise<Order | 'hold-expired' | 'requote' | null> => {
+    const hold = await holds.find(request.holdId);
+    if (!hold || hold.buyerId !== request.buyerId) throw noSuchHold();
+    if (hold.state === 'released' || hold.state === 'settled') return 'hold-expired';
+    const quote = agree(quoteSchema.parse(JSON.parse(hold.frozen)), request);
+    if (!quote) return 'requote';
+    const order = orderOf(hold, { quote, contact: request.contact, nowMs: clock.now() });
+    // Null where another call inserted it first: the document decides.
+    return (await orders.insert(order)) ? order : null;
+  };
+
+  /** Extends the hold into its payment window and writes down that a payment is about to be made. */
+  const openWindow = async (order: Order): Promise<Order | 'hold-expired' | null> => {
+    const { orderId, dropId, holdId } = order;
+    if (order.payDeadlineMs === null || (order.intent && order.intent.startedAtMs === null)) {
+      const hold = await holds.pay(dropId, holdId);
+      if (hold.kind !== 'paying') return expire(order, 'hold-expired');
+      const { payDeadlineMs } = hold;
+      const set = {
+        payDeadlineMs,
+        dueAtMs: payDeadlineMs + limits.payGraceMs,
+        ...(order.intent ? { intentStartedAtMs: clock.now() } : {}),
+      };
+      return orders.edit({ orderId, from: ['pending'], set });
+    }
+    return clock.now() < order.payDeadlineMs ? order : expire(order, 'window-ended');
+  };
+
+  const expire = async (order: Order, reason: 'hold-expired' | 'window-ended') => {
+    const { orderId } = order;
+    const closing = await orders.move({ orderId, from: ['pending'], to: 'closing', set: { reason } });
+    if (!closing) return null;
+    wake(closing);
+    return 'hold-expired';
+  };
+
+  const finishFree = async (order: Order): Promise<PayOutcome> => {
+    const { orderId } = order;
+    const authorizedAtMs = clock.now();
+    await orders.move({ orderId, from: ['pending'], to: 'authorized', set: { authorizedAtMs } });
+    const ended = await advance(orderId);
+    return outcomeOf(ended ?? order);
+  };
+
+  return {
+    async pay(request) {
+      const orderId = orderIdOf(request.holdId);
+      for (let looks = 0; looks < looksMax; looks += 1) {
+        const known = await orders.find(orderId);
+        if (known && known.buyerId !== request.buyerId) throw noSuchHold();
+        if (known && known.status !== 'pending') return outcomeOf(known);
+        const order = known ? await renew(known, request) : await place(request);
+        if (order === 'hold-expired' || order === 'requote') return { kind: order };
+        if (order === null) continue;
+        if (order === 'too-late') return { kind: 'placed', orderId, status: 'pending' };
+        if (order.status !== 'pending') return outcomeOf(order);
+        const open = await openWindow(order);
+        if (open === 'hold-expired') return { kind: open };
+        if (open === null) continue;
+        const outcome = open.intent ? await askPayment(open) : await finishFree(open);
+        if (outcome) return outcome;
+      }
+      throw new PublicError('unavailable', 'The order is being changed at the same time: try again', {
+        retryAfterMs: 500,
+      });
+    },
+  };
+
+  /** Called again before confirmation: the contact is brought up to date, and the quote while no payment was begun. */
+  async function renew(order: Order, request: PayRequest): Promise<Order | 'requote' | 'too-late' | null> {
+    const quote = agree(order.quote, request);
+    if (!quote) return 'requote';
+    const { orderId } = order;
+    const sameBill = quote.totalAmount === order.quote.totalAmount && quote.currency === order.quote.currency;
+    // The payment that exists is over another amount, and its secret may have been used already.
+    if (!sameBill) return 'too-late';
+    return orders.edit({ orderId, from: ['pending'], set: { contact: request.contact, quote } });
+  }
+}
+
+/** Makes the payment, or finds it, and hands out its secret. Null: the order has moved on, look again. */
+function createPaymentStep(deps: CheckoutDeps): (order: Order) => Promise<PayOutcome | null> {
+  const { orders, payments, wake, clock, paymentsAddress, log } = deps;
+
+  const ask = async (order: Order): Promise<PaymentAnswer> => {
+    const { intent } = order;
+    if (!intent) throw new Error('there is nothing to pay');
+    try {
+      return intent.id === null
+        ? await payments.create({ idempotencyKey: intent.idempotencyKey, params: intent.params })
+        : await payments.retrieve(intent.id);
+    } catch (error) {
+      if (!(error instanceof PaymentsUnavailable)) throw error;
+      throw new PublicError('unavailable', 'The payment provider does not answer: try again', {
+        retryAfterMs: 1_000,
+        cause: error,
+      });
+    }
+  };
+
+  /** Ours was made after the order had been given up, and is not the one that the order knows: nobody may pay it. */
+  const discard = async (order: Order, payment: Payment): Promise<null> => {
+    const now = await orders.find(order.orderId);
+    if (now && now.status !== 'pending' && now.intent?.id !== payment.id) {
+      // Where this fails, the order's own closing makes the same payment again under its key, and cancels it.
+      await payments.cancel(payment.id).catch((error: unknown) => {
+        log.warn(
+          { err: error, orderId: order.orderId },
+          'checkout: a payment that nobody can pay is left open',
+        );
+      });
+    }
+    return null;
+  };
+
+  return async order => {
+    const { orderId } = order;
+    const answer = await ask(order);
+    if (answer.kind === 'refused') {
+      log.warn({ orderId, code: answer.code }, 'checkout: the payment was refused');
+      const reason = 'payment-refused';
+      const closing = await orders.move({ orderId, from: ['pending'], to: 'closing', set: { reason } });
+      if (closing) wake(closing);
+      return null;
+    }
+    const { payment } = answer;
+    if (order.intent?.id === null) {
+      const stored = await orders.edit({ orderId, from: ['pending'], set: { intentId: payment.id } });
+      if (!stored) return discard(order, payment);
+    }
+    if (isMoneyCertain(payment.status)) {
+      // Paid already; the news of it is still on its way.
+      const set = { authorizedAtMs: clock.now(), intentStatus: payment.status };
+      const authorized = await orders.move({ orderId, from: ['pending'], to: 'authorized', set });
+      if (authorized) wake(authorized);
+      return null;
+    }
+    if (payment.status === 'canceled') {
+      const reason = 'payment-cancelled';
+      const closing = await orders.move({ orderId, from: ['pending'], to: 'closing', set: { reason } });
+      if (closing) wake(closing);
+      return null;
+    }
+    if (payment.status === 'processing' || payment.clientSecret === null || order.payDeadlineMs === null) {
+      return { kind: 'placed', orderId, status: order.status };
+    }
+    return {
+      kind: 'payable',
+      orderId,
+      clientSecret: payment.clientSecret,
+      payments: paymentsAddress,
+      expiresAtMs: order.payDeadlineMs,
+    };
+  };
+}
+
+function outcomeOf(order: Order): PayOutcome {
+  const { orderId, status, reason } = order;
+  if (order.intent === null && wasPaid(status)) return { kind: 'paid', orderId, serials: order.serials };
+  if (order.intent === null && status === 'cancelled' && reason === 'sold-out') return { kind: 'sold-out' };
+  const overTime = reason === 'hold-expired' || reason === 'window-ended';
+  if ((status === 'closing' || status === 'expired') && overTime) return { kind: 'hold-expired' };
+  return { kind: 'placed', orderId, status };
+}
+
+function orderOf(hold: HoldView, made: { quote: Quote; contact: Contact; nowMs: number }): Order {
+  const { holdId, dropId, buyerId } = hold;
+  const { quote, contact, nowMs } = made;
+  const orderId = orderIdOf(holdId);
+  return {
+    orderId,
+    holdId,
+    dropId,
+    buyerId,
+    status: 'pending',
+    reason: null,
+    rev: 0,
+    quote,
+    proposed: [...hold.proposed].map(([sku, serial]) => ({ sku, serial })),
+    serials: [],
+    refundedAmount: 0,
+    contact,
+    intent:
+      quote.totalAmount === 0
+        ? null
+        : {
+            idempotencyKey: `${orderId}-pay`,
+            params: {
+              amount: quote.totalAmount,
+              currency: quote.currency,
+              metadata: metadataOfOrder({ orderId, dropId, lines: quote.lines }),
+            },
+            startedAtMs: null,
+            id: null,
+            status: null,
+          },
+    declines: [],
+    payDeadlineMs: null,
+    createdAtMs: nowMs,
+    authorizedAtMs: null,
+    paidAtMs: null,
+    endedAtMs: null,
+    releasedAtMs: null,
+    // Until the hold runs out the buyer may come back and try again; after that somebody must clear up.
+    dueAtMs: Math.max(hold.expiresAtMs, nowMs) + limits.payGraceMs,
+    attempts: 0,
+    history: [{ status: 'pending', atMs: nowMs }],
+  };
+}
+
+/** A newer quote may change what a cart costs, never whose or what it is. */
+function replaces(newer: Quote, frozen: Quote): boolean {
+  const cart = (quote: Quote) =>
+    JSON.stringify(
+      quote.lines
+        .map(({ sku, quantity }) => [sku, quantity])
+        .toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
+    );
+  return (
+    newer.buyerId === frozen.buyerId &&
+    newer.dropId === frozen.dropId &&
+    newer.currency === frozen.currency &&
+    cart(newer) === cart(frozen)
+  );
+}
+
+function noSuchHold(): PublicError {
+  return new PublicError('not-found', 'There is no such hold');
+}

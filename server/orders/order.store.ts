@@ -1,0 +1,233 @@
+// Orders in MongoDB. Every change is one compare-and-set on one document, and a change of status must stand in the
+// transition table: so races between the payment's news, the clock and the shop are settled here and nowhere else.
+import type { mongo } from 'mongoose';
+import { z } from 'zod';
+import { orderIdSchema, type BuyerId, type DropId, type OrderId } from '../ids.ts';
+import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
+import type { Contact, Order, UnitRef } from './order.ts';
+import { orderSchema } from './order.ts';
+import { mayMove, type IntentStatus, type OrderReason, type OrderStatus } from './order.rules.ts';
+
+const documentSchema = orderSchema.omit({ orderId: true }).extend({ _id: orderIdSchema });
+type OrderDocument = z.infer<typeof documentSchema>;
+
+/** What may be written besides a status. Absent fields stay as they are. */
+export interface OrderChange {
+  readonly reason?: OrderReason;
+  readonly contact?: Contact;
+  readonly quote?: Order['quote'];
+  readonly serials?: readonly UnitRef[];
+  readonly refundedAmount?: number;
+  readonly payDeadlineMs?: number;
+  readonly dueAtMs?: number | null;
+  readonly authorizedAtMs?: number;
+  readonly paidAtMs?: number;
+  readonly endedAtMs?: number;
+  readonly releasedAtMs?: number;
+  readonly intentStartedAtMs?: number;
+  readonly intentId?: string;
+  readonly intentStatus?: IntentStatus;
+}
+
+/** Further conditions of a change. */
+export interface OrderCondition {
+  /** Only while the ledger's serials are not written down: the claim and the giving-up exclude each other. */
+  readonly unclaimed?: true;
+  /** Only while this is the order's revision. */
+  readonly rev?: number;
+}
+
+export interface DueOrder {
+  readonly orderId: OrderId;
+  readonly rev: number;
+  readonly attempts: number;
+  readonly dueAtMs: number;
+}
+
+export interface OrderPage {
+  readonly buyerId?: BuyerId | undefined;
+  readonly dropId?: DropId | undefined;
+  readonly status?: OrderStatus | undefined;
+  readonly before?: { readonly createdAtMs: number; readonly orderId: OrderId } | undefined;
+  readonly limit: number;
+}
+
+/** What the orders of a drop in one status come to, in minor units. */
+export interface StatusSum {
+  readonly status: OrderStatus;
+  readonly ordersCount: number;
+  readonly unitsCount: number;
+  readonly totalAmount: number;
+  readonly refundedAmount: number;
+}
+
+export interface OrdersStore {
+  ensureIndexes(): Promise<void>;
+  /** False where an order of that id exists already; it is left as it is. */
+  insert(order: Order): Promise<boolean>;
+  find(orderId: OrderId): Promise<Order | null>;
+  /** Moves an order that is in one of `from`; null where it is not, or not any more. */
+  move(request: {
+    orderId: OrderId;
+    from: readonly OrderStatus[];
+    to: OrderStatus;
+    atMs: number;
+    set?: OrderChange;
+    where?: OrderCondition;
+  }): Promise<Order | null>;
+  /** Changes an order that is in one of `from`, and leaves its status. */
+  edit(request: {
+    orderId: OrderId;
+    from: readonly OrderStatus[];
+    set: OrderChange;
+    where?: OrderCondition;
+  }): Promise<Order | null>;
+  /** A step failed: it is due again at `dueAtMs`, unless the order has moved on. */
+  retryLater(orderId: OrderId, rev: number, dueAtMs: number): Promise<void>;
+  /** Remembers a declined attempt by the event that told of it, once; answers with the order. */
+  addDecline(orderId: OrderId, eventId: string): Promise<Order | null>;
+  listDue(nowMs: number, limit: number): Promise<DueOrder[]>;
+  list(page: OrderPage): Promise<Order[]>;
+  sumsOfDrop(dropId: DropId): Promise<StatusSum[]>;
+}
+
+const dueSchema = z.object({ _id: orderIdSchema, rev: z.int(), attempts: z.int(), dueAtMs: z.number() });
+const sumSchema = z.object({
+  _id: orderSchema.shape.status,
+  ordersCount: z.int(),
+  unitsCount: z.int(),
+  totalAmount: z.int(),
+  refundedAmount: z.int(),
+});
+
+export function createOrdersStore(connection: MongoConnection): OrdersStore {
+  const orders = collectionOf<OrderDocument>(connection, 'orders');
+  const read = (document: unknown): Order => {
+    const { _id, ...fields } = documentSchema.parse(document);
+    return { orderId: _id, ...fields };
+  };
+  const change = async (filter: mongo.Filter<OrderDocument>, update: mongo.UpdateFilter<OrderDocument>) => {
+    const changed = await orders.findOneAndUpdate(filter, update, { returnDocument: 'after' });
+    return changed ? read(changed) : null;
+  };
+
+  return {
+    async ensureIndexes() {
+      await orders.createIndexes([
+        // The outbox. Most orders have nothing due, so only those that have are in it.
+        { key: { dueAtMs: 1 }, partialFilterExpression: { dueAtMs: { $gt: 0 } } },
+        { key: { buyerId: 1, createdAtMs: -1, _id: -1 } },
+        { key: { createdAtMs: -1, _id: -1 } },
+        { key: { dropId: 1, status: 1 } },
+        { key: { holdId: 1 }, unique: true },
+        { key: { 'intent.id': 1 }, unique: true, partialFilterExpression: { 'intent.id': { $gt: '' } } },
+      ]);
+    },
+    async insert(order) {
+      const { orderId, ...fields } = order;
+      try {
+        await orders.insertOne({ _id: orderId, ...fields });
+        return true;
+      } catch (error) {
+        if (isDuplicate(error)) return false;
+        throw error;
+      }
+    },
+    async find(orderId) {
+      const found = await orders.findOne({ _id: orderId });
+      return found ? read(found) : null;
+    },
+    async move({ orderId, from, to, atMs, set = {}, where = {} }) {
+      for (const status of from) {
+        if (!mayMove(status, to)) throw new Error(`an order never goes from ${status} to ${to}`);
+      }
+      return change(filterOf(orderId, from, where), {
+        $set: { ...fieldsOf(set), status: to, attempts: 0 },
+        $inc: { rev: 1 },
+        $push: { history: { status: to, atMs } },
+      });
+    },
+    edit: ({ orderId, from, set, where = {} }) =>
+      change(filterOf(orderId, from, where), { $set: fieldsOf(set) }),
+    async retryLater(orderId, rev, dueAtMs) {
+      await orders.updateOne({ _id: orderId, rev }, { $set: { dueAtMs }, $inc: { attempts: 1 } });
+    },
+    addDecline: (orderId, eventId) => change({ _id: orderId }, { $addToSet: { declines: eventId } }),
+    async listDue(nowMs, limit) {
+      const found = await orders
+        .find({ dueAtMs: { $gt: 0, $lte: nowMs } }, { projection: { rev: 1, attempts: 1, dueAtMs: 1 } })
+        .sort({ dueAtMs: 1 })
+        .limit(limit)
+        .toArray();
+      return found.map(document => {
+        const { _id, ...due } = dueSchema.parse(document);
+        return { orderId: _id, ...due };
+      });
+    },
+    async list({ buyerId, dropId, status, before, limit }) {
+      const filter: mongo.Filter<OrderDocument> = {
+        ...(buyerId ? { buyerId } : {}),
+        ...(dropId ? { dropId } : {}),
+        ...(status ? { status } : {}),
+        ...(before
+          ? {
+              $or: [
+                { createdAtMs: { $lt: before.createdAtMs } },
+                { createdAtMs: before.createdAtMs, _id: { $lt: before.orderId } },
+              ],
+            }
+          : {}),
+      };
+      const found = await orders.find(filter).sort({ createdAtMs: -1, _id: -1 }).limit(limit).toArray();
+      return found.map(read);
+    },
+    async sumsOfDrop(dropId) {
+      const rows = await orders
+        .aggregate([
+          { $match: { dropId } },
+          {
+            $group: {
+              _id: '$status',
+              ordersCount: { $sum: 1 },
+              unitsCount: { $sum: { $size: '$serials' } },
+              totalAmount: { $sum: '$quote.totalAmount' },
+              refundedAmount: { $sum: '$refundedAmount' },
+            },
+          },
+        ])
+        .toArray();
+      return rows.map(row => {
+        const { _id, ...sums } = sumSchema.parse(row);
+        return { status: _id, ...sums };
+      });
+    },
+  };
+}
+
+function filterOf(
+  orderId: OrderId,
+  from: readonly OrderStatus[],
+  where: OrderCondition,
+): mongo.Filter<OrderDocument> {
+  return {
+    _id: orderId,
+    status: { $in: [...from] },
+    ...(where.unclaimed ? { 'serials.0': { $exists: false } } : {}),
+    ...(where.rev === undefined ? {} : { rev: where.rev }),
+  };
+}
+
+/** The intent's fields are written one by one: two writers of different fields must not undo each other. */
+function fieldsOf(set: OrderChange): Record<string, unknown> {
+  const { intentStartedAtMs, intentId, intentStatus, ...fields } = set;
+  return {
+    ...fields,
+    ...(intentStartedAtMs === undefined ? {} : { 'intent.startedAtMs': intentStartedAtMs }),
+    ...(intentId === undefined ? {} : { 'intent.id': intentId }),
+    ...(intentStatus === undefined ? {} : { 'intent.status': intentStatus }),
+  };
+}
+
+function isDuplicate(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 11_000;
+}

@@ -1,0 +1,112 @@
+// Payments over Stripe. What always holds: an answer is either certain, or it is thrown as PaymentsUnavailable.
+//
+// PaymentIntents are made with manual capture and automatic payment methods: Stripe then offers only those of the
+// account's methods that can be authorised first and captured later, which is what the ledger needs. (The pinned
+// version knows no `payment_method_types` any more.) Redirects are off: a card's 3-D Secure runs inside the page.
+import { Stripe } from 'stripe';
+import { z } from 'zod';
+import { intentStatuses } from '../orders/order.rules.ts';
+import { PaymentsUnavailable, type Payment, type PaymentAnswer, type Payments } from './payments.ts';
+
+const intentSchema = z.object({
+  id: z.string(),
+  status: z.enum(intentStatuses),
+  amount: z.int(),
+  amount_received: z.int(),
+  currency: z.string(),
+  client_secret: z.string().nullish(),
+  metadata: z.record(z.string(), z.string()).nullish(),
+  latest_charge: z.unknown(),
+  last_payment_error: z.unknown(),
+});
+
+export function createPayments(stripe: Stripe): Payments {
+  return {
+    create: ({ idempotencyKey, params }) =>
+      ask('create', () =>
+        stripe.paymentIntents.create(
+          {
+            amount: toStripeAmount(params.amount, params.currency),
+            currency: params.currency.toLowerCase(),
+            capture_method: 'manual',
+            automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+            metadata: { ...params.metadata },
+          },
+          { idempotencyKey },
+        ),
+      ),
+    retrieve: id => ask('retrieve', () => stripe.paymentIntents.retrieve(id)),
+    cancel: id => ask('cancel', () => stripe.paymentIntents.cancel(id)),
+    capture: ({ id, idempotencyKey, metadata }) =>
+      ask('capture', () =>
+        stripe.paymentIntents.capture(id, { metadata: { ...metadata } }, { idempotencyKey }),
+      ),
+    annotate: (id, metadata) =>
+      ask('annotate', () => stripe.paymentIntents.update(id, { metadata: { ...metadata } })),
+    async refund({ id, idempotencyKey }) {
+      try {
+        await stripe.refunds.create({ payment_intent: id }, { idempotencyKey });
+        return { kind: 'refunded' };
+      } catch (error) {
+        const code = certainRefusal('refund', error);
+        return code === 'charge_already_refunded' ? { kind: 'refunded' } : { kind: 'refused', code };
+      }
+    },
+  };
+}
+
+/** Reads a PaymentIntent, from an answer or from an event. Throws where it is none. */
+export function readPayment(object: unknown): Payment {
+  const intent = intentSchema.parse(object);
+  const currency = intent.currency.toUpperCase();
+  return {
+    id: intent.id,
+    status: intent.status,
+    amount: fromStripeAmount(intent.amount, currency),
+    currency,
+    receivedAmount: fromStripeAmount(intent.amount_received, currency),
+    clientSecret: intent.client_secret ?? null,
+    metadata: intent.metadata ?? {},
+    // A charge without an error on a cancelled payment is an authorisation that was let go.
+    wasAuthorized:
+      intent.status === 'canceled' && Boolean(intent.latest_charge) && !intent.last_payment_error,
+  };
+}
+
+async function ask(what: string, call: () => Promise<unknown>): Promise<PaymentAnswer> {
+  let answer: unknown;
+  try {
+    answer = await call();
+  } catch (error) {
+    return { kind: 'refused', code: certainRefusal(what, error) };
+  }
+  return { kind: 'payment', payment: readPayment(answer) };
+}
+
+/**
+ * Only these are certain: the request was understood and turned down (400, 404), or the card was (402). No answer, 409
+ * and 429 (locks and limits), 5xx are not; nor are 401 and 403, since a wrong key says nothing about the payment, nor
+ * a key that was used for another request, since that is our fault and a human must look.
+ * (docs.stripe.com/error-low-level: "treat the result as indeterminate".)
+ */
+function certainRefusal(what: string, error: unknown): string {
+  if (error instanceof Stripe.errors.StripeCardError) return error.code ?? 'card_error';
+  if (error instanceof Stripe.errors.StripeInvalidRequestError && error.code !== 'lock_timeout') {
+    return error.code ?? 'invalid_request';
+  }
+  throw new PaymentsUnavailable(what, error);
+}
+
+/**
+ * Stripe counts these two in hundredths although they have none: their amounts end in 00
+ * (docs.stripe.com/currencies, "Special cases").
+ */
+const countedInHundredths: ReadonlySet<string> = new Set(['ISK', 'UGX']);
+
+function toStripeAmount(amount: number, currency: string): number {
+  return countedInHundredths.has(currency) ? amount * 100 : amount;
+}
+
+function fromStripeAmount(amount: number, currency: string): number {
+  return countedInHundredths.has(currency) ? amount / 100 : amount;
+}

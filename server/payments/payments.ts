@@ -1,0 +1,55 @@
+// Payments as the engine sees them, whoever takes the money. Amounts are in the currency's own minor units.
+import type { IntentStatus } from '../orders/order.rules.ts';
+
+export interface Payment {
+  readonly id: string;
+  readonly status: IntentStatus;
+  /** In minor units. */
+  readonly amount: number;
+  /** Upper case. */
+  readonly currency: string;
+  /** What was captured so far. */
+  readonly receivedAmount: number;
+  readonly clientSecret: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** True for a cancelled payment that had been authorised: somebody's money was held and let go. */
+  readonly wasAuthorized: boolean;
+}
+
+export interface PaymentParams {
+  readonly amount: number;
+  readonly currency: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * `refused` is certain: asked again, the answer would be the same, and nothing has changed.
+ * Whatever is not certain (no answer, too many requests, a fault of theirs) throws PaymentsUnavailable instead.
+ */
+export type PaymentAnswer = { kind: 'payment'; payment: Payment } | { kind: 'refused'; code: string };
+
+export class PaymentsUnavailable extends Error {
+  constructor(what: string, cause: unknown) {
+    super(`payments: ${what}: it is not known whether it took effect`, { cause });
+    this.name = 'PaymentsUnavailable';
+  }
+}
+
+export interface Payments {
+  /** Again under the same key: the same payment. */
+  create(request: { idempotencyKey: string; params: PaymentParams }): Promise<PaymentAnswer>;
+  retrieve(id: string): Promise<PaymentAnswer>;
+  cancel(id: string): Promise<PaymentAnswer>;
+  /** Takes all of the money and writes the metadata with it. A payment is captured at most once, whatever the key. */
+  capture(request: {
+    id: string;
+    idempotencyKey: string;
+    metadata: Readonly<Record<string, string>>;
+  }): Promise<PaymentAnswer>;
+  annotate(id: string, metadata: Readonly<Record<string, string>>): Promise<PaymentAnswer>;
+  /** Gives all of the money back. `already-refunded` counts as done. */
+  refund(request: {
+    id: string;
+    idempotencyKey: string;
+  }): Promise<{ kind: 'refunded' } | { kind: 'refused'; code: string }>;
+}

@@ -1,0 +1,87 @@
+// `POST /webhooks/stripe`: verified on the raw bytes, stored, acknowledged; worked off by a job. What is acknowledged
+// is in MongoDB, so nothing is lost when the job is. What cannot be stored is answered 503, and Stripe sends it again.
+import type { Stripe } from 'stripe';
+import type { Logger } from 'pino';
+import { orderIdSchema } from '../ids.ts';
+import { limits } from '../limits.ts';
+import type { Metrics } from '../platform/telemetry.ts';
+import type { EventsStore } from './events.store.ts';
+
+export interface WebhookRequest {
+  readonly rawBody: Buffer;
+  /** The `stripe-signature` header. */
+  readonly signature: string | undefined;
+  /** The engine's time: the age of a signature is not judged by this machine's own clock. */
+  readonly nowMs: number;
+}
+export type WebhookAnswer = { status: 200 | 400 | 413 | 503; body: string };
+export type Webhook = (request: WebhookRequest) => Promise<WebhookAnswer>;
+
+/** The events that say something about an order. */
+export const handledEvents: ReadonlySet<string> = new Set([
+  'payment_intent.amount_capturable_updated',
+  'payment_intent.succeeded',
+  'payment_intent.canceled',
+  'payment_intent.payment_failed',
+]);
+
+/** The job that is asked for with the event comes sooner than the relay, which is for the case that it was lost. */
+const relayAfterMs = 2_000;
+
+export function createWebhook(deps: {
+  stripe: Pick<Stripe, 'webhooks'>;
+  secret: string;
+  events: EventsStore;
+  /** Asks for the job; must not throw. */
+  wake: (eventId: string) => void;
+  log: Logger;
+  metrics: Metrics;
+}): Webhook {
+  const { stripe, secret, events, wake, log, metrics } = deps;
+  const toleranceSec = limits.webhookToleranceMs / 1_000;
+  const count = (kind: string) => metrics.outcomes.inc({ what: 'webhook', kind });
+
+  return async ({ rawBody, signature, nowMs }) => {
+    if (rawBody.length > limits.webhookBodyBytes) return { status: 413, body: 'too large' };
+    let event: Stripe.Event;
+    try {
+      const { webhooks } = stripe;
+      event = webhooks.constructEvent(rawBody, signature ?? '', secret, toleranceSec, undefined, nowMs);
+    } catch {
+      count('bad-signature');
+      return { status: 400, body: 'the signature does not fit' };
+    }
+    if (!handledEvents.has(event.type) || !namesOurOrder(event)) {
+      count('ignored');
+      return { status: 200, body: 'ignored' };
+    }
+    try {
+      const fresh = await events.insert({
+        eventId: event.id,
+        type: event.type,
+        raw: rawBody.toString('utf8'),
+        receivedAtMs: nowMs,
+        dueAtMs: nowMs + relayAfterMs,
+      });
+      count(fresh ? 'stored' : 'duplicate');
+      if (fresh) wake(event.id);
+      return { status: 200, body: fresh ? 'stored' : 'known' };
+    } catch (error) {
+      log.error(
+        { err: error, eventId: event.id },
+        'webhook: the event could not be stored; Stripe will send it again',
+      );
+      count('unstored');
+      return { status: 503, body: 'try again' };
+    }
+  };
+}
+
+/** An account may be shared with another shop: a payment without an order of ours is not ours to store. */
+function namesOurOrder(event: Stripe.Event): boolean {
+  const object: unknown = event.data.object;
+  if (typeof object !== 'object' || object === null || !('metadata' in object)) return false;
+  const { metadata } = object;
+  if (typeof metadata !== 'object' || metadata === null || !('order' in metadata)) return false;
+  return orderIdSchema.safeParse(metadata.order).success;
+}

@@ -1,0 +1,138 @@
+// The composition root of the worker process: settings, connections, jobs, relay, signals. Any number of these may
+// run; each may be killed at any time, since what is due stands in MongoDB and not here.
+//
+//   node workers/main.ts [--parent]      settings from the environment; `--parent`: ends when stdin closes
+import { parseArgs } from 'node:util';
+import type { Logger } from 'pino';
+import { createCatalog } from '../server/catalog/catalog.ts';
+import { createCatalogStore } from '../server/catalog/catalog.store.ts';
+import { createProductChanges } from '../server/catalog/product-changes.ts';
+import { createAdvance } from '../server/checkout/advance.ts';
+import { createApplyEvent } from '../server/checkout/apply-event.ts';
+import { createOrderJobs, type EventJob, type OrderJob } from '../server/checkout/order-jobs.ts';
+import { readConfig, type Config } from '../server/config.ts';
+import { createHoldsStore } from '../server/inventory/holds.store.ts';
+import { createLedger } from '../server/inventory/ledger.store.ts';
+import { assertLimits, limits } from '../server/limits.ts';
+import { createOrderEvents } from '../server/orders/order-events.ts';
+import { createOrders } from '../server/orders/orders.ts';
+import { createOrdersStore } from '../server/orders/order.store.ts';
+import { createEventsStore } from '../server/payments/events.store.ts';
+import { createPayments } from '../server/payments/payments.gateway.ts';
+import { createStripe } from '../server/payments/stripe.ts';
+import { startClock } from '../server/platform/clock.ts';
+import { createQueue } from '../server/platform/jobs.ts';
+import { createLuaRunner } from '../server/platform/lua-scripts.ts';
+import { connectMongo } from '../server/platform/mongo.ts';
+import { checkRedis, connectRedis } from '../server/platform/redis.ts';
+import { createLogger, createMetrics } from '../server/platform/telemetry.ts';
+import { createProductIndexer } from '../server/search/index-products.ts';
+import { createSearchIndex } from '../server/search/search-index.ts';
+import { createAdvanceOrderWorker } from './advance-order.ts';
+import { createApplyEventWorker } from './apply-event.ts';
+import { createIndexWorker } from './index-products.ts';
+import { createRelay } from './relay.ts';
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { parent: { type: 'boolean', default: false } } });
+  assertLimits();
+  const config = readConfig();
+  const log = createLogger({ name: 'worker', level: config.logLevel });
+  const workers = await startWorkers(config, log);
+
+  let ending = false;
+  const end = (why: string) => {
+    if (ending) return;
+    ending = true;
+    log.info({ why }, 'the worker ends');
+    // What does not end in time is done again elsewhere: nothing is lost by leaving it.
+    setTimeout(() => process.exit(1), limits.shutdownMs).unref();
+    workers.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, 'the worker did not end cleanly');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', () => end('SIGTERM')).on('SIGINT', () => end('SIGINT'));
+  if (values.parent) {
+    process.stdin
+      .resume()
+      .on('end', () => end('the parent is gone'))
+      .on('error', () => end('the parent is gone'));
+  }
+  process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid })}\n`);
+}
+
+async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Promise<void> }> {
+  const stock = connectRedis({ url: config.redis.stockUrl, role: 'stock', log });
+  // Publishing must not wait behind stock scripts, and a subscribed connection can do nothing else.
+  const publisher = connectRedis({ url: config.redis.stockUrl, role: 'limits', log });
+  const subscriber = connectRedis({ url: config.redis.stockUrl, role: 'events', log });
+  // A blocked connection cannot add jobs: queues and workers have one each (BullMQ makes the workers' blocking ones).
+  const jobsQueues = connectRedis({ url: config.redis.jobsUrl, role: 'jobs', log });
+  const jobsWorkers = connectRedis({ url: config.redis.jobsUrl, role: 'jobs', log });
+  const mongo = await connectMongo({ uri: config.mongoUri, log });
+  await Promise.all([checkRedis(stock, 'stock', log), checkRedis(jobsQueues, 'jobs', log)]);
+  const clock = await startClock(stock);
+  const metrics = createMetrics();
+
+  const ordersStore = createOrdersStore(mongo);
+  const ledger = createLedger(mongo);
+  const events = createEventsStore(mongo);
+  const catalogStore = createCatalogStore(mongo);
+  await Promise.all([
+    ordersStore.ensureIndexes(),
+    ledger.ensureIndexes(),
+    events.ensureIndexes(),
+    catalogStore.ensureIndexes(),
+  ]);
+
+  const orderQueue = createQueue<OrderJob>('orders', jobsQueues);
+  const eventQueue = createQueue<EventJob>('events', jobsQueues);
+  const jobs = createOrderJobs({ orders: orderQueue, events: eventQueue, connection: jobsQueues, log });
+  const holds = createHoldsStore({
+    redis: stock,
+    run: createLuaRunner(stock, { clock: config.luaClock }),
+  });
+  const orders = createOrders({
+    store: ordersStore,
+    events: createOrderEvents({ publisher, subscriber: null, log }),
+    clock,
+    wake: order => jobs.wakeOrder(order),
+    metrics,
+  });
+  const payments = createPayments(
+    createStripe({ secretKey: config.stripe.secretKey, apiBase: config.stripe.apiBase }),
+  );
+  const advance = createAdvance({ orders, payments, units: ledger, holds, clock, log, metrics });
+  const applyEvent = createApplyEvent({ events, orders, advance, clock, log, metrics });
+  const relay = createRelay({ orders, events, jobs, advance, applyEvent, clock, log });
+
+  const catalog = await createCatalog({
+    store: catalogStore,
+    changes: createProductChanges({ redis: publisher, events: subscriber, log }),
+    clock,
+    log,
+  });
+  const indexer = createProductIndexer({ catalog, index: createSearchIndex(config.typesense), log });
+
+  const orderWorker = createAdvanceOrderWorker({ advance, connection: jobsWorkers, log });
+  const eventWorker = createApplyEventWorker({ applyEvent, connection: jobsWorkers, log });
+  const indexWorker = createIndexWorker({ indexer, connection: jobsWorkers, log });
+  relay.start();
+
+  return {
+    async stop() {
+      // Quiet: nothing new is taken up, what is under way ends. Then the connections go.
+      await Promise.all([relay.stop(), orderWorker.close(), eventWorker.close(), indexWorker.close()]);
+      await Promise.all([orderQueue.close(), eventQueue.close(), catalog.close()]);
+      clock.stop();
+      for (const redis of [stock, publisher, subscriber, jobsQueues, jobsWorkers]) redis.disconnect();
+      await mongo.close();
+    },
+  };
+}
+
+await main();
