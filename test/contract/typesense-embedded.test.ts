@@ -3,6 +3,7 @@
  * words right through any sequence of writes, and ends when it is told to.
  */
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
@@ -11,6 +12,10 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { Client } from 'typesense';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CollectionRegistry } from '../../server/embedded/typesense/collection-registry.ts';
+import { openDatabase } from '../../server/embedded/typesense/database.ts';
+import { search } from '../../server/embedded/typesense/search.ts';
+import { parseSearchParameters } from '../../server/embedded/typesense/search-parameters.ts';
 import { startEmbeddedTypesense, type EmbeddedTypesense } from '../support/embedded-typesense.ts';
 
 type Item = { id: string; name: string; brand: string; tags: string[]; price: number };
@@ -119,7 +124,7 @@ describe('a running server', () => {
     ['vectors', 'GET', '/collections/things/documents/search?q=*&vector_query=a', 400],
     ['infix search', 'GET', '/collections/things/documents/search?q=*&infix=always', 400],
     ['a computed order', 'GET', '/collections/things/documents/search?q=*&sort_by=_eval(price:>1):desc', 400],
-    ['facet ranges', 'GET', '/collections/things/documents/search?q=*&facet_by=price(low:[0,1])', 404],
+    ['facet ranges', 'GET', '/collections/things/documents/search?q=*&facet_by=price(low:[0,1])', 400],
     ['synonyms', 'PUT', '/synonym_sets/a', 501],
     ['presets', 'GET', '/presets', 501],
     ['snapshots', 'POST', '/operations/snapshot', 501],
@@ -128,8 +133,7 @@ describe('a running server', () => {
     ['a method that is none', 'PUT', '/collections', 404],
   ])('refuses %s and says so', async (_, method, where, status) => {
     const answer = await call(method, where);
-    // Facet ranges are refused under Typesense's own status for a field that is not there, or as unsupported.
-    expect([status, 400]).toContain(answer.status);
+    expect(answer.status).toBe(status);
     expect(answer.json).toHaveProperty('message');
   });
 
@@ -187,6 +191,22 @@ describe('a running server', () => {
     await client.collections<Item>('things').documents('fresh').delete();
   });
 
+  it('corrects to words that are there, not to words that were', async () => {
+    const documents = client.collections<Item>('things').documents();
+    await documents.import([
+      ...['v1', 'v2', 'v3'].map(id => ({ ...itemOf(id), name: 'wallet' })),
+      { ...itemOf('v4'), name: 'ballet' },
+    ]);
+    const found = async (): Promise<string[]> => {
+      const one = { q: 'mallet', query_by: 'name', max_candidates: 1, prefix: false };
+      return ((await documents.search(one)).hits ?? []).map(hit => hit.document.id);
+    };
+    expect(await found()).toEqual(['v3', 'v2', 'v1']);
+    await documents.delete({ filter_by: 'name:wallet' });
+    expect(await found()).toEqual(['v4']);
+    await documents.delete({ filter_by: 'name:ballet' });
+  });
+
   it('answers other requests while a large import is worked off', async () => {
     await client.collections().create(schema('large'));
     const items = Array.from({ length: 20_000 }, (_, n) => itemOf(`${n}`));
@@ -209,6 +229,21 @@ describe('a running server', () => {
     expect(found).toBeLessThan(items.length);
     expect(await importing).toHaveLength(items.length);
     await client.collections('large').delete();
+  });
+
+  it('ends an import with 404 where its collection is deleted meanwhile', async () => {
+    await client.collections().create(schema('doomed'));
+    const items = Array.from({ length: 20_000 }, (_, n) => itemOf(`${n}`));
+    const importing = client
+      .collections<Item>('doomed')
+      .documents()
+      .import(items)
+      .catch((error: unknown) => error);
+    await expect
+      .poll(async () => (await client.collections('doomed').retrieve()).num_documents, { interval: 2 })
+      .toBeGreaterThan(0);
+    await client.collections('doomed').delete();
+    expect(await importing).toHaveProperty('httpStatus', 404);
   });
 
   it('refuses a body beyond its bound without reading it', async () => {
@@ -258,7 +293,10 @@ describe('any sequence of writes', () => {
         await client.collections().create(schema(name));
         const documents = client.collections<Item>(name).documents();
         const model = new Map<string, Item>();
+        const strict = { query_by: 'name', num_typos: 0, drop_tokens_threshold: 0 };
         for (const each of steps) {
+          // Asked again and again, so that what is kept for these words must be given up with each write.
+          for (const q of ['re', 'red', '"red lamp"']) await documents.search({ ...strict, q });
           if (each.kind === 'upsert') {
             model.set(each.id, { id: each.id, ...each.content });
             await documents.upsert({ id: each.id, ...each.content });
@@ -288,9 +326,8 @@ describe('any sequence of writes', () => {
           countsOf(items.flatMap(item => [...new Set(item.tags)])),
           countsOf(items.map(item => String(item.price))),
         ]);
-        const idsOf = async (q: string, filter_by: string): Promise<string[]> => {
-          const strict = { query_by: 'name', num_typos: 0, drop_tokens_threshold: 0, prefix: false };
-          const found = await documents.search({ ...strict, q, filter_by });
+        const idsOf = async (q: string, filter_by: string, prefix = false): Promise<string[]> => {
+          const found = await documents.search({ ...strict, q, filter_by, prefix });
           return (found.hits ?? []).map(hit => hit.document.id).toSorted();
         };
         const expected = (accepts: (item: Item) => boolean): string[] =>
@@ -298,6 +335,7 @@ describe('any sequence of writes', () => {
             .filter(accepts)
             .map(item => item.id)
             .toSorted();
+        expect(await idsOf('re', '', true)).toEqual(expected(item => item.name.includes('red')));
         expect(await idsOf('red', '')).toEqual(expected(item => item.name.includes('red')));
         expect(await idsOf('lamp red', '')).toEqual(expected(item => item.name === 'red lamp'));
         expect(await idsOf('*', 'price:>1 && tags:=x')).toEqual(
@@ -318,6 +356,44 @@ function countsOf(values: readonly string[]): Record<string, number> {
   for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
   return counts;
 }
+
+describe('a full disk', () => {
+  it('refuses the write and leaves everything else as it was, also in memory', () => {
+    const dataDir = mkdtempSync(path.join(tmpdir(), 'doorbuster-typesense-full-'));
+    try {
+      const db = openDatabase(dataDir);
+      const registry = new CollectionRegistry(db);
+      const collection = registry.create(schema('full'));
+      const put = (id: string) =>
+        collection.write(() =>
+          collection.put(
+            { ...itemOf(id), name: `${id} ${randomBytes(3_000).toString('hex')}` },
+            { action: 'upsert', dirtyValues: 'reject' },
+          ),
+        );
+      put('first');
+      const pages = Number(db.prepare('PRAGMA page_count').get()?.['page_count']);
+      db.exec(`PRAGMA max_page_count = ${pages + 40}`);
+      let stored = 1;
+      const fill = (): void => {
+        for (; stored < 1_000; stored++) put(`more${stored}`);
+      };
+      expect(fill).toThrow('OUT_OF_DISK');
+      const found = (q: string): number =>
+        search(collection, parseSearchParameters({ q, query_by: 'name', num_typos: 0 })).found;
+      expect(collection.index.documentCount).toBe(stored);
+      expect(found('*')).toBe(stored);
+      expect(found('first')).toBe(1);
+      expect(found(`more${stored}`)).toBe(0);
+      db.exec(`PRAGMA max_page_count = ${pages * 100}`);
+      put(`more${stored}`);
+      expect(found(`more${stored}`)).toBe(1);
+      db.close();
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
+    }
+  });
+});
 
 describe('the program', () => {
   it('ends with status 0 on SIGTERM, and its data is gone with the test', async () => {

@@ -388,6 +388,14 @@ describe('a key', () => {
     await expect(target.clientFor(forged).collections(name).documents().search({ q: '*' })).rejects.toThrow(
       Errors.RequestUnauthorized,
     );
+    const broad = await target.client
+      .keys()
+      .create({ description: 'all', actions: ['*'], collections: ['*'] });
+    const ofBroad = target.client.keys().generateScopedSearchKey(broad.value ?? '', {});
+    await expect(target.clientFor(ofBroad).collections(name).documents().search({ q: '*' })).rejects.toThrow(
+      Errors.RequestUnauthorized,
+    );
+    await target.client.keys(broad.id).delete();
     await target.client.keys(parent.id).delete();
   });
 });

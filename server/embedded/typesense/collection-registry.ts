@@ -66,6 +66,7 @@ export class CollectionRegistry {
       this.#db.prepare('DELETE FROM collections WHERE id = ?').run(collection.id);
     });
     this.#collections.delete(collection.name);
+    collection.retire();
   }
 
   aliases(): Alias[] {

@@ -21,6 +21,9 @@ export type CollectionRow = {
   readonly schema: CollectionSchema;
 };
 
+/** SQLite's result code for a disk, or a permitted size, that is used up. */
+const sqliteFull = 13;
+
 type Stored = { readonly sequence: number; readonly document: Document };
 
 export class Collection {
@@ -40,6 +43,7 @@ export class Collection {
   #index: DocumentIndex;
   #nextSequence = 0;
   #isChanged = false;
+  #isDropped = false;
 
   /** `isNew` makes the tables; the caller's transaction makes them and the collection's own row one change. */
   constructor(db: DatabaseSync, row: CollectionRow, isNew: boolean) {
@@ -84,7 +88,8 @@ export class Collection {
   }
 
   sequenceOf(id: string): number | undefined {
-    return this.#stored(this.#byId.get(id))?.sequence;
+    const row = this.#byId.get(id);
+    return row === undefined ? undefined : Number(row['sequence']);
   }
 
   document(sequence: number): Document {
@@ -104,6 +109,8 @@ export class Collection {
 
   /** Runs `change` in one transaction; `put` and `remove` may be called from nowhere else. */
   write<Result>(change: () => Result): Result {
+    // An import goes on in turns, and somebody else may have deleted the collection in between.
+    if (this.#isDropped) throw new ApiError(404, 'Collection not found');
     this.#isChanged = false;
     this.#db.exec('BEGIN IMMEDIATE');
     try {
@@ -114,7 +121,7 @@ export class Collection {
       // SQLite has already rolled back by itself after some errors, such as a full disk.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
       if (this.#isChanged) this.#index = this.#loadedIndex();
-      throw error;
+      throw isDiskFull(error) ? outOfDisk() : error;
     } finally {
       if (this.#isChanged) this.version++;
     }
@@ -161,26 +168,22 @@ export class Collection {
   /** Adds and drops fields; every stored document must fit the new ones, or nothing changes. */
   changeSchema(changes: readonly SchemaChange[], save: (schema: CollectionSchema) => void): void {
     const schema = changedSchema(this.#schema, changes);
-    const before = this.#schema;
-    this.write(() => {
+    const index = this.write(() => {
       this.#isChanged = true;
       this.#db.exec(`DROP TABLE ${this.#textTable}`);
       createTextTable(this.#db, this.#textTable, schema);
-      this.#schema = schema;
-      const index = new DocumentIndex(this.#db, { table: this.#textTable, schema });
-      try {
-        for (const { sequence, document } of this.#everyDocument()) {
-          const valid = validDocument(schema, document, 'coerce_or_reject');
-          this.#replace.run(JSON.stringify(valid), sequence);
-          index.add(sequence, valid);
-        }
-        save(schema);
-      } catch (error) {
-        this.#schema = before;
-        throw error;
+      const next = new DocumentIndex(this.#db, { table: this.#textTable, schema });
+      for (const { sequence, document } of this.#everyDocument()) {
+        const valid = validDocument(schema, document, 'coerce_or_reject');
+        this.#replace.run(JSON.stringify(valid), sequence);
+        next.add(sequence, valid);
       }
-      this.#index = index;
+      save(schema);
+      return next;
     });
+    // Not before the commit: where it fails, `write` makes the index anew by the schema that is still stored.
+    this.#schema = schema;
+    this.#index = index;
   }
 
   /** Replaces what the schema says besides its fields. */
@@ -189,9 +192,13 @@ export class Collection {
     return this.#schema;
   }
 
-  /** The caller's transaction also removes the collection's own row. */
+  /** The caller's transaction also removes the collection's own row; `retire` follows its commit. */
   dropTables(): void {
     this.#db.exec(`DROP TABLE ${this.#textTable}; DROP TABLE ${this.#documentTable}`);
+  }
+
+  retire(): void {
+    this.#isDropped = true;
   }
 
   #freeId(sequence: number): string {
@@ -235,3 +242,10 @@ export class Collection {
     return { sequence: Number(row['sequence']), document: parseDocument(String(row['body'])) };
   }
 }
+
+const isDiskFull = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && error.errcode === sqliteFull;
+
+/** As Typesense refuses writes before its disk is full. */
+const outOfDisk = (): ApiError =>
+  new ApiError(422, 'Rejecting write: running out of resource type: OUT_OF_DISK');
