@@ -48,7 +48,7 @@ export function loadSecrets(dataDir: string): Secrets {
 }
 
 function random(prefix: string): string {
-  return `${prefix}${randomBytes(32).toString('base64url')}`;
+  return `${prefix}${randomBytes(32).toString('hex')}`;
 }
 
 /** Linking a finished file into place makes it appear whole, or not at all if another process was first. */

@@ -1,4 +1,5 @@
 // HTTP: headers, health, metrics, the webhook, the pages, and tRPC under /trpc.
+import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AnyRouter } from '@trpc/server';
 import { createHTTPHandler } from '@trpc/server/adapters/standalone';
@@ -69,7 +70,10 @@ export function createHttpServer(options: HttpOptions): Server {
       };
     },
   });
-  const pages = sirv(options.pagesFolder, { single: true, etag: true, gzip: true, brotli: true });
+  // Headless installations run without the pages; who asks for one is told how to get them.
+  const pages = existsSync(options.pagesFolder)
+    ? sirv(options.pagesFolder, { single: true, etag: true, gzip: true, brotli: true })
+    : null;
 
   const answer = (res: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8') => {
     res.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
@@ -133,6 +137,7 @@ export function createHttpServer(options: HttpOptions): Server {
       case '/metrics':
         return answer(res, 200, await metrics.registry.metrics(), metrics.registry.contentType);
       default:
+        if (!pages) return answer(res, 404, 'The pages are not built: run npm run build and start again');
         return pages(req, res, () => answer(res, 404, 'There is nothing here'));
     }
   };
