@@ -138,6 +138,8 @@ export class Api {
         headers: {
           ...(key === null ? {} : { 'idempotency-key': key, 'original-request': answered.requestId }),
           ...(answered.replayed ? { 'idempotent-replayed': 'true' } : {}),
+          // A remembered failure stays one: Stripe tells its clients not to ask again under this key.
+          ...(answered.status >= 500 ? { 'stripe-should-retry': 'false' } : {}),
         },
       };
     } finally {

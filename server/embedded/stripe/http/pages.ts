@@ -4,6 +4,7 @@
  */
 
 import { readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Account } from '../account.ts';
 import { ApiError } from '../api-error.ts';
@@ -12,7 +13,9 @@ import { parseForm } from '../form.ts';
 import type { PaymentIntent } from '../objects/types.ts';
 import { readBody } from './request-body.ts';
 
-const SCRIPT = readFileSync(new URL('../browser/stripe.js', import.meta.url));
+const SCRIPT = stripTypeScriptTypes(
+  readFileSync(new URL('../browser/stripe-js.ts', import.meta.url), 'utf8'),
+);
 const CHALLENGE_PAGE = readFileSync(new URL('../browser/challenge.html', import.meta.url), 'utf8');
 
 export function serveScript(response: ServerResponse): void {
