@@ -1,5 +1,6 @@
 // Tells every process which products changed, so that none goes on showing what it remembers. Redis' pub/sub forgets
 // messages while a connection is away; so after each reconnection everything counts as changed.
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { z } from 'zod';
@@ -8,14 +9,15 @@ import { type ProductId, productIdSchema } from '../ids.ts';
 /** Where changed products are announced, to every process. */
 export const productChannel = 'door:products';
 
-const messageSchema = z.array(productIdSchema);
+const messageSchema = z.object({ from: z.string(), ids: z.array(productIdSchema) });
+type Message = z.infer<typeof messageSchema>;
 
 /** Ids in one message: a whole import is announced in pieces that no subscriber chokes on. */
 const idsPerMessage = 500;
 
 export interface ProductChanges {
   announce(productIds: readonly ProductId[]): Promise<void>;
-  /** `listener` is told the ids, or `all` when anything may have changed unheard. Returns how to stop. */
+  /** `listener` is told the ids that others announced, or `all` when anything may have changed unheard. Returns how to stop. */
   listen(listener: (changed: readonly ProductId[] | 'all') => void): Promise<() => Promise<void>>;
 }
 
@@ -27,16 +29,19 @@ export function createProductChanges(options: {
   log: Logger;
 }): ProductChanges {
   const { redis, events, log } = options;
+  const self = randomUUID();
   return {
     async announce(productIds) {
       for (let from = 0; from < productIds.length; from += idsPerMessage) {
-        await redis.publish(productChannel, JSON.stringify(productIds.slice(from, from + idsPerMessage)));
+        const message: Message = { from: self, ids: productIds.slice(from, from + idsPerMessage) };
+        await redis.publish(productChannel, JSON.stringify(message));
       }
     },
     async listen(listener) {
       const onMessage = (channel: string, text: string) => {
         if (channel !== productChannel) return;
-        listener(readMessage(text) ?? 'all');
+        const message = readMessage(text);
+        if (message?.from !== self) listener(message?.ids ?? 'all');
       };
       // ioredis subscribes again by itself after a reconnection, and is `ready` just before.
       const onReady = () => listener('all');
@@ -54,7 +59,7 @@ export function createProductChanges(options: {
   };
 }
 
-function readMessage(text: string): ProductId[] | null {
+function readMessage(text: string): Message | null {
   try {
     return messageSchema.safeParse(JSON.parse(text)).data ?? null;
   } catch {

@@ -1,0 +1,118 @@
+// Redis, MongoDB's and Typesense's stand-ins, and the catalog and search over them, as a test of either needs them.
+import type { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { type Catalog, createCatalog } from '../../server/catalog/catalog.ts';
+import { type CatalogStore, createCatalogStore } from '../../server/catalog/catalog.store.ts';
+import { createProductChanges } from '../../server/catalog/product-changes.ts';
+import { type ProductInput, productInputSchema } from '../../server/catalog/product.ts';
+import { connectMongo, type MongoConnection } from '../../server/platform/mongo.ts';
+import { connectRedis } from '../../server/platform/redis.ts';
+import {
+  createProductIndexer,
+  type ProductIndexer,
+  type StockLookup,
+} from '../../server/search/index-products.ts';
+import { createSearch, type Search } from '../../server/search/search.ts';
+import { createSearchIndex } from '../../server/search/search-index.ts';
+import { type EmbeddedMongo, startEmbeddedMongo } from './embedded-mongo.ts';
+import { type EmbeddedRedis, startEmbeddedRedis } from './embedded-redis.ts';
+import { type EmbeddedTypesense, startEmbeddedTypesense } from './embedded-typesense.ts';
+
+export const quietLog = pino({ level: 'silent' });
+
+export interface CatalogServices {
+  readonly redis: EmbeddedRedis;
+  readonly mongo: EmbeddedMongo;
+  readonly typesense: EmbeddedTypesense;
+  /** A catalog as one process has it, with a store of its own connection. */
+  openCatalog(options?: { onIndexDue?: () => void; onRead?: () => void }): Promise<OpenCatalog>;
+  openSearch(
+    catalog: Catalog,
+    options?: { stock?: StockLookup; now?: () => number },
+  ): {
+    search: Search;
+    indexer: ProductIndexer;
+  };
+  dispose(): Promise<void>;
+}
+
+export interface OpenCatalog {
+  readonly catalog: Catalog;
+  readonly store: CatalogStore;
+  readonly connection: MongoConnection;
+  readonly redis: Redis;
+  readonly events: Redis;
+}
+
+export async function startCatalogServices(): Promise<CatalogServices> {
+  const [redis, mongo, typesense] = await Promise.all([
+    startEmbeddedRedis(),
+    startEmbeddedMongo(),
+    startEmbeddedTypesense(),
+  ]);
+  const closers: (() => Promise<unknown>)[] = [];
+  return {
+    redis,
+    mongo,
+    typesense,
+    async openCatalog(options = {}) {
+      const connection = await connectMongo({ uri: `${mongo.uri}/catalog`, log: quietLog });
+      const publisher = connectRedis({ url: redis.url, role: 'limits', log: quietLog });
+      const events = connectRedis({ url: redis.url, role: 'events', log: quietLog });
+      const made = createCatalogStore(connection);
+      await made.ensureIndexes();
+      const store: CatalogStore = {
+        ...made,
+        read(productId) {
+          options.onRead?.();
+          return made.read(productId);
+        },
+      };
+      const catalog = await createCatalog({
+        store,
+        changes: createProductChanges({ redis: publisher, events, log: quietLog }),
+        clock: { now: Date.now },
+        log: quietLog,
+        ...(options.onIndexDue ? { onIndexDue: options.onIndexDue } : {}),
+      });
+      closers.push(async () => {
+        await catalog.close();
+        publisher.disconnect();
+        events.disconnect();
+        await connection.close();
+      });
+      return { catalog, store, connection, redis: publisher, events };
+    },
+    openSearch(catalog, options = {}) {
+      const { url, apiKey } = typesense;
+      return {
+        search: createSearch({
+          typesense: { url, apiKey },
+          catalog,
+          log: quietLog,
+          ...(options.now ? { now: options.now } : {}),
+        }),
+        indexer: createProductIndexer({
+          catalog,
+          index: createSearchIndex({ url, apiKey }),
+          log: quietLog,
+          ...(options.stock ? { stock: options.stock } : {}),
+        }),
+      };
+    },
+    async dispose() {
+      for (const close of closers) await close();
+      await Promise.all([redis.dispose(), mongo.stop(), typesense.stop()]);
+    },
+  };
+}
+
+/** A product that differs from others by its id alone, unless told otherwise. */
+export function someProduct(productId: string, more: Record<string, unknown> = {}): ProductInput {
+  return productInputSchema.parse({
+    productId,
+    title: `Product ${productId}`,
+    variants: [{ sku: `${productId}-one`, price: { amount: 2999, currency: 'USD' } }],
+    ...more,
+  });
+}
