@@ -364,25 +364,29 @@ describe('a full disk', () => {
       const db = openDatabase(dataDir);
       const registry = new CollectionRegistry(db);
       const collection = registry.create(schema('full'));
+      // Two documents in one transaction, the second by far the larger: the first is indexed when the disk is full.
       const put = (id: string) =>
-        collection.write(() =>
-          collection.put(
-            { ...itemOf(id), name: `${id} ${randomBytes(3_000).toString('hex')}` },
-            { action: 'upsert', dirtyValues: 'reject' },
-          ),
-        );
+        collection.write(() => {
+          for (const [name, byteCount] of [
+            [id, 10],
+            [`${id}b`, 20_000],
+          ] as const) {
+            const item = { ...itemOf(name), name: `${name} ${randomBytes(byteCount).toString('hex')}` };
+            collection.put(item, { action: 'upsert', dirtyValues: 'reject' });
+          }
+        });
       put('first');
       const pages = Number(db.prepare('PRAGMA page_count').get()?.['page_count']);
-      db.exec(`PRAGMA max_page_count = ${pages + 40}`);
+      db.exec(`PRAGMA max_page_count = ${pages + 60}`);
       let stored = 1;
       const fill = (): void => {
         for (; stored < 1_000; stored++) put(`more${stored}`);
       };
       expect(fill).toThrow('OUT_OF_DISK');
       const found = (q: string): number =>
-        search(collection, parseSearchParameters({ q, query_by: 'name', num_typos: 0 })).found;
-      expect(collection.index.documentCount).toBe(stored);
-      expect(found('*')).toBe(stored);
+        search(collection, parseSearchParameters({ q, query_by: 'name', num_typos: 0, prefix: false })).found;
+      expect(collection.index.documentCount).toBe(2 * stored);
+      expect(found('*')).toBe(2 * stored);
       expect(found('first')).toBe(1);
       expect(found(`more${stored}`)).toBe(0);
       db.exec(`PRAGMA max_page_count = ${pages * 100}`);
