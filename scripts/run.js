@@ -3,6 +3,10 @@
 // up), before anything is installed, so it is plain JavaScript without dependencies. It makes sure that
 // node_modules is what the lockfile says, then hands the terminal to the pinned Node 24 running the script
 // that was asked for, and ends as that script ends. When there is nothing to do it costs some milliseconds.
+//
+// npm runs a script through a shell, and a shell keeps npm's signals to itself: dash holds back an interrupt
+// until its child has ended, and dies of a SIGTERM without passing it on. That is why the scripts in
+// package.json begin with `exec`: this process takes the shell's place, and the signals arrive here.
 import { spawn } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,6 +16,8 @@ import { findNode } from './setup/pinned-node.js';
 import { SetupError } from './setup/setup-error.js';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+const PARENT_POLL_MS = 500;
 
 /** @param {string[]} argv the script's path, relative to the project, and its arguments */
 async function run(argv) {
@@ -31,6 +37,7 @@ async function run(argv) {
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
     process.on(signal, () => child.kill(signal));
   }
+  if (process.env['npm_lifecycle_event'] !== undefined) onParentGone(() => child.kill('SIGTERM'));
   child.on('error', error => {
     process.stderr.write(`Could not start ${node}: ${error.message}\n`);
     process.exitCode = 1;
@@ -38,6 +45,21 @@ async function run(argv) {
   child.on('exit', (code, signal) => {
     process.exit(signal === null ? (code ?? 1) : 128 + os.constants.signals[signal]);
   });
+}
+
+/**
+ * Calls back when npm is gone, which it can be without a word (kill -9). Only under npm: a shell that started this
+ * may well end before it.
+ * @param {() => void} onGone
+ */
+function onParentGone(onGone) {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    onGone();
+  }, PARENT_POLL_MS);
+  timer.unref();
 }
 
 run(process.argv.slice(2)).catch(error => {

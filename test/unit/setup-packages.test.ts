@@ -23,6 +23,7 @@ fs.copyFileSync('package-lock.json', 'node_modules/.package-lock.json');
 
 let project: string;
 let env: NodeJS.ProcessEnv;
+const groups: number[] = [];
 
 beforeEach(() => {
   project = mkdtempSync(path.join(tmpdir(), 'doorbuster-setup-'));
@@ -37,6 +38,13 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  for (const group of groups.splice(0)) {
+    try {
+      process.kill(-group, 'SIGKILL');
+    } catch {
+      // All of it has ended, as it should.
+    }
+  }
   rmSync(project, { recursive: true, force: true });
 });
 
@@ -122,8 +130,8 @@ describe('scripts/run.js', () => {
       setInterval(() => {}, 1000);
       console.log('up');
     `);
-    const { child, end } = start(script);
-    await once(child.stdout, 'data');
+    const { child, up, end } = start(script);
+    await up;
     child.kill('SIGTERM');
     const [status, output] = await end;
     expect(output).toContain('told to end');
@@ -138,8 +146,8 @@ describe('scripts/run.js', () => {
       setInterval(() => {}, 1000);
       console.log('up');
     `);
-    const { child, end } = start(script);
-    await once(child.stdout, 'data');
+    const { child, up, end } = start(script);
+    await up;
     child.kill('SIGKILL');
     // The script holds the pipe as well, so its end is the end of the output.
     await end;
@@ -155,18 +163,65 @@ describe('scripts/run.js', () => {
   });
 });
 
+describe('scripts/run.js under npm', () => {
+  // The command that npm is given is the project's own, up to the name of the script.
+  const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  const command = String(scripts.start).replace('scripts/start.ts', 'scripts/asked.ts');
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
+    'ends the script in an orderly way when npm alone gets a %s',
+    async signal => {
+      const mark = path.join(project, 'ended');
+      writeScript(`
+        import { writeFileSync } from 'node:fs';
+        const end = signal => { writeFileSync(${JSON.stringify(mark)}, signal); process.exit(0); };
+        for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, end);
+        setInterval(() => {}, 1000);
+        console.log('up');
+      `);
+      writeFileSync(
+        path.join(project, 'package.json'),
+        JSON.stringify({ type: 'module', scripts: { start: command } }),
+      );
+      mkdirSync(path.join(project, 'node_modules'));
+      cpSync(path.join(project, 'package-lock.json'), path.join(project, 'node_modules/.package-lock.json'));
+      // The copy has no pinned Node, so the one that runs this test stands in for the machine's own.
+      env['PATH'] = `${path.dirname(process.execPath)}${path.delimiter}${env['PATH']}`;
+      const npm = follow('npm', ['start', '--silent']);
+      await npm.up;
+      npm.child.kill(signal);
+      // npm and the script share the pipe, so it closes when both have ended.
+      await npm.end;
+      expect(readFileSync(mark, 'utf8')).toBe(signal === 'SIGKILL' ? 'SIGTERM' : signal);
+    },
+  );
+});
+
 function start(script: string) {
-  const child = spawn(process.execPath, ['scripts/run.js', script], {
+  return follow(process.execPath, ['scripts/run.js', script]);
+}
+
+/** `up` is the first output of the program, `end` its status and all of its output. */
+function follow(command: string, args: string[]) {
+  const child = spawn(command, args, {
     cwd: project,
     env,
     stdio: ['ignore', 'pipe', 'ignore'],
+    // A group of its own, so that what a failing test leaves can be ended as one.
+    detached: true,
   });
+  if (child.pid !== undefined) groups.push(child.pid);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
   });
   const end = once(child, 'close').then(([status]): [unknown, string] => [status, output]);
-  return { child, end };
+  const early = end.then(([status]) => {
+    throw new Error(`it ended with ${String(status)} before it was up`);
+  });
+  const up = Promise.race([once(child.stdout, 'data'), early]);
+  early.catch(() => {});
+  return { child, up, end };
 }
 
 describe('the set-up of the packages', () => {
