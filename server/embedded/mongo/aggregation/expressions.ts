@@ -9,6 +9,8 @@ import * as windows from 'mingo/operators/window';
 import { Context, evalExpr, ProcessingMode } from 'mingo/core';
 import type { Options } from 'mingo/types';
 import { MongoFault } from '../errors.ts';
+import { isDoc } from '../bson/codec.ts';
+import { fieldOf } from '../query/paths.ts';
 import { guardExpression } from './guard.ts';
 import { strictExpressions } from './strict-expressions.ts';
 
@@ -42,22 +44,40 @@ export function mapped<T>(work: () => T): T {
   }
 }
 
-const guarded = new WeakMap<object, unknown>();
+const ARRAY_ON_PATH: unique symbol = Symbol('array on path');
 
-export function evaluate(expression: unknown, root: unknown): unknown {
-  let ready = expression;
-  if (typeof expression === 'object' && expression !== null) {
-    ready = guarded.get(expression);
-    if (ready === undefined) {
-      ready = guardExpression(expression);
-      guarded.set(expression, ready);
-    }
+function plainPath(parts: readonly string[], root: unknown): unknown {
+  let value: unknown = root;
+  for (const part of parts) {
+    if (Array.isArray(value)) return ARRAY_ON_PATH;
+    if (!isDoc(value)) return undefined;
+    value = fieldOf(value, part);
   }
-  return mapped(() => evalExpr(root, ready, evaluation));
+  return value;
+}
+
+export type Evaluate = (root: unknown) => unknown;
+
+/** An expression, checked now and ready to be run on documents. */
+export function compileExpression(expression: unknown): Evaluate {
+  const guarded = guardExpression(expression);
+  const interpreted: Evaluate = root => mapped(() => evalExpr(root, guarded, evaluation));
+  if (typeof guarded !== 'string') return interpreted;
+  if (!guarded.startsWith('$')) return () => guarded;
+  if (guarded.startsWith('$$')) return interpreted;
+  // A field path without arrays on it needs no interpreter, and most expressions are one.
+  const parts = guarded.slice(1).split('.');
+  return root => {
+    const value = plainPath(parts, root);
+    return value === ARRAY_ON_PATH ? interpreted(root) : value;
+  };
 }
 
 /** `$expr`: everything but false, null, 0 and a missing value counts as true. */
-export function evaluateCondition(expression: unknown, root: unknown): boolean {
-  const value = evaluate(expression, root);
-  return value !== false && value !== null && value !== undefined && value !== 0;
+export function compileCondition(expression: unknown): (root: unknown) => boolean {
+  const evaluate = compileExpression(expression);
+  return root => {
+    const value = evaluate(root);
+    return value !== false && value !== null && value !== undefined && value !== 0;
+  };
 }

@@ -3,7 +3,7 @@ import { type Doc, isDoc, typeAlias } from '../bson/codec.ts';
 import { encodeKey } from '../bson/key-encoding.ts';
 import { compareValues } from '../bson/value-order.ts';
 import { MongoFault } from '../errors.ts';
-import { evaluate } from './expressions.ts';
+import { compileExpression, type Evaluate } from './expressions.ts';
 
 interface Accumulator {
   add(value: unknown): void;
@@ -132,25 +132,31 @@ const NOT_SUPPORTED = new Set([
 interface Field {
   readonly name: string;
   readonly make: () => Accumulator;
-  readonly argument: unknown;
+  readonly argument: Evaluate;
 }
 
-export function* group(input: Iterable<Doc>, spec: unknown): Generator<Doc> {
+/** Checks the specification now; what it returns runs it. */
+export function parseGroup(spec: unknown): (input: Iterable<Doc>) => Iterable<Doc> {
   if (!isDoc(spec)) throw new MongoFault('Location15952', "a group's fields must be specified in an object");
   if (!('_id' in spec)) throw new MongoFault('Location15952', 'a group specification must include an _id');
+  const id = compileExpression(spec['_id']);
   const fields = Object.keys(spec)
     .filter(name => name !== '_id')
     .map(name => parseField(name, spec[name]));
+  return input => group(input, id, fields);
+}
+
+function* group(input: Iterable<Doc>, idOf: Evaluate, fields: readonly Field[]): Generator<Doc> {
   const groups = new Map<string, { id: unknown; accumulators: Accumulator[] }>();
   for (const doc of input) {
-    const id = withoutMissing(evaluate(spec['_id'], doc));
+    const id = withoutMissing(idOf(doc));
     const key = encodeKey(id).toString('latin1');
     let own = groups.get(key);
     if (!own) {
       own = { id, accumulators: fields.map(field => field.make()) };
       groups.set(key, own);
     }
-    for (const [at, field] of fields.entries()) own.accumulators[at]?.add(evaluate(field.argument, doc));
+    for (const [at, field] of fields.entries()) own.accumulators[at]?.add(field.argument(doc));
   }
   for (const { id, accumulators } of groups.values()) {
     const row: Doc = { _id: id };
@@ -166,7 +172,7 @@ function parseField(name: string, spec: unknown): Field {
   if (!isDoc(spec) || operator === undefined || Object.keys(spec).length !== 1)
     throw new MongoFault('Location40415', `The field '${name}' must specify one accumulator`);
   const make = ACCUMULATORS[operator];
-  if (make) return { name, make, argument: spec[operator] };
+  if (make) return { name, make, argument: compileExpression(spec[operator]) };
   if (NOT_SUPPORTED.has(operator))
     throw new MongoFault(
       'CommandNotSupported',

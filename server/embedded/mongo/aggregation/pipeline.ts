@@ -15,7 +15,7 @@ import { parseSort, sortKey } from '../query/sort.ts';
 import { valuesAt } from '../query/paths.ts';
 import type { Collection } from '../storage/collection.ts';
 import { baseContext, evaluation, mapped } from './expressions.ts';
-import { group } from './group.ts';
+import { parseGroup } from './group.ts';
 import { guardExpression } from './guard.ts';
 
 /** How a pipeline reaches the other collections of its database. */
@@ -100,12 +100,12 @@ function parseStage(stage: unknown, resolve: ResolveCollection): Stage {
     case '$count':
       return counting(argument);
     case '$group':
-      return input => group(input, argument);
-    case '$sortByCount':
-      return input =>
-        sorted(group(input, { _id: argument, count: { $sum: 1 } }), doc =>
-          sortKey(doc, parseSort({ count: -1 })),
-        );
+      return parseGroup(argument);
+    case '$sortByCount': {
+      const grouped = parseGroup({ _id: argument, count: { $sum: 1 } });
+      const fields = parseSort({ count: -1 });
+      return input => sorted(grouped(input), doc => sortKey(doc, fields));
+    }
     case '$project':
       return projecting(argument);
     case '$unset':

@@ -55,7 +55,8 @@ const NUMERIC = [
 const WITH_DATES = new Set<string>(['$add', '$subtract']);
 
 function arithmetic(name: (typeof NUMERIC)[number]): Expression {
-  const operation: (obj: AnyObject, expr: never, options: Options) => unknown = expressions[name];
+  const operation: unknown = Object.entries(expressions).find(([each]) => each === name)?.[1];
+  if (typeof operation !== 'function') throw new Error(`mingo has no ${name}`);
   return (obj, expr, options) => {
     const values: unknown[] = (Array.isArray(expr) ? expr : [expr]).map((each: unknown) =>
       evalExpr(obj, each, options),

@@ -1,5 +1,4 @@
 /** What every command is given, and how it reads its fields: a field that it does not know is refused. */
-import { BSONRegExp } from 'bson';
 import { type Doc, isDoc, typeAlias } from '../bson/codec.ts';
 import { MongoFault } from '../errors.ts';
 import type { Cursors } from '../protocol/cursors.ts';
@@ -102,7 +101,8 @@ export function flag(command: Doc, name: string, otherwise = false): boolean {
   );
 }
 
-export function statements(command: Doc, name: string): Doc[] {
+/** The documents of a batch. Where `known` is given, a field outside it refuses the whole command. */
+export function statements(command: Doc, name: string, known?: readonly string[]): Doc[] {
   const list = command[name];
   if (!Array.isArray(list))
     throw new MongoFault('Location40414', `BSON field '${name}' is missing but a required field`);
@@ -113,18 +113,12 @@ export function statements(command: Doc, name: string): Doc[] {
     );
   return list.map((item: unknown) => {
     if (!isDoc(item))
-      throw new MongoFault(
-        'TypeMismatch',
-        `BSON field '${name}' must hold objects, not ${item instanceof BSONRegExp ? 'regex' : typeAlias(item)}`,
-      );
+      throw new MongoFault('TypeMismatch', `BSON field '${name}' must hold objects, not ${typeAlias(item)}`);
+    const strange = known && Object.keys(item).find(field => !known.includes(field));
+    if (strange !== undefined)
+      throw new MongoFault('Location40415', `BSON field '${name}.${strange}' is an unknown field.`);
     return item;
   });
-}
-
-export function assertStatementFields(kind: string, known: readonly string[], statement: Doc): void {
-  for (const field of Object.keys(statement))
-    if (!known.includes(field))
-      throw new MongoFault('Location40415', `BSON field '${kind}.${field}' is an unknown field.`);
 }
 
 /** Runs a batch's statements, stopping at the first failure where it is ordered. */

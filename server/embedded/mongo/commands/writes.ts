@@ -7,7 +7,6 @@ import type { Collection } from '../storage/collection.ts';
 import { applyUpdate, parseUpdate, upsertDocument, withId } from '../update/update.ts';
 import {
   assertNoCollation,
-  assertStatementFields,
   collectionName,
   type Command,
   type CommandContext,
@@ -32,6 +31,7 @@ export const insert: Command = {
   },
 };
 
+const DELETE_FIELDS = ['q', 'limit', 'hint', 'collation'];
 const UPDATE_FIELDS = ['q', 'u', 'multi', 'upsert', 'arrayFilters', 'hint', 'collation', 'sort'];
 
 export const update: Command = {
@@ -42,10 +42,9 @@ export const update: Command = {
     const counts = { n: 0, nModified: 0 };
     const upserted: Doc[] = [];
     const writeErrors = runBatch(
-      statements(command, 'updates'),
+      statements(command, 'updates', UPDATE_FIELDS),
       flag(command, 'ordered', true),
       (statement, index) => {
-        assertStatementFields('update.updates', UPDATE_FIELDS, statement);
         const id = updateOneStatement(statement, { context, name, counts });
         if (id) upserted.push({ index, _id: id.value });
       },
@@ -99,10 +98,9 @@ export const remove: Command = {
     assertNoCollation(command);
     let n = 0;
     const writeErrors = runBatch(
-      statements(command, 'deletes'),
+      statements(command, 'deletes', DELETE_FIELDS),
       flag(command, 'ordered', true),
       statement => {
-        assertStatementFields('delete.deletes', ['q', 'limit', 'hint', 'collation'], statement);
         assertNoCollation(statement);
         const limit = statement['limit'];
         if (limit !== 0 && limit !== 1)

@@ -6,7 +6,7 @@ import { BSONRegExp, MaxKey, MinKey } from 'bson';
 import { assertExact, type Doc, isDoc, typeAlias } from '../bson/codec.ts';
 import { bracketOf, compareValues, equalValues } from '../bson/value-order.ts';
 import { MongoFault } from '../errors.ts';
-import { evaluateCondition } from '../aggregation/expressions.ts';
+import { compileCondition } from '../aggregation/expressions.ts';
 import { valuesAt } from './paths.ts';
 import { fromBson, toRegExp } from './regex.ts';
 
@@ -30,7 +30,7 @@ export type FilterNode =
   | FieldNode
   | { readonly kind: 'and' | 'or' | 'nor'; readonly nodes: readonly FilterNode[] }
   | { readonly kind: 'not'; readonly node: FilterNode }
-  | { readonly kind: 'expr'; readonly expression: unknown }
+  | { readonly kind: 'expr'; readonly holds: (root: unknown) => boolean }
   | { readonly kind: 'never' };
 
 export function parseFilter(filter: unknown): FilterNode {
@@ -49,7 +49,7 @@ function parseDoc(filter: Doc): FilterNode {
   for (const key of Object.keys(filter)) {
     const value = filter[key];
     if (key === '$and' || key === '$or' || key === '$nor') nodes.push(parseLogical(key, value));
-    else if (key === '$expr') nodes.push({ kind: 'expr', expression: value });
+    else if (key === '$expr') nodes.push({ kind: 'expr', holds: compileCondition(value) });
     else if (key === '$comment') continue;
     else if (key.startsWith('$'))
       throw new MongoFault(
@@ -352,7 +352,7 @@ export function matches(node: FilterNode, root: unknown, opening = true): boolea
     case 'not':
       return !matches(node.node, root, opening);
     case 'expr':
-      return evaluateCondition(node.expression, root);
+      return node.holds(root);
     case 'never':
       return false;
     default:

@@ -2,7 +2,7 @@
  * Projections of find, findAndModify and $project: a list of fields to keep, or of fields to leave out,
  * with computed fields in the first kind. Mixing the two is refused, `_id` aside.
  */
-import { evaluate } from '../aggregation/expressions.ts';
+import { compileExpression } from '../aggregation/expressions.ts';
 import { type Doc, isDoc } from '../bson/codec.ts';
 import { MongoFault } from '../errors.ts';
 import { conjuncts, type FilterNode, holdsFor, parseFilter } from './filter.ts';
@@ -45,7 +45,7 @@ const isFlag = (value: unknown): boolean => typeof value === 'number' || typeof 
 
 function idLeaf(value: unknown): Leaf {
   if (isFlag(value)) return { leaf: truthy(value) ? 'keep' : 'drop' };
-  return { leaf: 'make', make: doc => evaluate(value, doc) };
+  return { leaf: 'make', make: compileExpression(value) };
 }
 
 function addPath(
@@ -80,6 +80,8 @@ function addComputed(
   filter: FilterNode | undefined,
 ): void {
   if (filter && isDoc(value) && '$elemMatch' in value) {
+    if (path.includes('.'))
+      throw new MongoFault('BadValue', 'Cannot use $elemMatch projection on a nested field');
     const node = parseFilter({ element: { $elemMatch: value['$elemMatch'] } });
     setInclusion(parsed, parsed.includes ?? true, path);
     put(parsed.tree, path, { leaf: 'make', make: (_doc, array) => firstElement(array, node) });
@@ -97,7 +99,7 @@ function addComputed(
     throw new MongoFault('Location31253', `Cannot do inclusion on field ${path} in exclusion projection`);
   parsed.includes = true;
   parsed.makes = true;
-  put(parsed.tree, path, { leaf: 'make', make: doc => evaluate(value, doc) });
+  put(parsed.tree, path, { leaf: 'make', make: compileExpression(value) });
 }
 
 function setInclusion(parsed: { includes: boolean | undefined }, includes: boolean, path: string): void {
