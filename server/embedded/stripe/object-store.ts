@@ -85,7 +85,7 @@ export class ObjectStore {
       'INSERT INTO objects (id, kind, created, payment_intent, charge, customer, type, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     );
     this.#update = db.prepare('UPDATE objects SET body = ?, customer = ? WHERE id = ?');
-    this.#byId = db.prepare('SELECT seq, body FROM objects WHERE id = ? AND kind = ?');
+    this.#byId = db.prepare('SELECT created, seq, body FROM objects WHERE id = ? AND kind = ?');
     this.#remove = db.prepare('DELETE FROM objects WHERE id = ?');
   }
 
@@ -134,16 +134,17 @@ export class ObjectStore {
       values.push(...filters.types);
     }
     if (request.startingAfter !== undefined) {
-      where.push('seq < ?');
-      values.push(this.#seqOf(kind, request.startingAfter, 'starting_after'));
+      where.push('(created, seq) < (?, ?)');
+      values.push(...this.#placeOf(kind, request.startingAfter, 'starting_after'));
     }
     // `ending_before` walks up from the cursor; the page is turned round so that the newest still comes first.
     const upwards = request.endingBefore !== undefined && request.startingAfter === undefined;
     if (request.endingBefore !== undefined) {
-      where.push('seq > ?');
-      values.push(this.#seqOf(kind, request.endingBefore, 'ending_before'));
+      where.push('(created, seq) > (?, ?)');
+      values.push(...this.#placeOf(kind, request.endingBefore, 'ending_before'));
     }
-    const sql = `SELECT body FROM objects WHERE ${where.join(' AND ')} ORDER BY seq ${upwards ? 'ASC' : 'DESC'} LIMIT ?`;
+    const order = upwards ? 'ASC' : 'DESC';
+    const sql = `SELECT body FROM objects WHERE ${where.join(' AND ')} ORDER BY created ${order}, seq ${order} LIMIT ?`;
     const rows = this.#prepared(sql).all(...values, request.limit + 1);
     const data: Array<ObjectsByKind[K]> = rows
       .slice(0, request.limit)
@@ -152,10 +153,10 @@ export class ObjectStore {
     return { object: 'list', data, has_more: rows.length > request.limit, url };
   }
 
-  #seqOf(kind: Kind, id: string, param: string): number {
+  #placeOf(kind: Kind, id: string, param: string): [number, number] {
     const row = this.#byId.get(id, kind);
     if (row === undefined) throw resourceMissing(NOUNS[kind], id, param);
-    return Number(row['seq']);
+    return [Number(row['created']), Number(row['seq'])];
   }
 
   /** The number of distinct filter combinations is small and fixed, so the statements are kept. */
