@@ -112,7 +112,8 @@ function wholeNumber(name: string, text: string, max: number): number {
 
 function introduce(installation: Installation, about: { host: string; tookMs: number }): void {
   const { embedded, remote, dataDir, url } = installation;
-  const shownDir = path.relative(process.cwd(), dataDir) || '.';
+  const fromHere = path.relative(process.cwd(), dataDir) || '.';
+  const shownDir = fromHere.startsWith('..') ? dataDir : fromHere;
   const isLocal = about.host === '127.0.0.1' || about.host === 'localhost';
   say(
     [
