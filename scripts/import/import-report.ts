@@ -82,7 +82,8 @@ export function reportLines(report: ImportReport, linesMax = 20): string[] {
           ...list
             .slice(0, linesMax)
             .map(
-              each => `  record ${each.record}, line ${each.line}: ${each.field ? `${each.field}: ` : ''}${each.reason}`,
+              each =>
+                `  record ${each.record}, line ${each.line}: ${each.field ? `${each.field}: ` : ''}${each.reason}`,
             ),
           ...(list.length > linesMax
             ? [`  … and ${count(list.length - linesMax)} more: --json FILE lists them`]

@@ -14,15 +14,11 @@ export interface ProductCache {
   figures(): { hits: number; misses: number };
 }
 
-export function createProductCache(
-  read: (productId: ProductId) => Promise<Product | null>,
-  options: { now?: () => number } = {},
-): ProductCache {
+export function createProductCache(read: (productId: ProductId) => Promise<Product | null>): ProductCache {
   const remembered = new LRUCache<ProductId, { product: Product | null }>({
     max: limits.productCacheCount,
     // Changes are announced; this bounds how long a lost announcement matters.
     ttl: limits.productCacheTtlMs,
-    ...(options.now ? { perf: { now: options.now }, ttlResolution: 0 } : {}),
   });
   const underWay = new Map<ProductId, Promise<Product | null>>();
   let hits = 0;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { dropIdSchema, skuSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { countrySchema, currencySchema, moneyOutputSchema } from '../money.ts';
-import { buyerProcedure, router } from '../trpc.ts';
+import { limitedBuyerProcedure, router } from '../trpc.ts';
 import type { Pricing } from './pricing.ts';
 import type { Quote } from './quote.ts';
 
@@ -79,7 +79,7 @@ export type QuoteOutput = z.infer<typeof quoteOutputSchema>;
 
 export function createPricingRouter(pricing: Pricing) {
   return router({
-    quote: buyerProcedure
+    quote: limitedBuyerProcedure('write')
       .input(quoteInputSchema)
       .output(quoteOutputSchema)
       .mutation(async ({ ctx, input }) => {

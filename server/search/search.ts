@@ -80,6 +80,8 @@ export function createSearch(deps: {
   const remembered = new LRUCache<string, SearchAnswer>({
     max: limits.searchCacheCount,
     ttl: limits.searchCacheTtlMs,
+    ttlResolution: 0,
+    perf: { now },
   });
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
   let isAway = false;

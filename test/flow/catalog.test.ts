@@ -1,6 +1,7 @@
 import { callTRPCProcedure } from '@trpc/server';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createAdminProductRouter, createCatalogRouter } from '../../server/catalog/catalog.router.ts';
+import type { AuditEntry } from '../../server/admin/audit-log.ts';
 import type { Catalog } from '../../server/catalog/catalog.ts';
 import { PublicError } from '../../server/errors.ts';
 import { newBuyerId, productIdSchema, skuSchema } from '../../server/ids.ts';
@@ -177,6 +178,7 @@ describe('what a process remembers', () => {
 });
 
 describe('the procedures', () => {
+  const audited: AuditEntry[] = [];
   function contextFor(caller: Caller): Context {
     return {
       caller,
@@ -184,7 +186,8 @@ describe('the procedures', () => {
       userAgent: undefined,
       log: quietLog,
       metrics: createMetrics(),
-      onForbidden: () => undefined,
+      rates: { consume: async () => undefined },
+      audit: { append: entry => void audited.push(entry) },
     };
   }
   const admin = contextFor({ kind: 'admin', name: 'test' });
