@@ -1,0 +1,157 @@
+// Whatever indexes there are, a query's answer is that of reading every document. Random documents (arrays,
+// nulls, missing fields, several types), random indexes (compound, descending, partial, sparse, over arrays),
+// random filters and sorts; changes in between, so that index keys are added, moved and removed.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { countMatching, parseSelection, select } from '../../server/embedded/mongo/query/find.ts';
+import { Catalog } from '../../server/embedded/mongo/storage/catalog.ts';
+import type { Collection } from '../../server/embedded/mongo/storage/collection.ts';
+import { Database } from '../../server/embedded/mongo/storage/database.ts';
+import { parseIndexSpec } from '../../server/embedded/mongo/storage/index-spec.ts';
+
+let directory: string;
+let database: Database;
+let catalog: Catalog;
+beforeAll(() => {
+  directory = mkdtempSync(path.join(tmpdir(), 'doorbuster-planner-'));
+  database = new Database({ dataDir: directory });
+  catalog = new Catalog(database);
+});
+afterAll(() => {
+  database.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const scalar = fc.constantFrom<unknown>(
+  null,
+  0,
+  1,
+  2,
+  2.5,
+  -3,
+  '',
+  'a',
+  'ab',
+  'a\0',
+  'a\u0001',
+  'b',
+  true,
+  false,
+  new Date(0),
+  new Date(7),
+);
+const fieldValue = fc.oneof(
+  { weight: 6, arbitrary: scalar },
+  { weight: 2, arbitrary: fc.array(scalar, { maxLength: 3 }) },
+  {
+    weight: 1,
+    arbitrary: fc.array(fc.record({ x: scalar, y: scalar }, { requiredKeys: [] }), { maxLength: 2 }),
+  },
+  { weight: 1, arbitrary: fc.record({ x: scalar, y: scalar }, { requiredKeys: [] }) },
+);
+const FIELDS = ['a', 'b', 'c'] as const;
+const PATHS = ['a', 'b', 'c', 'a.x', 'a.y', 'b.x'] as const;
+const document = fc.record({ a: fieldValue, b: fieldValue, c: scalar }, { requiredKeys: [] });
+
+const condition = fc.oneof(
+  scalar,
+  fc.record({ $in: fc.array(scalar, { minLength: 1, maxLength: 3 }) }),
+  ...(['$gt', '$gte', '$lt', '$lte', '$eq', '$ne'] as const).map(operator =>
+    scalar.map(value => ({ [operator]: value })),
+  ),
+  fc.tuple(scalar, scalar).map(([low, high]) => ({ $gte: low, $lt: high })),
+  fc.boolean().map(exists => ({ $exists: exists })),
+  fc.constant({ $type: 'string' }),
+  fc.tuple(scalar, scalar).map(([x, y]) => ({ $elemMatch: { x, y } })),
+);
+const plainFilter = fc
+  .array(fc.tuple(fc.constantFrom(...PATHS), condition), { minLength: 1, maxLength: 3 })
+  .map(entries => ({ $and: entries.map(([field, value]) => ({ [field]: value })) }));
+const filter = fc.oneof(
+  { weight: 4, arbitrary: plainFilter as fc.Arbitrary<object> },
+  {
+    weight: 1,
+    arbitrary: fc.array(plainFilter, { minLength: 2, maxLength: 3 }).map(branches => ({ $or: branches })),
+  },
+  { weight: 1, arbitrary: fc.constant({}) },
+);
+const direction = fc.constantFrom<1 | -1>(1, -1);
+const sort = fc
+  .uniqueArray(fc.tuple(fc.constantFrom(...PATHS), direction), { maxLength: 2, selector: ([field]) => field })
+  .chain(fields => direction.map(last => Object.fromEntries([...fields, ['_id', last]])));
+const index = fc
+  .uniqueArray(fc.tuple(fc.constantFrom(...PATHS, '_id'), direction), {
+    minLength: 1,
+    maxLength: 3,
+    selector: ([field]) => field,
+  })
+  .chain(fields =>
+    fc
+      .constantFrom(
+        {},
+        {},
+        {},
+        { sparse: true },
+        { partialFilterExpression: { a: { $type: 'string' } } },
+        { partialFilterExpression: { c: { $gt: 0 } } },
+        { partialFilterExpression: { b: { $exists: true } } },
+      )
+      .map(options => ({ key: Object.fromEntries(fields), ...options })),
+  );
+
+const idsOf = (collection: Collection, spec: Parameters<typeof parseSelection>[0]): unknown[] =>
+  [...select(collection, parseSelection(spec))].map(stored => stored.doc['_id']);
+
+it('gives the same answer through its indexes as without them', { timeout: 120_000 }, () => {
+  let run = 0;
+  fc.assert(
+    fc.property(
+      fc.array(document, { minLength: 5, maxLength: 30 }),
+      fc.array(index, { minLength: 1, maxLength: 3 }),
+      fc.array(fc.tuple(filter, sort), { minLength: 5, maxLength: 8 }),
+      fc.array(fc.tuple(fc.nat(), fc.constantFrom(...FIELDS), fieldValue), { maxLength: 6 }),
+      (documents, indexes, queries, changes) => {
+        run += 1;
+        database.exec('BEGIN');
+        try {
+          const collection = catalog.create('d', `c${run}`);
+          for (const [at, spec] of indexes.entries())
+            catalog.addIndex(collection, parseIndexSpec({ ...spec, name: `i${at}` }));
+          for (const [at, each] of documents.entries())
+            tolerantly(() => collection.insert({ _id: at, ...each }));
+          for (const [at, field, value] of changes) change(collection, at % documents.length, field, value);
+          for (const [where, order] of queries) {
+            const spec = { filter: where, sort: order };
+            const expected = idsOf(collection, { ...spec, hint: { $natural: 1 } });
+            expect(idsOf(collection, spec)).toEqual(expected);
+            expect(idsOf(collection, { ...spec, skip: 1, limit: 3 })).toEqual(expected.slice(1, 4));
+            expect(countMatching(collection, parseSelection({ filter: where }))).toBe(expected.length);
+          }
+        } finally {
+          database.exec('ROLLBACK');
+          catalog.reload();
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+/** Parallel arrays are refused, and leave the document as it was. */
+function tolerantly(work: () => unknown): void {
+  try {
+    work();
+  } catch (error) {
+    expect(error).toMatchObject({ codeName: 'CannotIndexParallelArrays' });
+  }
+}
+
+function change(collection: Collection, id: number, field: string, value: unknown): void {
+  const [stored] = select(collection, parseSelection({ filter: { _id: id } }));
+  if (!stored) return;
+  if (value === null && field === 'c') collection.remove(stored);
+  else tolerantly(() => collection.replace(stored, { ...stored.doc, [field]: value }));
+}
