@@ -91,6 +91,9 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
 
   const orderQueue = createQueue<OrderJob>('orders', jobsQueues);
   const eventQueue = createQueue<EventJob>('events', jobsQueues);
+  for (const queue of [orderQueue, eventQueue]) {
+    queue.on('error', error => log.warn({ err: error }, 'the job queue is in trouble'));
+  }
   const jobs = createOrderJobs({ orders: orderQueue, events: eventQueue, connection: jobsQueues, log });
   const holds = createHoldsStore({
     redis: stock,
@@ -100,7 +103,7 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
     store: ordersStore,
     events: createOrderEvents({ publisher, subscriber: null, log }),
     clock,
-    wake: order => jobs.wakeOrder(order),
+    wake: jobs.wakeOrder,
     metrics,
   });
   const payments = createPayments(

@@ -133,7 +133,8 @@ export function createCheckout(deps: CheckoutDeps): Checkout {
 
   const expire = async (order: Order, reason: 'hold-expired' | 'window-ended') => {
     const { orderId } = order;
-    const closing = await orders.move({ orderId, from: ['pending'], to: 'closing', set: { reason } });
+    const set = { reason, dueAtMs: clock.now() };
+    const closing = await orders.move({ orderId, from: ['pending'], to: 'closing', set });
     if (!closing) return null;
     wake(closing);
     return 'hold-expired';
@@ -223,8 +224,9 @@ function createPaymentStep(deps: CheckoutDeps): (order: Order) => Promise<PayOut
     const answer = await ask(order);
     if (answer.kind === 'refused') {
       log.warn({ orderId, code: answer.code }, 'checkout: the payment was refused');
-      const reason = 'payment-refused';
-      const closing = await orders.move({ orderId, from: ['pending'], to: 'closing', set: { reason } });
+      const reason = 'payment-refused' as const;
+      const set = { reason, dueAtMs: clock.now() };
+      const closing = await orders.move({ orderId, from: ['pending'], to: 'closing', set });
       if (closing) wake(closing);
       return null;
     }
@@ -235,14 +237,16 @@ function createPaymentStep(deps: CheckoutDeps): (order: Order) => Promise<PayOut
     }
     if (isMoneyCertain(payment.status)) {
       // Paid already; the news of it is still on its way.
-      const set = { authorizedAtMs: clock.now(), intentStatus: payment.status };
+      const nowMs = clock.now();
+      const set = { authorizedAtMs: nowMs, intentStatus: payment.status, dueAtMs: nowMs };
       const authorized = await orders.move({ orderId, from: ['pending'], to: 'authorized', set });
       if (authorized) wake(authorized);
       return null;
     }
     if (payment.status === 'canceled') {
-      const reason = 'payment-cancelled';
-      const closing = await orders.move({ orderId, from: ['pending'], to: 'closing', set: { reason } });
+      const reason = 'payment-cancelled' as const;
+      const set = { reason, dueAtMs: clock.now() };
+      const closing = await orders.move({ orderId, from: ['pending'], to: 'closing', set });
       if (closing) wake(closing);
       return null;
     }

@@ -25,8 +25,8 @@ export interface EventRef {
 }
 
 export interface OrderJobs {
-  wakeOrder(order: OrderStepRef): void;
-  wakeEvent(eventId: string): void;
+  readonly wakeOrder: (order: OrderStepRef) => void;
+  readonly wakeEvent: (eventId: string) => void;
   /** False where the jobs' Redis did not take them in time. */
   addOrders(orders: readonly OrderStepRef[]): Promise<boolean>;
   addEvents(events: readonly EventRef[]): Promise<boolean>;
