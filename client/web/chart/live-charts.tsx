@@ -1,0 +1,69 @@
+import { formatCount } from '../format/number.ts';
+import type { HistoryPoint } from '../live/history.ts';
+import { useNow } from '../live/use-now.ts';
+import { texts } from '../texts/texts.ts';
+import { type ChartPoint, stepArea, stepPath } from './line-path.ts';
+
+const width = 320;
+const height = 64;
+/** Shorter than this, a chart of a few seconds would jump about. */
+const spanLeastMs = 60_000;
+
+/** Queue and stock over the last minutes, one under the other with the same time axis: each has its own scale. */
+export function LiveCharts({ history }: { history: readonly HistoryPoint[] }) {
+  const nowMs = useNow(history.length > 0);
+  const first = history[0];
+  const last = history.at(-1);
+  if (!first || !last) return null;
+  const toMs = Math.max(nowMs, last.atMs);
+  const fromMs = Math.min(first.atMs, toMs - spanLeastMs);
+  const minutes = Math.max(1, Math.round((toMs - fromMs) / 60_000));
+  return (
+    <figure className="live-charts" aria-label={texts.chart.description(last.called, last.left)}>
+      <Line
+        className="chart-called"
+        label={texts.chart.calledLine}
+        points={history.map(({ atMs, called }) => ({ atMs, value: called }))}
+        fromMs={fromMs}
+        toMs={toMs}
+      />
+      <Line
+        className="chart-left"
+        label={texts.chart.stockLine}
+        points={history.map(({ atMs, left }) => ({ atMs, value: left }))}
+        fromMs={fromMs}
+        toMs={toMs}
+      />
+      <figcaption className="chart-axis">
+        <span>{texts.chart.ago(minutes)}</span>
+        <span>{texts.chart.ago(0)}</span>
+      </figcaption>
+    </figure>
+  );
+}
+
+function Line(props: {
+  className: string;
+  label: string;
+  points: readonly ChartPoint[];
+  fromMs: number;
+  toMs: number;
+}) {
+  const { className, label, points, fromMs, toMs } = props;
+  const value = points.at(-1)?.value ?? 0;
+  const valueMax = points.reduce((max, point) => Math.max(max, point.value), 1);
+  const frame = { fromMs, toMs, valueMax, width, height };
+  return (
+    <div className={`chart ${className}`}>
+      <p className="chart-head figures">
+        <span>{label}</span>
+        <strong>{formatCount(value)}</strong>
+      </p>
+      <svg viewBox={`0 -3 ${width} ${height + 6}`} preserveAspectRatio="none" aria-hidden="true">
+        <path className="chart-area" d={stepArea(points, frame)} />
+        <path className="chart-base" d={`M0 ${height}H${width}`} />
+        <path className="chart-line" d={stepPath(points, frame)} />
+      </svg>
+    </div>
+  );
+}

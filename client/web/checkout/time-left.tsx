@@ -1,0 +1,18 @@
+import { isoDuration, shortClock } from '../format/duration.ts';
+import { useNow } from '../live/use-now.ts';
+
+/** Below this, the clock turns to the colour of alarm. */
+const soonMs = 30_000;
+
+/** A small countdown on the server's clock: of a turn, a reservation, a payment. */
+export function TimeLeft({ label, untilMs }: { label: string; untilMs: number }) {
+  const leftMs = Math.max(0, untilMs - useNow());
+  return (
+    <p className={`time-left ${leftMs < soonMs ? 'time-left-soon' : ''}`} role="timer">
+      <span>{label}</span>
+      <time className="figures" dateTime={isoDuration(leftMs)}>
+        {shortClock(leftMs)}
+      </time>
+    </p>
+  );
+}

@@ -1,0 +1,261 @@
+// Takes a purchase from one stage to the next. The hold's id is made and kept before the first call, so that a
+// reload, or an answer that got lost, finds the same hold and the same order again.
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { failureOf, withRetries } from '../../index.ts';
+import { useEngine } from '../engine/engine-context.ts';
+import { explainFailure } from '../engine/explain.ts';
+import { keepContact, keepHold, keptHold, type KeptContact } from '../engine/kept.ts';
+import type { Address, Drop, HoldOutcome, TicketStatus } from '../engine/types.ts';
+import { texts } from '../texts/texts.ts';
+import { ownCountry } from './countries.ts';
+import {
+  destinationOf,
+  orderIdOf,
+  type Place,
+  type Purchase,
+  type ReserveResult,
+  type Stage,
+} from './purchase.ts';
+
+type Called = Extract<TicketStatus, { kind: 'called' }>;
+
+const callWithinMs = 20_000;
+/** The engine takes expired holds back within a second; asked sooner, it may not have done so yet. */
+const expiryLookMs = 1_000;
+
+export function usePurchase(drop: Drop, called: Called | null): Purchase {
+  const { api, clock } = useEngine();
+  const { dropId } = drop;
+  const [stage, setStage] = useState<Stage>(() => ({ kind: keptHold(dropId) ? 'looking' : 'none' }));
+  const [place, setPlace] = useState<Place>(() => keptHold(dropId) ?? { country: ownCountry, state: '' });
+  const [problem, setProblem] = useState<string | null>(null);
+  const [isBusy, setIsBusy] = useState(false);
+  // Two clicks in one frame must not make two calls; state is too late for that.
+  const busy = useRef(false);
+
+  const run = useCallback(async <T>(act: () => Promise<T>, otherwise: T): Promise<T> => {
+    if (busy.current) return otherwise;
+    busy.current = true;
+    setIsBusy(true);
+    setProblem(null);
+    try {
+      return await act();
+    } catch (error) {
+      setProblem(explainFailure(error));
+      return otherwise;
+    } finally {
+      busy.current = false;
+      setIsBusy(false);
+    }
+  }, []);
+
+  const end = useCallback(
+    (why: string | null) => {
+      keepHold(dropId, null);
+      setStage({ kind: 'none' });
+      setProblem(why);
+    },
+    [dropId],
+  );
+
+  /** Where the purchase stands on the server. */
+  const look = useCallback(
+    async (holdId: string) => {
+      try {
+        const hold = await withRetries(() => api.hold.get.query({ holdId }), { withinMs: callWithinMs });
+        if (hold.kind === 'held') {
+          setStage(old => ({ kind: 'held', hold, requoted: old.kind === 'held' ? old.requoted : null }));
+          return;
+        }
+        if (hold.kind === 'paying' || hold.kind === 'settled') {
+          setStage({ kind: 'order', orderId: orderIdOf(holdId), agreed: false });
+          return;
+        }
+        end(texts.checkout.outcome.released);
+      } catch (error) {
+        if (failureOf(error).code === 'NOT_FOUND') end(null);
+        else setProblem(explainFailure(error));
+      }
+    },
+    [api, end],
+  );
+
+  useEffect(() => {
+    const kept = keptHold(dropId);
+    if (kept) void look(kept.holdId);
+  }, [dropId, look]);
+
+  const heldId = stage.kind === 'held' ? stage.hold.holdId : null;
+  const heldUntilMs = stage.kind === 'held' ? stage.hold.expiresAtMs : null;
+  useEffect(() => {
+    if (heldId === null || heldUntilMs === null) return undefined;
+    let timer: number | undefined;
+    const check = () => {
+      const leftMs = heldUntilMs - clock.now();
+      if (leftMs <= 0) void look(heldId);
+      timer = window.setTimeout(check, Math.max(leftMs, 0) + expiryLookMs);
+    };
+    timer = window.setTimeout(check, Math.max(heldUntilMs - clock.now(), 0) + expiryLookMs / 2);
+    return () => window.clearTimeout(timer);
+  }, [heldId, heldUntilMs, clock, look]);
+
+  const reserve = useCallback<Purchase['reserve']>(
+    ({ pass, quote, place: to }) =>
+      run<ReserveResult>(async () => {
+        const holdId = crypto.randomUUID();
+        keepHold(dropId, { holdId, ...to });
+        setPlace(to);
+        const outcome = await withRetries(() => api.hold.place.mutate({ holdId, pass, quote: quote.quote }), {
+          withinMs: callWithinMs,
+        });
+        if (outcome.kind === 'held') {
+          setStage({ kind: 'held', hold: outcome, requoted: null });
+          return 'held';
+        }
+        if (outcome.kind === 'paying' || outcome.kind === 'settled') {
+          setStage({ kind: 'order', orderId: orderIdOf(holdId), agreed: false });
+          return 'held';
+        }
+        keepHold(dropId, null);
+        setProblem(whyNotHeld(outcome, drop));
+        return outcome.kind === 'quote-expired' || outcome.kind === 'bad-coupon' ? 'renew' : 'refused';
+      }, 'refused'),
+    [api, drop, dropId, run],
+  );
+
+  const release = useCallback(() => {
+    if (heldId === null) return;
+    void run(async () => {
+      await withRetries(() => api.hold.release.mutate({ holdId: heldId }), { withinMs: callWithinMs });
+      end(null);
+    }, undefined);
+  }, [api, end, heldId, run]);
+
+  const pay = useCallback<Purchase['pay']>(
+    (contact, to) => {
+      keepContact(contact);
+      void run(async () => {
+        const holdId = heldId ?? keptHold(dropId)?.holdId;
+        if (holdId === undefined) return;
+        const isAgreed =
+          stage.kind === 'held' &&
+          stage.requoted !== null &&
+          place.country === to.country &&
+          place.state === to.state;
+        const quote = isAgreed && stage.kind === 'held' ? stage.requoted : null;
+        const outcome = await withRetries(
+          () =>
+            api.checkout.pay.mutate({
+              holdId,
+              email: contact.email.trim(),
+              address: addressOf(contact, to),
+              ...(quote ? { quote: quote.quote } : {}),
+            }),
+          { withinMs: callWithinMs },
+        );
+        switch (outcome.kind) {
+          case 'payable': {
+            const total = quote?.total ?? (stage.kind === 'held' ? stage.hold.total : null);
+            const order = total ?? (await api.order.get.query({ orderId: outcome.orderId })).totals.total;
+            setStage({ kind: 'payable', payable: outcome, total: order });
+            return;
+          }
+          case 'paid':
+          case 'placed':
+            setStage({ kind: 'order', orderId: outcome.orderId, agreed: true });
+            return;
+          case 'requote': {
+            if (stage.kind !== 'held') return;
+            const requoted = await api.pricing.quote.mutate({
+              dropId,
+              lines: stage.hold.lines.map(({ sku, quantity }) => ({ sku, quantity })),
+              destination: destinationOf(to),
+              currency: stage.hold.total.currency,
+            });
+            if (requoted.kind !== 'quoted') {
+              setProblem(
+                requoted.kind === 'not-shippable'
+                  ? texts.checkout.outcome[`not-shippable-${requoted.because}`]
+                  : texts.checkout.outcome[requoted.kind],
+              );
+              return;
+            }
+            setPlace(to);
+            keepHold(dropId, { holdId, ...to });
+            setStage({ ...stage, requoted });
+            setProblem(texts.checkout.requote);
+            return;
+          }
+          case 'hold-expired':
+            end(texts.checkout.outcome['hold-expired']);
+            return;
+          case 'sold-out':
+          case 'all-held':
+            end(texts.checkout.outcome[`pay-${outcome.kind}`]);
+            return;
+          case 'paused':
+            setProblem(texts.checkout.outcome.paused);
+            return;
+        }
+      }, undefined);
+    },
+    [api, dropId, end, heldId, place, run, stage],
+  );
+
+  const followOrder = useCallback(() => {
+    setStage(old =>
+      old.kind === 'payable' ? { kind: 'order', orderId: old.payable.orderId, agreed: true } : old,
+    );
+  }, []);
+  const close = useCallback(() => end(null), [end]);
+
+  // A problem of choosing is over when the turn is.
+  const isCalled = called !== null;
+  useEffect(() => {
+    if (!isCalled) setProblem(null);
+  }, [isCalled]);
+
+  return useMemo(
+    () => ({ stage, problem, isBusy, place, reserve, release, pay, followOrder, close }),
+    [stage, problem, isBusy, place, reserve, release, pay, followOrder, close],
+  );
+}
+
+function whyNotHeld(outcome: HoldOutcome, drop: Drop): string {
+  const { outcome: sentences } = texts.checkout;
+  switch (outcome.kind) {
+    case 'sold-out':
+    case 'all-held': {
+      const title = drop.items.find(item => item.sku === outcome.sku)?.title ?? outcome.sku;
+      return sentences[outcome.kind](title);
+    }
+    case 'limit-reached':
+      return outcome.limit === 'buyer' ? sentences['limit-buyer'](drop.perBuyerMax) : sentences['limit-pass'];
+    // A hold of this id that is going on is no refusal; what is left of these is one that has ended.
+    case 'held':
+    case 'paying':
+    case 'settled':
+    case 'released':
+      return sentences.released;
+    case 'pass-expired':
+    case 'quote-expired':
+    case 'bad-coupon':
+    case 'not-open':
+    case 'paused':
+    case 'conflict':
+      return sentences[outcome.kind];
+  }
+}
+
+function addressOf(contact: KeptContact, { country, state }: Place): Address {
+  const { name, line1, line2, city, postcode } = contact;
+  return {
+    name,
+    line1,
+    city,
+    country,
+    ...(line2.trim() === '' ? {} : { line2 }),
+    ...(postcode.trim() === '' ? {} : { postcode }),
+    ...(state.trim() === '' ? {} : { state }),
+  };
+}

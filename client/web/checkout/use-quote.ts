@@ -1,0 +1,79 @@
+// The price of what is chosen, kept right while the buyer changes it. A quote is for exactly one cart and place.
+import { useEffect, useState } from 'react';
+import { withRetries } from '../../index.ts';
+import { useEngine } from '../engine/engine-context.ts';
+import { explainFailure } from '../engine/explain.ts';
+import type { CartLine, Drop, Quoted } from '../engine/types.ts';
+import { texts } from '../texts/texts.ts';
+import { destinationOf, type Place } from './purchase.ts';
+
+export type QuoteState =
+  | { kind: 'nothing' }
+  | { kind: 'pricing'; last: Quoted | null }
+  | { kind: 'quoted'; quoted: Quoted }
+  | { kind: 'refused'; problem: string };
+
+/** Typing and stepping through quantities come in bursts. */
+const settleMs = 200;
+const quoteWithinMs = 15_000;
+
+/** `edition` asks for a new quote of the same cart. */
+export function useQuote(request: {
+  drop: Drop;
+  lines: readonly CartLine[];
+  place: Place;
+  edition: number;
+}): QuoteState {
+  const { drop, lines, place, edition } = request;
+  const { api } = useEngine();
+  const [state, setState] = useState<QuoteState>({ kind: 'nothing' });
+  const { dropId } = drop;
+  const currency = drop.items[0]?.price.currency ?? 'USD';
+  // A key of plain text: the lines are a new array each time that the form is drawn.
+  const wanted = JSON.stringify({ lines, place, edition });
+
+  useEffect(() => {
+    if (lines.length === 0) {
+      setState({ kind: 'nothing' });
+      return undefined;
+    }
+    const ending = new AbortController();
+    setState(old => ({ kind: 'pricing', last: old.kind === 'quoted' ? old.quoted : null }));
+    const priced = async (): Promise<QuoteState> => {
+      try {
+        const outcome = await withRetries(
+          () =>
+            api.pricing.quote.mutate({
+              dropId,
+              lines: [...lines],
+              destination: destinationOf(place),
+              currency,
+            }),
+          { withinMs: quoteWithinMs, signal: ending.signal },
+        );
+        switch (outcome.kind) {
+          case 'quoted':
+            return { kind: 'quoted', quoted: outcome };
+          case 'not-shippable':
+            return { kind: 'refused', problem: texts.checkout.outcome[`not-shippable-${outcome.because}`] };
+          case 'bad-coupon':
+          case 'busy':
+            return { kind: 'refused', problem: texts.checkout.outcome[outcome.kind] };
+        }
+      } catch (error) {
+        return { kind: 'refused', problem: explainFailure(error) };
+      }
+    };
+    const price = async () => {
+      const next = await priced();
+      if (!ending.signal.aborted) setState(next);
+    };
+    const timer = window.setTimeout(() => void price(), settleMs);
+    return () => {
+      ending.abort();
+      window.clearTimeout(timer);
+    };
+    // `wanted` stands for lines, place and edition.
+  }, [api, dropId, currency, wanted]);
+  return state;
+}

@@ -1,0 +1,61 @@
+// Spans of time, as a clock face and in words.
+import { locale } from '../texts/texts.ts';
+
+export interface ClockFace {
+  readonly days: number;
+  readonly hours: string;
+  readonly minutes: string;
+  readonly seconds: string;
+}
+
+const two = (number: number) => String(number).padStart(2, '0');
+
+/** Rounded up to the second: a countdown shows 1 until the very end, and 0 only when it is over. */
+export function clockFace(spanMs: number): ClockFace {
+  const totalSec = Math.max(0, Math.ceil(spanMs / 1_000));
+  return {
+    days: Math.floor(totalSec / 86_400),
+    hours: two(Math.floor((totalSec % 86_400) / 3_600)),
+    minutes: two(Math.floor((totalSec % 3_600) / 60)),
+    seconds: two(totalSec % 60),
+  };
+}
+
+/** `4:05`, `1:04:05`: for short countdowns. */
+export function shortClock(spanMs: number): string {
+  const { days, hours, minutes, seconds } = clockFace(spanMs);
+  const wholeHours = days * 24 + Number(hours);
+  return wholeHours > 0 ? `${wholeHours}:${minutes}:${seconds}` : `${Number(minutes)}:${seconds}`;
+}
+
+/** What `<time datetime>` and screen readers want: `PT1H4M5S`. */
+export function isoDuration(spanMs: number): string {
+  const { days, hours, minutes, seconds } = clockFace(spanMs);
+  return `P${days}DT${Number(hours)}H${Number(minutes)}M${Number(seconds)}S`;
+}
+
+const minutesFormat = new Intl.NumberFormat(locale, { style: 'unit', unit: 'minute', unitDisplay: 'long' });
+const hoursFormat = new Intl.NumberFormat(locale, {
+  style: 'unit',
+  unit: 'hour',
+  unitDisplay: 'long',
+  maximumFractionDigits: 1,
+});
+
+/** In words and coarse, for estimates: "7 minutes", "1.5 hours". */
+export function roughSpan(spanMs: number): string {
+  const minutes = Math.max(1, Math.round(spanMs / 60_000));
+  return minutes < 90 ? minutesFormat.format(minutes) : hoursFormat.format(Math.round(minutes / 30) / 2);
+}
+
+const dayAndTime = new Intl.DateTimeFormat(locale, {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  hour: 'numeric',
+  minute: '2-digit',
+});
+
+export function formatMoment(atMs: number): string {
+  return dayAndTime.format(atMs);
+}

@@ -1,0 +1,25 @@
+import { locale } from '../texts/texts.ts';
+
+export interface Money {
+  readonly amount: number;
+  readonly currency: string;
+}
+
+const formats = new Map<string, { write: Intl.NumberFormat; minorPerMajor: number }>();
+
+function formatOf(currency: string) {
+  const known = formats.get(currency);
+  if (known) return known;
+  const write = new Intl.NumberFormat(locale, { style: 'currency', currency });
+  // Browsers know each currency's decimals: JPY has none, KWD three.
+  const decimals = write.resolvedOptions().maximumFractionDigits ?? 2;
+  const format = { write, minorPerMajor: 10 ** decimals };
+  formats.set(currency, format);
+  return format;
+}
+
+/** A price as the reader writes it; `amount` is in minor units. */
+export function formatMoney({ amount, currency }: Money): string {
+  const { write, minorPerMajor } = formatOf(currency);
+  return write.format(amount / minorPerMajor);
+}
