@@ -7,7 +7,7 @@
 import { createTRPCClient, httpLink } from '@trpc/client';
 import { checkout, type CheckoutOutcome, type CheckoutRequest } from './checkout.ts';
 import { createServerClock, type ServerClock } from './clock.ts';
-import { createConnection, type Ponyfills } from './links.ts';
+import { createConnection, linkFetch, type Ponyfills } from './links.ts';
 import { createPlacing, type Place } from './place.ts';
 import { joinAndWait, watchTicket, type QueueStep, type WaitOptions } from './queue.ts';
 import type { RetryOptions } from './retry.ts';
@@ -121,7 +121,7 @@ function createGuest(options: DoorbusterOptions, clock: ServerClock) {
         httpLink<AppRouter>({
           url,
           ...(token === null ? {} : { headers: { authorization: `Bearer ${token}` } }),
-          ...(options.fetch ? { fetch: options.fetch } : {}),
+          ...(options.fetch ? { fetch: linkFetch(options.fetch) } : {}),
         }),
       ],
     });

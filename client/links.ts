@@ -16,7 +16,7 @@ import { failureOf } from './failure.ts';
 
 /** What a runtime without these brings along. */
 export interface Ponyfills {
-  readonly fetch?: NonNullable<HTTPBatchLinkOptions<AnyTRPCClientTypes>['fetch']>;
+  readonly fetch?: typeof fetch;
   readonly WebSocket?: typeof WebSocket;
 }
 
@@ -29,6 +29,13 @@ const reconnectMs = { firstMs: 500, maxMs: 5_000 };
 const lingerMs = 3_000;
 const keepAlive = { enabled: true, intervalMs: 20_000, pongTimeoutMs: 10_000 };
 const closedUnauthorized = 4401;
+
+type LinkFetch = NonNullable<HTTPBatchLinkOptions<AnyTRPCClientTypes>['fetch']>;
+
+/** tRPC asks for a `fetch` that takes an absent signal as undefined; the platform's takes it as null. */
+export function linkFetch(own: typeof fetch): LinkFetch {
+  return (input, init) => own(input, { ...init, signal: init?.signal ?? null });
+}
 
 export interface Connection {
   readonly links: TRPCLink<AppRouter>[];
@@ -71,7 +78,7 @@ export function createConnection(
       const own = await token(opList.every(({ path }) => isPublic(path)) ? 'if-any' : 'always');
       return own === null ? {} : { authorization: `Bearer ${own}` };
     },
-    ...(options.fetch ? { fetch: options.fetch } : {}),
+    ...(options.fetch ? { fetch: linkFetch(options.fetch) } : {}),
   });
   return {
     links: [

@@ -1,0 +1,84 @@
+// `npm run drill`: a rehearsal of a drop under load, on a running installation or on one of its own, judged by the
+// server's books. Leaves nothing behind of what it started.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describeDrill, drillPage } from './drill/describe-drill.ts';
+import { assertEnoughFileHandles } from './drill/file-handles.ts';
+import { readCommandLine, usage, type CommandLine } from './drill/options.ts';
+import { runDrill, type Drill } from './drill/run-drill.ts';
+import { SetupError } from './setup/setup-error.js';
+import { startInstallation } from './supervisor/installation.ts';
+
+async function main(ending: AbortController): Promise<number> {
+  const options = readCommandLine(process.argv.slice(2), process.env);
+  if (options === 'help') {
+    say(usage);
+    return 0;
+  }
+  assertEnoughFileHandles(options.buyersCount);
+  const drill = options.target
+    ? await drillAt(options, options.target, ending.signal)
+    : await drillAlone(options, ending.signal);
+  say(describeDrill(drill));
+  if (options.jsonFile !== null)
+    writeFileSync(options.jsonFile, `${JSON.stringify(drill.result, null, 2)}\n`);
+  if (options.htmlFile !== null) writeFileSync(options.htmlFile, drillPage(drill));
+  return drill.result.ok ? 0 : 1;
+}
+
+/** An installation for this drill alone, on a data folder that is removed with it. */
+async function drillAlone(options: CommandLine, signal: AbortSignal): Promise<Drill> {
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'doorbuster-drill-'));
+  try {
+    say('Starting an installation for the drill …');
+    const installation = await startInstallation({
+      dataDir,
+      port: 0,
+      env: { LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn' },
+      onEvent(event) {
+        if (event.kind !== 'line') say(`  ${event.name}: ${event.kind}`);
+      },
+      signal,
+    });
+    try {
+      return await drillAt(options, installation, signal);
+    } finally {
+      await installation.stop();
+    }
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+function drillAt(
+  options: CommandLine,
+  target: { url: string; adminKey: string },
+  signal: AbortSignal,
+): Promise<Drill> {
+  const { buyersCount, stockCount, shape } = options;
+  say(`${buyersCount} buyers (${shape}) for ${stockCount} units at ${target.url}`);
+  return runDrill({ ...options, url: target.url, adminKey: target.adminKey, signal, out: process.stdout });
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+const ending = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => ending.abort(new SetupError('The drill was broken off.')));
+}
+// The set-up that started this was killed outright; nobody is left to ask for an end.
+process.on('disconnect', () => ending.abort(new SetupError('The drill was broken off.')));
+process.stdout.on('error', () => {});
+
+main(ending).then(
+  status => process.exit(status),
+  (error: unknown) => {
+    const shown =
+      error instanceof SetupError ? error.message : error instanceof Error ? error.stack : String(error);
+    process.stderr.write(`\n${shown ?? ''}\n`);
+    process.exit(2);
+  },
+);

@@ -1,0 +1,32 @@
+// `fetch` with a bound on how many requests are under way: thousands of buyers in one process would otherwise open a
+// connection each, and the machine would measure its own sockets. Nothing waits for an answer for ever.
+
+const timeoutMs = 30_000;
+
+export function createBoundedFetch(atOnceCount: number): typeof fetch {
+  let underWayCount = 0;
+  const waiting: (() => void)[] = [];
+  const enter = async () => {
+    if (underWayCount < atOnceCount) {
+      underWayCount += 1;
+      return;
+    }
+    // Whoever leaves hands their place on, so the count stays as it is.
+    await new Promise<void>(resolve => void waiting.push(resolve));
+  };
+  const leave = () => {
+    const next = waiting.shift();
+    if (next) next();
+    else underWayCount -= 1;
+  };
+  return async (input, init) => {
+    await enter();
+    try {
+      const timeout = AbortSignal.timeout(timeoutMs);
+      const signal = init?.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
+      return await fetch(input, { ...init, signal });
+    } finally {
+      leave();
+    }
+  };
+}

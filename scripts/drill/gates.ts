@@ -1,0 +1,78 @@
+// The gates of a drill: what must be true of the drop's books at the end, whatever the buyers believe. Each is counted
+// from the server's report; the drill itself adds only how many buyers came who wanted a unit and could pay.
+import type { ApiOutputs } from '../../client/index.ts';
+
+export type DropReport = ApiOutputs['admin']['drop']['report'];
+
+export interface Gate {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly value: number;
+  /** `value` must equal it. */
+  readonly limit: number;
+}
+
+export interface Demand {
+  /** Units that buyers wanted and would have paid for, at one a buyer. */
+  readonly wantedCount: number;
+  /** Journeys that broke off for no reason of the shop's. */
+  readonly brokenCount: number;
+}
+
+export interface Verdict {
+  readonly sold: number;
+  readonly oversold: number;
+  readonly unsoldWithDemand: number;
+  readonly unitsDistinct: number;
+  readonly ordersPaid: number;
+  readonly capturedMinor: number;
+  readonly expectedMinor: number;
+  readonly inversions: number;
+  readonly paidLate: number;
+  readonly gates: readonly Gate[];
+  readonly ok: boolean;
+}
+
+export function judge(report: DropReport, demand: Demand): Verdict {
+  const { stock, sold, oversold, unitsDistinct, ordersPaid, expectedMinor, inversions } = report;
+  // Nothing was asked of Stripe: that is no pass.
+  const capturedMinor = report.capturedMinor ?? Number.NaN;
+  const paidLate = report.paidLate ?? Number.NaN;
+  const unmetCount = Math.max(0, demand.wantedCount - sold);
+  const unsoldWithDemand = Math.min(Math.max(0, stock - sold), unmetCount);
+  const gate = (name: string, value: number, limit: number): Gate => ({
+    name,
+    ok: value === limit,
+    value,
+    limit,
+  });
+  const gates = [
+    gate('at rest: still under way', report.underWay.length, 0),
+    gate('sold: what stock and demand allow', sold, Math.min(stock, demand.wantedCount)),
+    gate('oversold', oversold, 0),
+    gate('unsold although wanted', unsoldWithDemand, 0),
+    gate('different units sold', unitsDistinct, sold),
+    gate('orders paid, a unit each', ordersPaid, sold),
+    gate('captured as the orders say', capturedMinor, expectedMinor),
+    gate('calls out of order', inversions, 0),
+    gate('ranks passed over', report.calls.skippedCount, 0),
+    gate('broken links in the call log', report.calls.brokenLinks, 0),
+    gate('paid in time and not served', paidLate, 0),
+    gate('authorised and turned away', report.turnedAway, 0),
+    gate('other breaches of the books', report.findingsCount, 0),
+    gate('journeys that broke off', demand.brokenCount, 0),
+  ];
+  return {
+    sold,
+    oversold,
+    unsoldWithDemand,
+    unitsDistinct,
+    ordersPaid,
+    capturedMinor,
+    expectedMinor,
+    inversions,
+    paidLate,
+    gates,
+    ok: gates.every(each => each.ok),
+  };
+}

@@ -1,0 +1,237 @@
+// What a buyer does with a pass: looks for a SKU that is left, takes a unit, pays by card, waits until it is theirs.
+import { failureOf, withRetries, type Doorbuster, type DropWatch, type Failure } from '../../client/index.ts';
+import { payByCard, type Payable } from './pay-by-card.ts';
+import type { BuyerPlan } from './plan-buyers.ts';
+import type { JourneyEnd, Tally } from './tally.ts';
+
+export type Shopped = { readonly end: JourneyEnd };
+
+export interface Shopper {
+  /** Follows the drop until the signal; resolves when it has ended. */
+  watchDrop(): Promise<void>;
+  shop(pass: string): Promise<Shopped>;
+  /** The queue has ended: what is held up now will not come back. */
+  hurry(): void;
+}
+
+const goodCard = 'pm_card_visa';
+const declinedCard = 'pm_card_visa_chargeDeclined';
+const address = {
+  name: 'A Buyer',
+  line1: '1 Main Street',
+  city: 'Berlin',
+  postcode: '10115',
+  country: 'DE',
+};
+/** Units that others hold may come back: how soon a buyer looks again if the drop says nothing. */
+const lookAgainMs = 1_000;
+const holdTriesMax = 200;
+const cardTriesMax = 40;
+const settleWithinMs = 180_000;
+
+type Step<T> = { kind: 'got'; value: T } | { kind: 'end'; end: JourneyEnd };
+
+export function createShopper(options: {
+  buyer: Doorbuster;
+  dropId: string;
+  skus: readonly string[];
+  currency: string;
+  plan: BuyerPlan;
+  tally: Tally;
+  fetch: typeof fetch;
+  signal: AbortSignal;
+}): Shopper {
+  const { buyer, dropId, currency, plan, tally, signal } = options;
+  const { api } = buyer;
+  const retry = { signal, onRetry: (failure: Failure) => tally.retried(failure) };
+  // Buyers spread over the SKUs, each beginning with another one.
+  const first = plan.index % options.skus.length;
+  const skus = [...options.skus.slice(first), ...options.skus.slice(0, first)];
+  let latest: DropWatch | null = null;
+  let wake = () => {};
+  let isOver = false;
+
+  const availabilityOf = (sku: string) => latest?.items.find(item => item.sku === sku)?.availability;
+  const nextSku = (gone: ReadonlySet<string>): string | undefined => {
+    const left = skus.filter(sku => !gone.has(sku));
+    return left.find(sku => availabilityOf(sku) === 'available') ?? left[0];
+  };
+  const drop = async (leastMs: number, mostMs: number) => {
+    await sleep(leastMs * Math.random(), signal);
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, mostMs);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (isOver || signal.aborted) wake();
+    });
+  };
+
+  const hold = async (pass: string): Promise<Step<string>> => {
+    const gone = new Set<string>();
+    for (let tries = 0; tries < holdTriesMax && !signal.aborted; tries += 1) {
+      const sku = nextSku(gone);
+      if (sku === undefined) return { kind: 'end', end: 'sold-out' };
+      const startedAtMs = performance.now();
+      const quoted = await withRetries(
+        () =>
+          api.pricing.quote.mutate({
+            dropId,
+            lines: [{ sku, quantity: 1 }],
+            currency,
+            destination: { country: address.country, postcode: address.postcode },
+          }),
+        retry,
+      );
+      if (quoted.kind === 'busy') {
+        tally.error('quote busy');
+        await sleep(quoted.retryAfterMs * (1 + Math.random()), signal);
+        continue;
+      }
+      if (quoted.kind !== 'quoted') return unexpected(`quote ${quoted.kind}`);
+      const { quote } = quoted;
+      const holdId = crypto.randomUUID();
+      const placed = await withRetries(() => api.hold.place.mutate({ holdId, pass, quote }), retry);
+      switch (placed.kind) {
+        case 'held':
+        case 'paying':
+          tally.reach('held');
+          tally.took('hold', performance.now() - startedAtMs);
+          return { kind: 'got', value: holdId };
+        case 'sold-out':
+          gone.add(sku);
+          continue;
+        case 'all-held':
+          if (isOver) return { kind: 'end', end: 'sold-out' };
+          await drop(200, lookAgainMs);
+          continue;
+        case 'paused':
+          await drop(200, lookAgainMs);
+          continue;
+        case 'quote-expired':
+        case 'released':
+          continue;
+        case 'pass-expired':
+          return { kind: 'end', end: 'missed' };
+        case 'not-open':
+          return { kind: 'end', end: 'closed' };
+        case 'settled':
+        case 'limit-reached':
+        case 'bad-coupon':
+        case 'conflict':
+          return unexpected(`hold ${placed.kind}`);
+      }
+    }
+    return unexpected('hold never placed');
+  };
+
+  /** An order that needs no card (any more) is told by its id alone. */
+  const order = async (holdId: string): Promise<Step<{ orderId: string; payable: Payable | null }>> => {
+    const email = `buyer-${plan.index}@example.com`;
+    for (let tries = 0; tries < cardTriesMax && !signal.aborted; tries += 1) {
+      const paid = await withRetries(() => api.checkout.pay.mutate({ holdId, email, address }), retry);
+      switch (paid.kind) {
+        case 'payable':
+          return { kind: 'got', value: { orderId: paid.orderId, payable: paid } };
+        case 'paid':
+        case 'placed':
+          return { kind: 'got', value: { orderId: paid.orderId, payable: null } };
+        case 'paused':
+          await drop(200, lookAgainMs);
+          continue;
+        case 'hold-expired':
+          tally.error('hold expired before payment');
+          return { kind: 'end', end: 'missed' };
+        case 'requote':
+        case 'sold-out':
+        case 'all-held':
+          return unexpected(`pay ${paid.kind}`);
+      }
+    }
+    return unexpected('pay never answered');
+  };
+
+  const confirm = async (payable: Payable): Promise<Step<null>> => {
+    const card = plan.intent === 'decline' ? declinedCard : goodCard;
+    for (let tries = 0; tries < cardTriesMax && !signal.aborted; tries += 1) {
+      const outcome = await payByCard(payable, { card, fetch: options.fetch, signal });
+      if (outcome.kind === 'confirmed') return { kind: 'got', value: null };
+      if (outcome.kind === 'declined') {
+        return plan.intent === 'decline' ? { kind: 'end', end: 'declined' } : unexpected('card declined');
+      }
+      tally.error(`retried card ${outcome.why}`);
+      await sleep(200 + 1_500 * Math.random(), signal);
+    }
+    return unexpected('card never confirmed');
+  };
+
+  const settle = async (orderId: string): Promise<JourneyEnd> => {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(settleWithinMs)]);
+    for await (const { status, reason } of buyer.watchOrder(orderId, within)) {
+      if (status === 'paid' || status === 'fulfilled') return 'paid';
+      if (status === 'cancelled' || status === 'expired') {
+        if (reason === 'sold-out') return 'turned-away';
+        tally.error(`order ${status} ${reason ?? ''}`.trim());
+        return 'failed';
+      }
+    }
+    tally.error('order never settled');
+    return 'failed';
+  };
+
+  const unexpected = (kind: string): { kind: 'end'; end: JourneyEnd } => {
+    if (signal.aborted) return { kind: 'end', end: 'unfinished' };
+    tally.error(kind);
+    return { kind: 'end', end: 'failed' };
+  };
+
+  return {
+    async watchDrop() {
+      try {
+        for await (const watch of buyer.watchDrop(dropId, signal)) {
+          latest = watch;
+          wake();
+        }
+      } catch (error) {
+        if (!signal.aborted) tally.error(`drop.watch ${failureOf(error).code}`);
+      }
+    },
+    hurry() {
+      isOver = true;
+      wake();
+    },
+    async shop(pass) {
+      const held = await hold(pass);
+      if (held.kind === 'end') return held;
+      if (plan.intent === 'abandon') return { end: 'abandoned' };
+      const payingSinceMs = performance.now();
+      const placed = await order(held.value);
+      if (placed.kind === 'end') return placed;
+      const { orderId, payable } = placed.value;
+      if (payable) {
+        const confirmed = await confirm(payable);
+        if (confirmed.kind === 'end') return confirmed;
+      }
+      const confirmedAtMs = performance.now();
+      tally.took('pay', confirmedAtMs - payingSinceMs);
+      const end = await settle(orderId);
+      if (end === 'paid') tally.took('settle', performance.now() - confirmedAtMs);
+      return { end };
+    },
+  };
+}
+
+/** Ends early, and quietly, with the signal. */
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>(resolve => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+  });
+}

@@ -1,0 +1,100 @@
+// Sets up the drop of a drill, and takes it down again: a product with SKUs that no shop has, and a drop on them.
+import { randomBytes } from 'node:crypto';
+import { createDoorbuster, withRetries, type Api, type RetryOptions } from '../../client/index.ts';
+import type { ArrivalShape, Schedule } from './arrivals.ts';
+
+export interface Stage {
+  readonly dropId: string;
+  readonly skus: readonly string[];
+  readonly currency: string;
+  readonly admin: Api;
+  /** How long units may be kept by buyers who never pay: what must pass before the books are at rest. */
+  readonly restWithinMs: number;
+  /** Ends the drop if it has not ended, and takes the product out of the catalog. */
+  strike(): Promise<void>;
+}
+
+const currency = 'EUR';
+const priceMinor = 4_900;
+
+export async function setStage(options: {
+  url: string;
+  adminKey: string;
+  stockCount: number;
+  skusCount: number;
+  shape: ArrivalShape;
+  schedule: Schedule;
+  /** Some buyers take units and never pay. */
+  withAbandoners: boolean;
+  withDecliners: boolean;
+  retry: RetryOptions;
+}): Promise<Stage> {
+  const { url, adminKey, stockCount, skusCount, shape, schedule, retry } = options;
+  const admin = createDoorbuster({ url, token: adminKey });
+  const { api } = admin;
+  const name = randomBytes(4).toString('hex');
+  const productId = `drill-${name}`;
+  const skus = Array.from({ length: skusCount }, (_, index) => `DRILL-${name}-${index + 1}`);
+  await withRetries(
+    () =>
+      api.admin.product.upsert.mutate({
+        productId,
+        title: `Drill ${name}`,
+        description: 'Made by a drill, and removed at its end.',
+        variants: skus.map((sku, index) => ({
+          sku,
+          title: `No. ${index + 1}`,
+          price: { amount: priceMinor + index * 100, currency },
+        })),
+      }),
+    retry,
+  );
+  // Whoever never pays holds units back; the shorter that is, the sooner the drill ends.
+  const holdTtlMs = options.withAbandoners ? 15_000 : 60_000;
+  const paymentWindowMs = options.withDecliners ? 30_000 : 120_000;
+  const opensAtMs = (await serverTimeMs(url)) + schedule.opensAfterMs;
+  // Not tried again: a drop made by a try whose answer was lost would stay behind.
+  const { dropId } = await api.admin.drop.create.mutate({
+    title: `Drill ${name}`,
+    mode: shape === 'lobby' ? 'shuffle' : 'fifo',
+    opensAtMs: Math.round(opensAtMs),
+    items: spread(stockCount, skus),
+    perBuyerMax: 1,
+    ratePerSec: Math.min(1_000, Math.max(100, stockCount)),
+    activeMax: Math.min(1_000, Math.max(50, stockCount)),
+    passTtlMs: 120_000,
+    holdTtlMs,
+    paymentWindowMs,
+  });
+  return {
+    dropId,
+    skus,
+    currency,
+    admin: api,
+    restWithinMs: holdTtlMs + paymentWindowMs + 60_000,
+    async strike() {
+      const { state } = await api.drop.get.query({ dropId });
+      if (state !== 'closed') await withRetries(() => api.admin.drop.close.mutate({ dropId }), retry);
+      await withRetries(() => api.admin.product.remove.mutate({ productId }), retry);
+      await admin.close();
+    },
+  };
+}
+
+/** The units over the SKUs as evenly as they go; a SKU that would get none is left out. */
+function spread(stockCount: number, skus: readonly string[]) {
+  const each = Math.floor(stockCount / skus.length);
+  const rest = stockCount % skus.length;
+  return skus
+    .map((sku, index) => ({ sku, total: each + (index < rest ? 1 : 0) }))
+    .filter(item => item.total > 0);
+}
+
+/** Good to a second, which is enough to plan an opening; the machine there may not have our time. */
+async function serverTimeMs(url: string): Promise<number> {
+  const response = await fetch(`${url}/health/live`);
+  await response.arrayBuffer();
+  const date = Date.parse(response.headers.get('date') ?? '');
+  const localMs = Date.now();
+  return Number.isNaN(date) || Math.abs(date - localMs) < 2_000 ? localMs : date;
+}
