@@ -50,6 +50,7 @@ export function guardSocket(socket: WebSocket, options: { awaitsParams: boolean 
     { get: () => socket.readyState },
   );
 
+  const forward = (text: string) => face.emit('message', Buffer.from(text), false);
   let awaitingParams = options.awaitsParams;
   const paramsTimer = awaitingParams
     ? setTimeout(
@@ -92,7 +93,7 @@ export function guardSocket(socket: WebSocket, options: { awaitsParams: boolean 
     }
     const text = raw.toString();
     if (text === 'PING' || text === 'PONG') {
-      if (countMessages(1)) face.emit('message', text, false);
+      if (countMessages(1)) forward(text);
       else socket.close(closeCodes.policy, 'Too many messages');
       return;
     }
@@ -101,7 +102,7 @@ export function guardSocket(socket: WebSocket, options: { awaitsParams: boolean 
       message = JSON.parse(text);
     } catch {
       if (awaitingParams) socket.close(closeCodes.unauthorized, 'connectionParams are not JSON');
-      else face.emit('message', text, false);
+      else forward(text);
       return;
     }
     if (awaitingParams) {
@@ -111,7 +112,7 @@ export function guardSocket(socket: WebSocket, options: { awaitsParams: boolean 
       }
       awaitingParams = false;
       clearTimeout(paramsTimer);
-      face.emit('message', text, false);
+      forward(text);
       return;
     }
     const messages: unknown[] = Array.isArray(message) ? message : [message];
@@ -124,8 +125,8 @@ export function guardSocket(socket: WebSocket, options: { awaitsParams: boolean 
       return;
     }
     const admitted = messages.filter(admit);
-    if (admitted.length === messages.length) face.emit('message', text, false);
-    else if (admitted.length > 0) face.emit('message', JSON.stringify(admitted), false);
+    if (admitted.length === messages.length) forward(text);
+    else if (admitted.length > 0) forward(JSON.stringify(admitted));
   });
   socket.on('error', error => face.emit('error', error));
   socket.on('close', (code, reason) => {
