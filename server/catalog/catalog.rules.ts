@@ -4,7 +4,9 @@ import type { Product, ProductInput, Variant } from './product.ts';
 
 /** Words of a text for exact lookups: lower case, without accents, letters and digits only. */
 export function wordsOf(text: string): string[] {
-  const plain = text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+  // Compatibility forms would make letters of these: Insignia™ would be found as `insigniatm` alone.
+  const unmarked = text.replace(/[™®©℠]/gu, ' ');
+  const plain = unmarked.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
   return [...new Set(plain.match(/[\p{L}\p{N}]+/gu) ?? [])];
 }
 

@@ -195,18 +195,18 @@ describe('the procedures', () => {
 
   async function call(
     catalog: Catalog,
-    call: { path: string; input?: unknown; ctx?: Context },
+    asked: { path: string; input?: unknown; ctx?: Context },
   ): Promise<unknown> {
     const api = router({
       catalog: createCatalogRouter(catalog),
       admin: router({ product: createAdminProductRouter(catalog) }),
     });
-    const isMutation = /upsert|remove/.test(call.path);
+    const isMutation = /upsert|remove/.test(asked.path);
     return callTRPCProcedure({
       router: api,
-      path: call.path,
-      getRawInput: async () => call.input,
-      ctx: call.ctx ?? admin,
+      path: asked.path,
+      getRawInput: async () => asked.input,
+      ctx: asked.ctx ?? admin,
       type: isMutation ? 'mutation' : 'query',
       signal: undefined,
       batchIndex: 0,

@@ -1,0 +1,185 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import {
+  canonicalProduct,
+  cursorAfter,
+  lowestPriceOf,
+  readCursor,
+  wordsOf,
+} from '../../server/catalog/catalog.rules.ts';
+import { type Product, productInputSchema } from '../../server/catalog/product.ts';
+import { createProductCache } from '../../server/catalog/product-cache.ts';
+import { productIdSchema, skuSchema } from '../../server/ids.ts';
+import { priceBandEndOf, priceBandOf } from '../../server/search/price-bands.rules.ts';
+import { filterByOf, highlightHtml, searchesOf } from '../../server/search/search.rules.ts';
+
+const id = productIdSchema.parse('lamp');
+
+function lampAt(rev: number): Product {
+  return {
+    productId: id,
+    title: 'Lamp',
+    categories: [],
+    images: [],
+    popularity: 0,
+    variants: [{ sku: skuSchema.parse('lamp'), price: { amount: 1, currency: 'USD' } }],
+    rev,
+    createdAtMs: 0,
+    updatedAtMs: 0,
+  };
+}
+
+describe('the rules of the catalog', () => {
+  test('find words without accents, signs and repetition', () => {
+    expect(wordsOf('  Crème-Brûlée, crème & 4K™ ')).toEqual(['creme', 'brulee', '4k']);
+    expect(wordsOf('… !')).toEqual([]);
+  });
+
+  test('take the same product for the same, however its attributes are ordered', () => {
+    const product = (attributes: Record<string, string>) =>
+      productInputSchema.parse({
+        productId: 'a',
+        title: 'A',
+        variants: [{ sku: 'a', price: { amount: 1, currency: 'USD' }, attributes }],
+      });
+    expect(canonicalProduct(product({ x: '1', y: '2' }))).toBe(canonicalProduct(product({ y: '2', x: '1' })));
+    expect(canonicalProduct(product({ x: '1' }))).not.toBe(canonicalProduct(product({ x: '2' })));
+  });
+
+  test('price a product by its cheapest variant', () => {
+    const sku = skuSchema.parse('x');
+    const price = (amount: number) => ({ sku, price: { amount, currency: 'USD' } });
+    expect(lowestPriceOf([price(3), price(1), price(2)])).toEqual({ amount: 1, currency: 'USD' });
+  });
+
+  test('read no cursor but their own', () => {
+    expect(readCursor(cursorAfter(id))).toBe('lamp');
+    expect(readCursor('bGFtcA')).toBeNull();
+    expect(readCursor('')).toBeNull();
+  });
+});
+
+describe('what a process remembers of a product', () => {
+  test('is not a state that changed while it was being read', async () => {
+    const answers: ((product: Product) => void)[] = [];
+    const cache = createProductCache(() => new Promise(resolve => answers.push(resolve)));
+    const before = cache.get(id);
+    cache.forget([id]);
+    const after = cache.get(id);
+    expect(answers).toHaveLength(2);
+    answers[1]?.(lampAt(2));
+    answers[0]?.(lampAt(1));
+    expect((await before)?.rev).toBe(1);
+    expect((await after)?.rev).toBe(2);
+    expect((await cache.get(id))?.rev).toBe(2);
+    expect(answers).toHaveLength(2);
+  });
+
+  test('includes that there is none, until there is', async () => {
+    let readsCount = 0;
+    const cache = createProductCache(async () => {
+      readsCount += 1;
+      return readsCount === 1 ? null : lampAt(1);
+    });
+    expect(await cache.get(id)).toBeNull();
+    expect(await cache.get(id)).toBeNull();
+    expect(readsCount).toBe(1);
+    cache.forgetAll();
+    expect((await cache.get(id))?.rev).toBe(1);
+    expect(cache.figures()).toEqual({ hits: 1, misses: 2 });
+  });
+
+  test('is never a failure', async () => {
+    let readsCount = 0;
+    const cache = createProductCache(async () => {
+      readsCount += 1;
+      if (readsCount === 1) throw new Error('the database is away');
+      return lampAt(1);
+    });
+    await expect(cache.get(id)).rejects.toThrow('the database is away');
+    expect((await cache.get(id))?.rev).toBe(1);
+  });
+});
+
+describe('price ranges', () => {
+  test('cover every price once, in the minor units of the currency', () => {
+    expect(priceBandOf({ amount: 0, currency: 'USD' })).toBe(0);
+    expect(priceBandOf({ amount: 999, currency: 'USD' })).toBe(0);
+    expect(priceBandOf({ amount: 1_000, currency: 'USD' })).toBe(1_000);
+    expect(priceBandOf({ amount: 99_999_999, currency: 'USD' })).toBe(250_000);
+    expect(priceBandEndOf(1_000, 'USD')).toBe(2_500);
+    expect(priceBandEndOf(250_000, 'USD')).toBeNull();
+    expect(priceBandOf({ amount: 1_500, currency: 'JPY' })).toBe(1_000);
+    expect(priceBandOf({ amount: 10_000, currency: 'KWD' })).toBe(10_000);
+  });
+});
+
+describe('a search for Typesense', () => {
+  const none = { brands: [], categories: [], priceMin: undefined, priceMax: undefined, inStock: undefined };
+
+  test('has its filters from typed values, each between backticks', () => {
+    expect(
+      filterByOf({
+        brands: ['AT&T', 'A] || price:>0'],
+        categories: ['x, y'],
+        priceMin: 0,
+        priceMax: 99,
+        inStock: true,
+      }),
+    ).toBe(
+      'brand:=[`AT&T`,`A] || price:>0`] && categories:=[`x, y`] && price:>=0 && price:<=99 && inStock:=true',
+    );
+    expect(filterByOf({ ...none, inStock: false })).toBe('inStock:=false');
+    expect(filterByOf(none)).toBe('');
+  });
+
+  test('is never built from what could end a value', () => {
+    expect(() => filterByOf({ ...none, brands: ['a`b'] })).toThrow(RangeError);
+    expect(() => filterByOf({ ...none, priceMin: Number.NaN })).toThrow(RangeError);
+  });
+
+  test('counts each facet that is filtered by without its own filter', () => {
+    const searches = searchesOf({
+      text: 'x',
+      filters: { ...none, brands: ['A'], priceMax: 5 },
+      sort: 'relevance',
+      page: 1,
+      perPage: 20,
+    });
+    expect(searches.map(search => search['filter_by'])).toEqual([
+      'brand:=[`A`] && price:<=5',
+      'price:<=5',
+      'brand:=[`A`]',
+    ]);
+  });
+
+  test('shows what matched as HTML in which the product’s own text is no HTML', () => {
+    expect(highlightHtml('<b> \ue000hit\ue001 & "x"')).toBe('&#60;b&#62; <mark>hit</mark> &#38; &#34;x&#34;');
+  });
+});
+
+describe('the demo catalog', () => {
+  const file = path.resolve(import.meta.dirname, '../../scripts/demo/catalog.json');
+  const products = z.array(productInputSchema).parse(JSON.parse(readFileSync(file, 'utf8')));
+
+  test('is large and varied enough to show the shop well', () => {
+    expect(products.length).toBeGreaterThanOrEqual(24);
+    expect(new Set(products.map(product => product.brand)).size).toBeGreaterThan(8);
+    expect(new Set(products.flatMap(product => product.categories)).size).toBeGreaterThan(15);
+    for (const product of products) {
+      expect(product.description?.length).toBeGreaterThan(60);
+      expect(
+        product.variants.every(variant => variant.attributes?.['icon'] && variant.attributes['hex']),
+      ).toBe(true);
+    }
+  });
+
+  test('has each id and each SKU once', () => {
+    const ids = products.map(product => product.productId);
+    const skus = products.flatMap(product => product.variants.map(variant => variant.sku));
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(new Set(skus).size).toBe(skus.length);
+  });
+});
