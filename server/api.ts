@@ -46,7 +46,7 @@ export function createApi(parts: ApiParts) {
     catalog: createCatalogRouter(parts.catalog),
     search: createSearchRouter(parts.search),
     drop: createDropsRouter(parts),
-    queue: createQueueRouter({ queue: parts.queue, getDrop: parts.drops.get }),
+    queue: createQueueRouter({ queue: parts.queue, getDrop: dropId => parts.drops.get(dropId) }),
     pricing: createPricingRouter(parts.pricing),
     hold: createHoldsRouter(parts),
     checkout: createCheckoutRouter(parts.checkout),

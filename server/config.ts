@@ -2,13 +2,20 @@
 import { z } from 'zod';
 
 const url = (protocols: string[]) =>
-  z.string().refine(
-    text => URL.canParse(text) && protocols.includes(new URL(text).protocol),
-    `must be a URL beginning ${protocols.map(protocol => `${protocol}//`).join(' or ')}`,
-  );
+  z
+    .string()
+    .refine(
+      text => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+      `must be a URL beginning ${protocols.map(protocol => `${protocol}//`).join(' or ')}`,
+    );
 const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.enum(['true', 'false']).transform(text => text === 'true');
-const list = z.string().transform(text => text.split(',').map(part => part.trim()).filter(Boolean));
+const list = z.string().transform(text =>
+  text
+    .split(',')
+    .map(part => part.trim())
+    .filter(Boolean),
+);
 const secret = z.string().min(16, 'must have at least 16 characters');
 
 const environmentSchema = z.object({
@@ -80,10 +87,14 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const env = parsed.data;
   const jwtSettings = [env.JWKS_URL, env.JWT_ISSUER, env.JWT_AUDIENCE].filter(Boolean).length;
   if (jwtSettings !== 0 && jwtSettings !== 3) {
-    throw new Error('The settings are not usable:\n  JWKS_URL, JWT_ISSUER, JWT_AUDIENCE: set all three or none');
+    throw new Error(
+      'The settings are not usable:\n  JWKS_URL, JWT_ISSUER, JWT_AUDIENCE: set all three or none',
+    );
   }
   if (env.LUA_CLOCK === 'test' && env.STRIPE_SECRET_KEY.startsWith('sk_live_')) {
-    throw new Error('The settings are not usable:\n  LUA_CLOCK: a movable clock is refused with a live Stripe key');
+    throw new Error(
+      'The settings are not usable:\n  LUA_CLOCK: a movable clock is refused with a live Stripe key',
+    );
   }
   const config: Config = {
     port: env.PORT,

@@ -149,8 +149,8 @@ export const limits = {
   stepRetryMs: { first: 500, max: 60 * SECOND },
   /** Whoever took an order one step further goes on by itself; if it has died, another does so after this. */
   stepLeaseMs: 5 * SECOND,
-  /** Due for this long, a step is run by the relay itself: the jobs are asked for, but nobody seems to work them off. */
-  stepOverdueMs: 30 * SECOND,
+  /** Due for this long, a step is run by the relay itself: its job is lost, or stuck with a worker that was killed. */
+  stepOverdueMs: 8 * SECOND,
   /** Jobs of each kind at once in a worker: they wait for Stripe and MongoDB, not for the processor. */
   jobsConcurrencyCount: 32,
   /** A payment confirmed in the window's last moment is given this long to arrive before the order is closed. */

@@ -33,7 +33,7 @@ import { createQueue as createJobQueue } from './platform/jobs.ts';
 import { dropChannel } from './platform/keys.ts';
 import { createLifecycle } from './platform/lifecycle.ts';
 import { createLuaRunner } from './platform/lua-scripts.ts';
-import { connectMongo } from './platform/mongo.ts';
+import { connectMongo, isConnected } from './platform/mongo.ts';
 import { createRateLimits } from './platform/rate-limits.ts';
 import { checkRedis, connectRedis } from './platform/redis.ts';
 import { createSealer } from './platform/seal.ts';
@@ -128,7 +128,13 @@ const drops = createDrops({
   variantsBySku: skus => catalog.variantsBySku(skus),
   createUnits: (dropId, ranges) => ledger.createUnits(dropId, ranges),
 });
-const queue = createQueue({ store: queueStore, feeds, findDrop: drops.find, tickets, passes });
+const queue = createQueue({
+  store: queueStore,
+  feeds,
+  findDrop: dropId => drops.find(dropId),
+  tickets,
+  passes,
+});
 const pricePool = createPricePool();
 lifecycle.onStop('pricing threads', () => pricePool.close());
 const pricing = createPricing({
@@ -231,7 +237,7 @@ const server = createHttpServer({
   notReady: async () => {
     if (lifecycle.stopping) return 'stopping';
     if (stockRedis.status !== 'ready') return 'redis is away';
-    return mongo.readyState === 1 ? null : 'mongodb is away';
+    return isConnected(mongo) ? null : 'mongodb is away';
   },
   metrics,
   webhook: ({ rawBody, signature }) => receiveWebhook({ rawBody, signature, nowMs: clock.now() }),

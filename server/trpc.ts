@@ -111,7 +111,8 @@ export const adminProcedure = publicProcedure.use(async ({ ctx, path, type, getR
   const { name } = ctx.caller;
   const result = await next({ ctx: { ...ctx, adminName: name } });
   if (type === 'mutation') {
-    const target = targetOf(await getRawInput());
+    // A call that makes something names it in its answer.
+    const target = targetOf(await getRawInput()) ?? (result.ok ? targetOf(result.data) : null);
     ctx.audit.append({ who: name, what: path, outcome: result.ok ? 'done' : 'failed', target });
   }
   return result;

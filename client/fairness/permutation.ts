@@ -83,10 +83,18 @@ export function sipHashBytes(key: SipKey, bytes: Uint8Array): Word64 {
     blocks.push([words.getUint32(offset, true), words.getUint32(offset + 4, true)]);
   }
   const tail = padded.length - 8;
-  return sipHashBlocks(key, blocks, bytes.length, [words.getUint32(tail, true), words.getUint32(tail + 4, true)]);
+  return sipHashBlocks(key, blocks, bytes.length, [
+    words.getUint32(tail, true),
+    words.getUint32(tail + 4, true),
+  ]);
 }
 
-function sipHashBlocks(key: SipKey, blocks: readonly Word64[], length: number, tail: Word64 = [0, 0]): Word64 {
+function sipHashBlocks(
+  key: SipKey,
+  blocks: readonly Word64[],
+  length: number,
+  tail: Word64 = [0, 0],
+): Word64 {
   const [[k0l, k0h], [k1l, k1h]] = key;
   let v0l = k0l ^ 0x70736575;
   let v0h = k0h ^ 0x736f6d65;

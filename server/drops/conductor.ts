@@ -112,7 +112,7 @@ export function startConductor(options: {
       stopped = true;
       clearInterval(listTimer);
       for (const entry of running.values()) if (entry.timer) clearTimeout(entry.timer);
-      await Promise.all([...running.values()].map(entry => entry.busy));
+      await Promise.all([...running.values()].flatMap(entry => entry.busy ?? []));
     },
   };
 }

@@ -9,7 +9,7 @@ import { adminProcedure, publicProcedure, router } from '../trpc.ts';
 import { dropStates, type Drop } from './drop.ts';
 import type { Drops } from './drops.ts';
 import type { DropFeeds } from './feeds.ts';
-import { availabilityOf, type DropView } from './live.store.ts';
+import { availabilityOf, type DropView } from './drop-view.ts';
 import { pageOf, pageInput } from './pages.ts';
 
 const time = z.int().min(0).max(8_640_000_000_000_000);

@@ -8,7 +8,8 @@ import type { DropId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { dropKey } from '../platform/keys.ts';
 import type { DropWatch } from './drops.router.ts';
-import { availabilityOf, type DropView, type LiveStore } from './live.store.ts';
+import { availabilityOf, type DropView } from './drop-view.ts';
+import type { LiveStore } from './live.store.ts';
 
 export interface FeedEvent {
   /** `epoch:sequence`: the same id is the same truth. */
@@ -187,7 +188,7 @@ export function createDropFeeds(options: { live: LiveStore; events: Redis; log: 
     },
     onChange: listener => void changes.on('change', listener),
     stop() {
-      for (const feed of feeds.values()) void feed.then(open => open.end()).catch(() => undefined);
+      for (const feed of feeds.values()) void feed.then(started => started.end()).catch(() => undefined);
     },
   };
 }

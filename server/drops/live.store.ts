@@ -1,11 +1,12 @@
 // A drop while it runs, in Redis: its state, its stock, its lanes. Written by scripts alone.
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { skuSchema, type DropId, type Sku } from '../ids.ts';
+import { skuSchema, type DropId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { dropKey } from '../platform/keys.ts';
 import { luaScript, type LuaRunner } from '../platform/lua-scripts.ts';
-import { dropStates, lanes, type Availability, type Drop, type DropState, type Lane } from './drop.ts';
+import { dropStates, lanes, type Drop, type DropState } from './drop.ts';
+import type { DropView } from './drop-view.ts';
 
 export const dropLoad = luaScript({
   name: 'drop-load',
@@ -31,41 +32,6 @@ export const dropLook = luaScript({
   argv: [],
   rest: false,
 });
-
-export interface StockCount {
-  readonly sku: Sku;
-  readonly total: number;
-  readonly available: number;
-  readonly held: number;
-  readonly sold: number;
-  readonly withdrawn: number;
-}
-
-export interface LaneCount {
-  readonly lane: Lane;
-  readonly lobbySize: number;
-  readonly arrived: number;
-  readonly serving: number;
-}
-
-/** What a drop looks like at one instant of Redis' clock. */
-export interface DropView {
-  readonly dropId: DropId;
-  readonly seq: number;
-  readonly nowMs: number;
-  readonly state: DropState;
-  readonly opensAtMs: number;
-  readonly closesAtMs: number | null;
-  readonly frozen: boolean;
-  readonly message: string | null;
-  readonly key: string | null;
-  readonly ratePerSec: number;
-  readonly activeMax: number;
-  readonly activeCount: number;
-  readonly unclaimedCount: number;
-  readonly lanes: readonly LaneCount[];
-  readonly stock: readonly StockCount[];
-}
 
 export type SteerAction =
   | { action: 'open' | 'pause' | 'resume' | 'close' }
@@ -93,12 +59,6 @@ const seenSchema = z.object({
   queue: z.record(z.string(), z.string()),
 });
 const stateSchema = z.enum(dropStates);
-
-/** Why an availability is what it is: held units may come back, sold ones do not. */
-export function availabilityOf(stock: StockCount): Availability {
-  if (stock.available > 0) return 'available';
-  return stock.held > 0 ? 'all-held' : 'sold-out';
-}
 
 export function createLiveStore(options: { redis: Redis; run: LuaRunner }): LiveStore {
   const { run } = options;

@@ -7,13 +7,13 @@ export interface Lifecycle {
   /** True from the first signal on. */
   readonly stopping: boolean;
   /** What is to be done at the end; the last added is done first. */
-  onStop(name: string, stop: () => Promise<unknown> | unknown): void;
+  onStop(name: string, stop: () => unknown): void;
   stop(why: string): Promise<void>;
 }
 
 export function createLifecycle(options: { log: Logger; endsWithParent: boolean }): Lifecycle {
   const { log } = options;
-  const steps: { name: string; stop: () => Promise<unknown> | unknown }[] = [];
+  const steps: { name: string; stop: () => unknown }[] = [];
   let stopping: Promise<void> | null = null;
 
   const stopAll = async (why: string) => {

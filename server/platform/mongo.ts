@@ -20,9 +20,19 @@ export async function connectMongo(options: { uri: string; log: Logger }): Promi
     autoIndex: false,
     bufferCommands: false,
   });
-  connection.on('disconnected', () => log.warn('mongodb: connection lost'));
+  let closing = false;
+  connection.on('disconnecting', () => {
+    closing = true;
+  });
+  connection.on('disconnected', () => {
+    if (!closing) log.warn('mongodb: connection lost');
+  });
   connection.on('reconnected', () => log.info('mongodb: connection is back'));
   return connection.asPromise();
+}
+
+export function isConnected(connection: MongoConnection): boolean {
+  return connection.readyState === mongoose.ConnectionStates.connected;
 }
 
 /** The driver's own collection, for stores that check what they read and write with schemas of their own. */

@@ -10,7 +10,7 @@ import { PublicError } from '../errors.ts';
 import type { BuyerId, DropId } from '../ids.ts';
 import type { Drop, Ticket } from '../drops/drop.ts';
 import type { DropFeed, DropFeeds, FeedEvent } from '../drops/feeds.ts';
-import type { DropView } from '../drops/live.store.ts';
+import type { DropView } from '../drops/drop-view.ts';
 import type { Sealer } from '../platform/seal.ts';
 import type { QueueStore } from './queue.store.ts';
 import { createRanks, type Pass } from './tickets.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { lobbyRanks } from '../../client/fairness/permutation.ts';
 import { lanes, type Lane, type Ticket } from '../drops/drop.ts';
-import type { DropView } from '../drops/live.store.ts';
+import type { DropView } from '../drops/drop-view.ts';
 import { buyerIdSchema, dropIdSchema, type BuyerId, type DropId } from '../ids.ts';
 
 export const ticketSchema: z.ZodType<Ticket> = z.object({

@@ -3,7 +3,7 @@
 // buffered without end for a reader that does not read.
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
-import type { WebSocket } from 'ws';
+import type { RawData, WebSocket } from 'ws';
 import { limits } from '../limits.ts';
 
 /** Close codes: below 4000 as RFC 6455 has them; 4401 asks for another token. */
@@ -91,7 +91,7 @@ export function guardSocket(socket: WebSocket, options: { awaitsParams: boolean 
       socket.close(closeCodes.policy, 'Text frames only');
       return;
     }
-    const text = raw.toString();
+    const text = textOf(raw);
     if (text === 'PING' || text === 'PONG') {
       if (countMessages(1)) forward(text);
       else socket.close(closeCodes.policy, 'Too many messages');
@@ -141,3 +141,9 @@ const tooManySubscriptions = {
   code: -32_029,
   data: { code: 'TOO_MANY_REQUESTS', httpStatus: 429 },
 };
+
+/** A message as text; `ws` hands over one buffer, or the list of them that it came in. */
+function textOf(raw: RawData): string {
+  if (Buffer.isBuffer(raw)) return raw.toString('utf8');
+  return Buffer.concat(Array.isArray(raw) ? raw : [new Uint8Array(raw)]).toString('utf8');
+}

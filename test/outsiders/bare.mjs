@@ -17,11 +17,11 @@ async function call(path, input, token) {
 function untilTold(path, input, token, wanted) {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`${url.replace('http', 'ws')}/trpc?connectionParams=1`);
-    socket.onopen = () => {
+    socket.addEventListener('open', () => {
       socket.send(JSON.stringify({ method: 'connectionParams', data: { token } }));
       socket.send(JSON.stringify({ id: 1, method: 'subscription', params: { path, input } }));
-    };
-    socket.onmessage = ({ data }) => {
+    });
+    socket.addEventListener('message', ({ data }) => {
       if (data === 'PING') return socket.send('PONG');
       const message = JSON.parse(data);
       if (message.error) return reject(new Error(message.error.message));
@@ -29,15 +29,19 @@ function untilTold(path, input, token, wanted) {
       if (!told || !wanted(told)) return undefined;
       socket.close();
       return resolve(told);
-    };
-    socket.onerror = () => reject(new Error(`${path}: the socket failed`));
+    });
+    socket.addEventListener('error', () => reject(new Error(`${path}: the socket failed`)));
   });
 }
 
 const sku = `BARE-${Date.now()}`;
 await call(
   'admin.product.upsert',
-  { productId: sku.toLowerCase(), title: 'A bare lamp', variants: [{ sku, price: { amount: 4900, currency: 'EUR' } }] },
+  {
+    productId: sku.toLowerCase(),
+    title: 'A bare lamp',
+    variants: [{ sku, price: { amount: 4900, currency: 'EUR' } }],
+  },
   adminKey,
 );
 const { dropId } = await call(
@@ -66,7 +70,13 @@ const { quote, total } = await call(
 const holdId = crypto.randomUUID();
 const hold = await call('hold.place', { holdId, pass, quote }, token);
 if (hold.kind !== 'held') throw new Error(`the hold is ${hold.kind}`);
-const address = { name: 'A Buyer', line1: '1 rue de la Paix', city: 'Paris', postcode: '75002', country: 'FR' };
+const address = {
+  name: 'A Buyer',
+  line1: '1 rue de la Paix',
+  city: 'Paris',
+  postcode: '75002',
+  country: 'FR',
+};
 const payable = await call('checkout.pay', { holdId, email: 'buyer@example.com', address }, token);
 const { orderId, clientSecret, payments } = payable;
 const confirmed = await fetch(

@@ -22,7 +22,11 @@ describe('the permutation of a lobby', () => {
       [0x03020100, 0x07060504],
       [0x0b0a0908, 0x0f0e0d0c],
     ] as const;
-    const hashOf = (length: number) => sipHashBytes(key, Uint8Array.from({ length }, (_, index) => index));
+    const hashOf = (length: number) =>
+      sipHashBytes(
+        key,
+        Uint8Array.from({ length }, (_, index) => index),
+      );
     expect(hashOf(0)).toEqual([0xdd0e0e31, 0x726fdb47]);
     expect(hashOf(1)).toEqual([0x93dc67fd, 0x74f839c5]);
     expect(hashOf(8)).toEqual([0x9a932462, 0x93f5f579]);
@@ -51,7 +55,7 @@ describe('the permutation of a lobby', () => {
   it('favours no arrival: over many keys, each rank is as likely as any other', () => {
     const size = 7;
     const keysCount = 7_000;
-    const counts = Array.from({ length: size }, () => new Array<number>(size).fill(0));
+    const counts = Array.from({ length: size }, () => Array.from({ length: size }, () => 0));
     for (let seed = 0; seed < keysCount; seed += 1) {
       ranksOf(seed, size).forEach((rank, arrival) => {
         const row = counts[arrival];
