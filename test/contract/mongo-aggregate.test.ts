@@ -1,16 +1,16 @@
 // Aggregation pipelines, as MongoDB answers them. Runs against a real one, too, where MONGODB_CONTRACT_URI is set.
 import { Binary, type Collection, type Document, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type MongoTarget, openMongo } from '../support/mongo-target.ts';
+import { type Loose, type MongoTarget, openMongo } from '../support/mongo-target.ts';
 
 let mongo: MongoTarget;
-let orders: Collection<Document>;
+let orders: Collection<Loose>;
 const buyerA = new ObjectId();
 const buyerB = new ObjectId();
 
 beforeAll(async () => {
   mongo = await openMongo();
-  orders = mongo.db.collection('orders');
+  orders = mongo.db.collection<Loose>('orders');
   await orders.insertMany([
     {
       _id: 1,
@@ -40,7 +40,7 @@ beforeAll(async () => {
       at: new Date(Date.UTC(2026, 1, 1)),
     },
     { _id: 4, buyer: null, total: null },
-  ] as never[]);
+  ]);
   await mongo.db.collection('buyers').insertMany([
     { _id: buyerA, name: 'Ada' },
     { _id: buyerB, name: 'Bob' },

@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Document, MongoClient } from 'mongodb';
+import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type EmbeddedMongo, startEmbeddedMongo } from '../support/embedded-mongo.ts';
-import { codeOf, isRealMongo } from '../support/mongo-target.ts';
+import { codeOf, isRealMongo, type Loose } from '../support/mongo-target.ts';
 
 function dataDir(): string {
   const directory = mkdtempSync(path.join(tmpdir(), 'doorbuster-mongo-'));
@@ -35,7 +35,7 @@ describe.skipIf(isRealMongo)('the embedded server (skipped against a real MongoD
     const directory = dataDir();
     const server = await start({ dataDir: directory });
     const client = await clientOf(server);
-    const units = client.db('d').collection<Document>('units');
+    const units = client.db('d').collection<Loose>('units');
     await units.createIndex({ n: 1 }, { unique: true });
     const inserted = new Set<number>();
     const changed = new Set<number>();
@@ -56,7 +56,7 @@ describe.skipIf(isRealMongo)('the embedded server (skipped against a real MongoD
     await ended;
 
     const again = await start({ dataDir: directory });
-    const after = (await clientOf(again)).db('d').collection<Document>('units');
+    const after = (await clientOf(again)).db('d').collection<Loose>('units');
     const documents = await after.find().hint({ $natural: 1 }).toArray();
     const byIndex = await after.find().sort({ n: 1 }).toArray();
     const present = new Map(documents.map(each => [each['n'], each]));
@@ -71,23 +71,23 @@ describe.skipIf(isRealMongo)('the embedded server (skipped against a real MongoD
   it('ends with status 0 on SIGTERM and knows its data, indexes and expiry afterwards', async () => {
     const directory = dataDir();
     const first = await start({ dataDir: directory });
-    const before = (await clientOf(first)).db('d').collection<Document>('c');
+    const before = (await clientOf(first)).db('d').collection<Loose>('c');
     await before.createIndex({ at: 1 }, { expireAfterSeconds: 3600, name: 'ttl' });
     await before.createIndex({ tags: 1 });
     await before.insertMany([
-      { _id: 1 as never, tags: ['a', 'b'] },
-      { _id: 2 as never, tags: 'a' },
+      { _id: 1, tags: ['a', 'b'] },
+      { _id: 2, tags: 'a' },
     ]);
     expect(await first.stop()).toBe(0);
 
-    const after = (await clientOf(await start({ dataDir: directory }))).db('d').collection<Document>('c');
+    const after = (await clientOf(await start({ dataDir: directory }))).db('d').collection<Loose>('c');
     expect(await after.indexes()).toMatchObject([
       { name: '_id_' },
       { name: 'ttl', expireAfterSeconds: 3600 },
       { name: 'tags_1' },
     ]);
     expect(await after.find({ tags: 'a' }).sort({ tags: 1, _id: 1 }).toArray()).toHaveLength(2);
-    expect(await codeOf(after.insertOne({ _id: 1 as never }))).toBe(11000);
+    expect(await codeOf(after.insertOne({ _id: 1 }))).toBe(11000);
   });
 
   it('refuses to share its data with a second server', async () => {
@@ -98,11 +98,11 @@ describe.skipIf(isRealMongo)('the embedded server (skipped against a real MongoD
 
   it('refuses writes without space, lives on, and takes them again once there is some', async () => {
     const server = await start({ args: ['--bytes-max', String(1024 * 1024)] });
-    const c = (await clientOf(server)).db('d').collection<Document>('c');
+    const c = (await clientOf(server)).db('d').collection<Loose>('c');
     const stored: number[] = [];
     const codes = new Set<number | undefined>();
     for (let i = 0; i < 40 && codes.size === 0; i++) {
-      const code = await codeOf(c.insertOne({ _id: i as never, pad: 'x'.repeat(60_000) }));
+      const code = await codeOf(c.insertOne({ _id: i, pad: 'x'.repeat(60_000) }));
       if (code === undefined) stored.push(i);
       else codes.add(code);
     }
@@ -111,25 +111,25 @@ describe.skipIf(isRealMongo)('the embedded server (skipped against a real MongoD
     expect((await c.find().toArray()).map(each => Number(each._id))).toEqual(stored);
     // A turn of several commands, of which only those that need space fail.
     const [read, big, small] = await Promise.all([
-      codeOf(c.findOne({ _id: 0 as never })),
+      codeOf(c.findOne({ _id: 0 })),
       codeOf(c.insertOne({ pad: 'x'.repeat(200_000) })),
-      codeOf(c.updateOne({ _id: 1 as never }, { $set: { pad: 'y' } })),
+      codeOf(c.updateOne({ _id: 1 }, { $set: { pad: 'y' } })),
     ]);
     expect([read, big, small]).toEqual([undefined, 14031, undefined]);
-    await c.deleteMany({ _id: { $lt: 5 } } as never);
+    await c.deleteMany({ _id: { $lt: 5 } });
     expect(await codeOf(c.insertOne({ pad: 'x'.repeat(60_000) }))).toBeUndefined();
   });
 
   it('undoes nothing of a failed command’s neighbours in the same turn', async () => {
-    const c = (await clientOf(await start())).db('d').collection<Document>('c');
-    await c.insertOne({ _id: 0 as never, a: 'x' });
+    const c = (await clientOf(await start())).db('d').collection<Loose>('c');
+    await c.insertOne({ _id: 0, a: 'x' });
     const codes = await Promise.all(
       Array.from({ length: 60 }, (_, i) =>
         i % 3 === 0
-          ? codeOf(c.insertOne({ _id: 0 as never }))
+          ? codeOf(c.insertOne({ _id: 0 }))
           : i % 3 === 1
-            ? codeOf(c.insertOne({ _id: i as never }))
-            : codeOf(c.updateOne({ _id: 0 as never }, { $inc: { a: 1 } })),
+            ? codeOf(c.insertOne({ _id: i }))
+            : codeOf(c.updateOne({ _id: 0 }, { $inc: { a: 1 } })),
       ),
     );
     expect(codes).toEqual(Array.from({ length: 60 }, (_, i) => [11000, undefined, 14][i % 3]));
@@ -138,25 +138,25 @@ describe.skipIf(isRealMongo)('the embedded server (skipped against a real MongoD
 
   it('ends a cursor whose collection was dropped', async () => {
     const client = await clientOf(await start());
-    const c = client.db('d').collection<Document>('c');
-    await c.insertMany(Array.from({ length: 50 }, (_, i) => ({ _id: i as never })));
+    const c = client.db('d').collection<Loose>('c');
+    await c.insertMany(Array.from({ length: 50 }, (_, i) => ({ _id: i })));
     const cursor = c.find().batchSize(5);
     await cursor.next();
     await c.drop();
-    await c.insertOne({ _id: 1 as never });
+    await c.insertOne({ _id: 1 });
     expect(await codeOf(cursor.toArray())).toBe(175);
   });
 
   it('deletes what a TTL index says has expired', async () => {
     const c = (await clientOf(await start({ args: ['--ttl-sweep-ms', '20'] })))
       .db('d')
-      .collection<Document>('c');
+      .collection<Loose>('c');
     await c.createIndex({ at: 1 }, { expireAfterSeconds: 60 });
     await c.insertMany([
-      { _id: 1 as never, at: new Date(Date.now() - 61_000) },
-      { _id: 2 as never, at: new Date() },
-      { _id: 3 as never },
-      { _id: 4 as never, at: 5 },
+      { _id: 1, at: new Date(Date.now() - 61_000) },
+      { _id: 2, at: new Date() },
+      { _id: 3 },
+      { _id: 4, at: 5 },
     ]);
     await expect.poll(async () => (await c.find().toArray()).map(each => each._id)).toEqual([2, 3, 4]);
   });

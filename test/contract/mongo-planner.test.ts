@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { MongoFault } from '../../server/embedded/mongo/errors.ts';
 import { countMatching, parseSelection, select } from '../../server/embedded/mongo/query/find.ts';
 import { Catalog } from '../../server/embedded/mongo/storage/catalog.ts';
 import type { Collection } from '../../server/embedded/mongo/storage/collection.ts';
@@ -25,44 +26,32 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const scalar = fc.constantFrom<unknown>(
-  null,
-  0,
-  1,
-  2,
-  2.5,
-  -3,
-  '',
-  'a',
-  'ab',
-  'a\0',
-  'a\u0001',
-  'b',
-  true,
-  false,
-  new Date(0),
-  new Date(7),
+// Few values and paths, so that they meet: small numbers, and strings that begin each other with the bytes
+// that keys escape.
+const number = fc.constantFrom<unknown>(0, 1, 2, 3);
+const scalar = fc.oneof(
+  { weight: 3, arbitrary: number },
+  { weight: 2, arbitrary: fc.constantFrom<unknown>(null, 'a', 'a\0', 'a\u0001', true, new Date(7), 1.5) },
 );
+const inner = fc.record({ x: scalar, y: scalar }, { requiredKeys: [] });
 const fieldValue = fc.oneof(
-  { weight: 6, arbitrary: scalar },
+  { weight: 4, arbitrary: scalar },
   { weight: 2, arbitrary: fc.array(scalar, { maxLength: 3 }) },
-  {
-    weight: 1,
-    arbitrary: fc.array(fc.record({ x: scalar, y: scalar }, { requiredKeys: [] }), { maxLength: 2 }),
-  },
-  { weight: 1, arbitrary: fc.record({ x: scalar, y: scalar }, { requiredKeys: [] }) },
+  { weight: 3, arbitrary: fc.array(inner, { maxLength: 3 }) },
+  { weight: 1, arbitrary: inner },
 );
 const FIELDS = ['a', 'b', 'c'] as const;
-const PATHS = ['a', 'b', 'c', 'a.x', 'a.y', 'b.x'] as const;
+const PATHS = ['a', 'a.x', 'a.y', 'b', 'c'] as const;
 const document = fc.record({ a: fieldValue, b: fieldValue, c: scalar }, { requiredKeys: [] });
 
 const condition = fc.oneof(
+  { weight: 4, arbitrary: number },
   scalar,
   fc.record({ $in: fc.array(scalar, { minLength: 1, maxLength: 3 }) }),
   ...(['$gt', '$gte', '$lt', '$lte', '$eq', '$ne'] as const).map(operator =>
     scalar.map(value => ({ [operator]: value })),
   ),
-  fc.tuple(scalar, scalar).map(([low, high]) => ({ $gte: low, $lt: high })),
+  { weight: 2, arbitrary: fc.tuple(number, number).map(([low, high]) => ({ $gte: low, $lt: high })) },
   fc.boolean().map(exists => ({ $exists: exists })),
   fc.constant({ $type: 'string' }),
   fc.tuple(scalar, scalar).map(([x, y]) => ({ $elemMatch: { x, y } })),
@@ -71,7 +60,7 @@ const plainFilter = fc
   .array(fc.tuple(fc.constantFrom(...PATHS), condition), { minLength: 1, maxLength: 3 })
   .map(entries => ({ $and: entries.map(([field, value]) => ({ [field]: value })) }));
 const filter = fc.oneof(
-  { weight: 4, arbitrary: plainFilter as fc.Arbitrary<object> },
+  { weight: 4, arbitrary: plainFilter },
   {
     weight: 1,
     arbitrary: fc.array(plainFilter, { minLength: 2, maxLength: 3 }).map(branches => ({ $or: branches })),
@@ -140,12 +129,12 @@ it('gives the same answer through its indexes as without them', { timeout: 120_0
   );
 });
 
-/** Parallel arrays are refused, and leave the document as it was. */
+/** Parallel arrays are refused, and leave the document as it was; anything else is a fault. */
 function tolerantly(work: () => unknown): void {
   try {
     work();
   } catch (error) {
-    expect(error).toMatchObject({ codeName: 'CannotIndexParallelArrays' });
+    if (!(error instanceof MongoFault) || error.codeName !== 'CannotIndexParallelArrays') throw error;
   }
 }
 

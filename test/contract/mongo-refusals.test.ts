@@ -43,8 +43,8 @@ describe('updates that are refused, leaving the document as it was', () => {
     ['$rename of itself', { a: 1 }, { $rename: { a: 'a' } }, 2],
   ])('%s', async (_what, before, update, code) => {
     const c = await mongo.fresh([{ _id: 1, ...before }]);
-    expect(await codeOf(c.updateOne({ _id: 1 as never }, update))).toBe(code);
-    expect(await codeOf(c.findOneAndUpdate({ _id: 1 as never }, update))).toBe(code);
+    expect(await codeOf(c.updateOne({ _id: 1 }, update))).toBe(code);
+    expect(await codeOf(c.findOneAndUpdate({ _id: 1 }, update))).toBe(code);
     expect(await c.findOne()).toEqual({ _id: 1, ...before });
   });
 
@@ -61,7 +61,7 @@ describe('updates that are refused, leaving the document as it was', () => {
 
   it('a replacement with another _id', async () => {
     const c = await mongo.fresh([{ _id: 1 }]);
-    expect(await codeOf(c.replaceOne({ _id: 1 as never }, { _id: 2, a: 1 }))).toBe(66);
+    expect(await codeOf(c.replaceOne({ _id: 1 }, { _id: 2, a: 1 }))).toBe(66);
   });
 
   it('an upsert whose filter asks for one field twice', async () => {
@@ -151,7 +151,8 @@ describe('commands that are refused', () => {
 
   it('an _id that is an array', async () => {
     const c = await mongo.fresh();
-    expect([2, 53]).toContain(await codeOf(c.insertOne({ _id: [1] } as never)));
+    const result = await mongo.db.command({ insert: c.collectionName, documents: [{ _id: [1] }] });
+    expect([2, 53]).toContain(result['writeErrors'][0].code);
   });
 
   it('an unknown stage, a stage of two, and no array', async () => {
@@ -193,7 +194,7 @@ describe('commands that are refused', () => {
     const c = await mongo.fresh();
     await expect(c.insertOne({ pad: 'x'.repeat(17 * 1024 * 1024) })).rejects.toThrow(/size|large|range/i);
     const half = 'x'.repeat(9 * 1024 * 1024);
-    await c.insertOne({ _id: 1 as never, a: half });
+    await c.insertOne({ _id: 1, a: half });
     expect([10334, 17419, 17420]).toContain(await codeOf(c.updateOne({}, { $set: { b: half } })));
     await c.deleteOne({ b: null });
     expect(await c.countDocuments()).toBe(0);
@@ -226,7 +227,7 @@ describe.skipIf(isRealMongo)('what only the embedded server refuses (skipped aga
     expect(
       await codeOf(c.aggregate([{ $group: { _id: null, s: { $sum: { $multiply: ['$a', 2] } } } }]).toArray()),
     ).toBe(2);
-    await c.insertOne({ _id: 2 as never, a: Long.fromNumber(41) });
+    await c.insertOne({ _id: 2, a: Long.fromNumber(41) });
     expect(await c.findOne({ a: 41 })).toEqual({ _id: 2, a: 41 });
   });
 

@@ -1,19 +1,24 @@
 // The MongoDB that a contract suite talks to: a real one where MONGODB_CONTRACT_URI is set, otherwise an
 // embedded one made for the suite. Each suite has a database of its own, dropped at the end.
 import { randomUUID } from 'node:crypto';
-import { type Collection, type Db, type Document, MongoClient } from 'mongodb';
+import { type Collection, type Db, type Document, MongoClient, type ObjectId } from 'mongodb';
 import { z } from 'zod';
 import { startEmbeddedMongo } from './embedded-mongo.ts';
 
 const realUri = process.env['MONGODB_CONTRACT_URI'];
 export const isRealMongo = realUri !== undefined;
 
+/** A document of no particular shape. */
+export interface Loose extends Document {
+  _id?: string | number | ObjectId;
+}
+
 export interface MongoTarget {
   readonly uri: string;
   readonly client: MongoClient;
   readonly db: Db;
   /** A collection that no other test uses, with these documents in it. */
-  readonly fresh: (documents?: readonly Document[]) => Promise<Collection<Document>>;
+  readonly fresh: (documents?: readonly Loose[]) => Promise<Collection<Loose>>;
   /** Documents that the server has looked at since its start. */
   readonly docsExamined: () => Promise<number>;
   readonly close: () => Promise<void>;
@@ -35,7 +40,7 @@ export async function openMongo(): Promise<MongoTarget> {
     db,
     fresh: async (documents = []) => {
       made += 1;
-      const collection = db.collection<Document>(`c${made}`);
+      const collection = db.collection<Loose>(`c${made}`);
       if (documents.length > 0) await collection.insertMany([...documents]);
       return collection;
     },
