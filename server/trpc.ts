@@ -7,6 +7,7 @@ import type { AuditEntry } from './admin/audit-log.ts';
 import { PublicError } from './errors.ts';
 import type { BuyerId } from './ids.ts';
 import { limits } from './limits.ts';
+import { isOutage } from './platform/outage.ts';
 import type { RateLimits, RateName } from './platform/rate-limits.ts';
 import type { Metrics } from './platform/telemetry.ts';
 
@@ -69,6 +70,13 @@ export const mergeRouters = t.mergeRouters;
 const measured = t.middleware(async ({ ctx, path, type, next }) => {
   const startedAt = performance.now();
   const result = await next();
+  if (!result.ok && !(result.error instanceof PublicError) && isOutage(result.error.cause)) {
+    ctx.metrics.calls.inc({ path, outcome: 'SERVICE_UNAVAILABLE' });
+    ctx.log.warn({ path, err: result.error.cause }, 'a service is away');
+    throw new PublicError('unavailable', 'This cannot be served right now: try again', {
+      retryAfterMs: 1_000,
+    });
+  }
   ctx.metrics.calls.inc({ path, outcome: result.ok ? 'ok' : result.error.code });
   // A subscription's time is its whole life, which says nothing about the engine.
   if (type !== 'subscription')

@@ -128,7 +128,7 @@ export function createDropFeeds(options: { live: LiveStore; events: Redis; log: 
     return feed;
   }
 
-  async function open(dropId: DropId) {
+  async function use(dropId: DropId) {
     let starting = feeds.get(dropId);
     if (!starting) {
       starting = start(dropId);
@@ -152,13 +152,13 @@ export function createDropFeeds(options: { live: LiveStore; events: Redis; log: 
 
   return {
     async look(dropId) {
-      const open = feeds.get(dropId);
-      if (open) return (await open).latest.view;
+      const started = feeds.get(dropId);
+      if (started) return (await started).latest.view;
       return live.look(dropId);
     },
-    open,
+    open: use,
     async *watch(dropId, signal) {
-      const { feed, close } = await open(dropId);
+      const { feed, close } = await use(dropId);
       let pending: FeedEvent | null = feed.latest;
       let wake = () => {};
       const stop = feed.listen(event => {

@@ -58,7 +58,8 @@ export function openEngine(redisUrl: string) {
       const drop = dropOf(change);
       await live.load(drop);
       await live.open(drop.dropId, '');
-      await live.open(drop.dropId, '');
+      // A second after opening the token bucket is full.
+      await redis.set(dropKey(drop.dropId, 'clock'), 1_000);
       return drop;
     },
     /** Sets the drop's clock ahead of Redis' own. */
