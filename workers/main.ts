@@ -129,8 +129,18 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   return {
     async stop() {
       // Quiet: nothing new is taken up, what is under way ends. Then the connections go.
-      await Promise.all([relay.stop(), orderWorker.close(), eventWorker.close(), indexWorker.close()]);
-      await Promise.all([orderQueue.close(), eventQueue.close(), catalog.close()]);
+      // BullMQ waits for a Redis that is away for ever; then there is no job to be told of its end either.
+      const jobsAreAway = jobsWorkers.status !== 'ready';
+      const jobsEnd = Promise.all([
+        orderWorker.close(jobsAreAway),
+        eventWorker.close(jobsAreAway),
+        indexWorker.close(),
+        orderQueue.close(),
+        eventQueue.close(),
+      ]);
+      jobsEnd.catch((error: unknown) => log.warn({ err: error }, 'the job queue did not end cleanly'));
+      await Promise.all([relay.stop(), catalog.close()]);
+      if (!jobsAreAway) await jobsEnd;
       clock.stop();
       for (const redis of [stock, publisher, subscriber, jobsQueues, jobsWorkers]) redis.disconnect();
       await mongo.close();

@@ -14,10 +14,10 @@ export interface DueEventsPort {
 }
 
 export interface Relay {
-  /** One look. Never throws. */
+  /** One look, and the end of what it did itself. Never throws. */
   tick(): Promise<void>;
   start(): void;
-  /** Ends after the present look. */
+  /** Ends after the present look and the steps that are under way. */
   stop(): Promise<void>;
 }
 
@@ -33,20 +33,27 @@ export function createRelay(deps: {
   const { orders, events, jobs, advance, applyEvent, clock, log } = deps;
 
   const overdue = ({ dueAtMs }: { dueAtMs: number }) => clock.now() - dueAtMs > limits.stepOverdueMs;
+  const own = createOwnWork();
 
-  const relayEvents = async () => {
+  /** What it takes on itself is not waited for: a step that hangs must not keep others from being asked for. */
+  const relayEvents = async (): Promise<Promise<void>[]> => {
     const due = await events.listDue(clock.now(), limits.relayBatchCount);
-    const asked = await jobs.addEvents(due);
-    await eachBounded(asked ? due.filter(overdue) : due, event => applyEvent(event.eventId));
+    const asked = due.length === 0 || (await jobs.addEvents(due));
+    return (asked ? due.filter(overdue) : due).map(({ eventId }) =>
+      own.take(eventId, () => applyEvent(eventId)),
+    );
   };
-  const relayOrders = async () => {
+  const relayOrders = async (): Promise<Promise<void>[]> => {
     const due = await orders.listDue(limits.relayBatchCount);
-    const asked = await jobs.addOrders(due);
-    await eachBounded(asked ? due.filter(overdue) : due, order => advance(order.orderId));
+    const asked = due.length === 0 || (await jobs.addOrders(due));
+    return (asked ? due.filter(overdue) : due).map(({ orderId }) =>
+      own.take(orderId, () => advance(orderId)),
+    );
   };
 
   let failing = false;
-  const tick = async () => {
+  /** Answers with what it took on itself. */
+  const look = async (): Promise<{ own: Promise<void>[] }> => {
     const results = await Promise.allSettled([relayEvents(), relayOrders()]);
     const failed = results.find(result => result.status === 'rejected');
     // Said once, not twice a second, while MongoDB is away.
@@ -54,35 +61,71 @@ export function createRelay(deps: {
       log.warn({ err: failed.reason }, 'relay: what is due cannot be seen at the moment');
     if (!failed && failing) log.info('relay: sees again what is due');
     failing = failed !== undefined;
+    return { own: results.flatMap(result => (result.status === 'fulfilled' ? result.value : [])) };
   };
 
   let timer: NodeJS.Timeout | null = null;
   let stopped = false;
-  let running = Promise.resolve();
-  const tickThenPause = async () => {
-    await tick();
+  let looking = Promise.resolve();
+  const lookThenPause = async () => {
+    await look();
     // The next look is a pause after the end of this one, so that looks never overlap.
     if (!stopped) timer = setTimeout(loop, limits.relayTickMs);
   };
   const loop = () => {
-    running = tickThenPause();
+    looking = lookThenPause();
   };
   return {
-    tick,
+    async tick() {
+      const taken = await look();
+      await Promise.all(taken.own);
+    },
     start: loop,
     async stop() {
       stopped = true;
       if (timer) clearTimeout(timer);
-      await running;
+      await looking;
+      await own.close();
     },
   };
 }
 
-/** Runs the work for each item, so many at once. A failure of one is not the others'. */
-async function eachBounded<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  const rest = items.values();
-  const lanes = Array.from({ length: Math.min(items.length, limits.jobsConcurrencyCount) }, async () => {
-    for (const item of rest) await work(item).catch(() => undefined);
-  });
-  await Promise.all(lanes);
+/** Work that the relay does itself: each piece once at a time, so many at once, the others in turn. */
+function createOwnWork() {
+  const known = new Map<string, Promise<void>>();
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  let closed = false;
+
+  const turn = (): Promise<void> => {
+    if (running < limits.jobsConcurrencyCount) {
+      running += 1;
+      return Promise.resolve();
+    }
+    return new Promise(resolve => waiting.push(resolve));
+  };
+  const run = async (work: () => Promise<unknown>): Promise<void> => {
+    await turn();
+    try {
+      if (!closed) await work();
+    } catch {
+      // It stays due; whoever did it has said why it failed.
+    }
+    const next = waiting.shift();
+    if (next) next();
+    else running -= 1;
+  };
+  return {
+    /** Resolves when it is done, or has failed. */
+    take(id: string, work: () => Promise<unknown>): Promise<void> {
+      const taken = known.get(id) ?? run(work).finally(() => known.delete(id));
+      known.set(id, taken);
+      return taken;
+    },
+    /** What is under way ends, what waits for its turn is left to others. */
+    async close(): Promise<void> {
+      closed = true;
+      await Promise.all(known.values());
+    },
+  };
 }

@@ -53,7 +53,8 @@ export interface HeldCart {
   readonly quote: Quote;
 }
 
-const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
+export const quietLog = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
+const log = quietLog;
 
 const totalsSchema = z.record(
   z.string(),
