@@ -170,6 +170,15 @@ describe('commands that are refused', () => {
     expect(await codeOf(c.aggregate([{ $project: { a: { $foo: 1 } } }]).toArray())).toBeGreaterThan(0);
   });
 
+  it.each<[string, Document, number]>([
+    ['$size of what is no array', { $project: { n: { $size: '$nothing' } } }, 17124],
+    ['$mergeObjects of a string', { $project: { n: { $mergeObjects: ['$a', {}] } } }, 40400],
+    ['$unwind without a dollar', { $unwind: 'a' }, 28818],
+  ])('%s', async (_what, stage, code) => {
+    const c = await mongo.fresh([{ _id: 1, a: 'x' }]);
+    expect(await codeOf(c.aggregate([stage]).toArray())).toBe(code);
+  });
+
   it('arithmetic on strings', async () => {
     const c = await mongo.fresh([{ _id: 1, a: 'x' }]);
     expect(await codeOf(c.aggregate([{ $project: { b: { $multiply: ['$a', 2] } } }]).toArray())).toBe(14);

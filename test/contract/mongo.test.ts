@@ -327,6 +327,12 @@ describe('updating', () => {
     expect(await c.findOne()).toMatchObject({ c: 5, d: 4 });
   });
 
+  it('keeps the _id where a pipeline replaces the document', async () => {
+    const c = await mongo.fresh([{ _id: 1, a: { b: 2 } }]);
+    await c.updateOne({}, [{ $replaceWith: '$a' }]);
+    expect(await c.findOne()).toEqual({ _id: 1, b: 2 });
+  });
+
   it('upserts a replacement under the _id of the filter', async () => {
     const c = await mongo.fresh();
     await c.replaceOne({ _id: 7, z: 1 }, { a: 1 }, { upsert: true });

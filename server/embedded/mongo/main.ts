@@ -18,7 +18,8 @@
  * $expr. Updates: all field and array operators, `$`, `$[]`, `$[id]`, upserts, replacement, pipelines.
  * Stages: $match $project $addFields $set $unset $group $sort $limit $skip $unwind $lookup $facet $count
  * $sortByCount $replaceRoot $replaceWith $unionWith. Indexes: compound, multikey, unique, partial,
- * sparse, TTL. Not here: text, geo, hashed and wildcard indexes, collations, views, capped collections,
+ * sparse, TTL. Numbers are kept as the JavaScript driver sends them (int32 or double). maxTimeMS is
+ * accepted and not enforced; cursors see the present, not a snapshot. Not here: text, geo, hashed and wildcard indexes, collations, views, capped collections,
  * change streams, scripts, authentication, Decimal128 and integers past 2^53 (refused, never rounded).
  *
  * What always holds: an answered write is on the disk (see protocol/turns.ts); a document and its

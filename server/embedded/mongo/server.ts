@@ -149,4 +149,9 @@ function answer(socket: Socket, request: Request, reply: Reply): void {
   socket.cork();
   for (const part of parts) socket.write(part);
   socket.uncork();
+  // Who does not read its answers may not ask on: what waits to be sent stays bounded.
+  if (socket.writableNeedDrain && !socket.isPaused()) {
+    socket.pause();
+    socket.once('drain', () => socket.resume());
+  }
 }

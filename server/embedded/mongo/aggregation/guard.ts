@@ -5,7 +5,6 @@
  */
 import { BSONRegExp } from 'bson';
 import * as expressions from 'mingo/operators/expression';
-import * as accumulators from 'mingo/operators/accumulator';
 import { assertExact, isDoc } from '../bson/codec.ts';
 import { MongoFault } from '../errors.ts';
 import { fromBson } from '../query/regex.ts';
@@ -23,11 +22,11 @@ const REFUSED = new Set([
   '$percentile',
   '$median',
 ]);
-/** Accumulators that also work on an array inside an expression. */
-const ARRAY_ACCUMULATORS = ['$sum', '$avg', '$min', '$max', '$mergeObjects', '$stdDevPop', '$stdDevSamp'];
+/** Accumulators that also work inside an expression. */
+const ALSO_EXPRESSIONS = ['$sum', '$avg', '$min', '$max', '$mergeObjects'];
 const KNOWN = new Set(
-  [...Object.keys(expressions), ...ARRAY_ACCUMULATORS.filter(name => name in accumulators)].filter(
-    name => !REFUSED.has(name),
+  [...Object.keys(expressions), ...ALSO_EXPRESSIONS].filter(
+    name => name.startsWith('$') && !REFUSED.has(name),
   ),
 );
 

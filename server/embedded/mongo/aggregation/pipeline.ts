@@ -116,9 +116,11 @@ function parseStage(stage: unknown, resolve: ResolveCollection): Stage {
       return facet(argument, resolve);
     case '$unionWith':
       return unionWith(argument, resolve);
+    case '$unwind':
+      assertUnwindPath(argument);
+      return byMingo(name, argument);
     case '$addFields':
     case '$set':
-    case '$unwind':
     case '$replaceRoot':
     case '$replaceWith':
       return byMingo(name, argument);
@@ -130,6 +132,12 @@ function parseStage(stage: unknown, resolve: ResolveCollection): Stage {
         );
       throw new MongoFault('Location40324', `Unrecognized pipeline stage name: '${name}'`);
   }
+}
+
+function assertUnwindPath(argument: unknown): void {
+  const path = isDoc(argument) ? argument['path'] : argument;
+  if (typeof path !== 'string' || !path.startsWith('$'))
+    throw new MongoFault('Location28818', "path option to $unwind stage should be prefixed with a '$'");
 }
 
 function* filtered(input: Iterable<Doc>, test: (doc: Doc) => boolean): Generator<Doc> {

@@ -5,7 +5,7 @@
 import { evalExpr } from 'mingo/core';
 import * as expressions from 'mingo/operators/expression';
 import type { AnyObject, Options } from 'mingo/types';
-import { typeAlias } from '../bson/codec.ts';
+import { isDoc, typeAlias } from '../bson/codec.ts';
 import { compareValues, equalValues } from '../bson/value-order.ts';
 import { MongoFault } from '../errors.ts';
 
@@ -94,6 +94,55 @@ function arithmetic(name: (typeof NUMERIC)[number]): Expression {
   };
 }
 
+/** What $sum and its like add up: the elements of the one array given, or each of several arguments. */
+function operands(obj: AnyObject, expr: unknown, options: Options): unknown[] {
+  if (Array.isArray(expr) && expr.length !== 1)
+    return expr.map((each: unknown) => evalExpr(obj, each, options));
+  const value: unknown = evalExpr(obj, Array.isArray(expr) ? expr[0] : expr, options);
+  return Array.isArray(value) ? value : [value];
+}
+
+const overNumbers =
+  (reduce: (numbers: readonly number[]) => unknown): Expression =>
+  (obj, expr, options) =>
+    reduce(operands(obj, expr, options).filter(value => typeof value === 'number'));
+
+const extreme =
+  (sign: 1 | -1): Expression =>
+  (obj, expr, options) =>
+    operands(obj, expr, options)
+      .filter(value => value !== null && value !== undefined)
+      .reduce<unknown>(
+        (best, value) => (best === null || compareValues(value, best) * sign > 0 ? value : best),
+        null,
+      );
+
+const total = (numbers: readonly number[]): number => numbers.reduce((sum, value) => sum + value, 0);
+
+const mergeObjects: Expression = (obj, expr, options) => {
+  const merged: AnyObject = {};
+  for (const value of operands(obj, expr, options)) {
+    if (value === null || value === undefined) continue;
+    if (!isDoc(value))
+      throw new MongoFault(
+        'Location40400',
+        `$mergeObjects requires object inputs, but input is of type ${typeAlias(value)}`,
+      );
+    Object.assign(merged, value);
+  }
+  return merged;
+};
+
+const size: Expression = (obj, expr, options) => {
+  const value: unknown = evalExpr(obj, Array.isArray(expr) ? expr[0] : expr, options);
+  if (!Array.isArray(value))
+    throw new MongoFault(
+      'Location17124',
+      `The argument to $size must be an array, but was of type: ${typeAlias(value)}`,
+    );
+  return value.length;
+};
+
 export const strictExpressions: Record<`$${string}`, Expression> = {
   $eq: comparing('$eq', result => result === 0),
   $ne: comparing('$ne', result => result !== 0),
@@ -111,5 +160,11 @@ export const strictExpressions: Record<`$${string}`, Expression> = {
       );
     return array.some(each => equalValues(each, value));
   },
+  $sum: overNumbers(total),
+  $avg: overNumbers(numbers => (numbers.length === 0 ? null : total(numbers) / numbers.length)),
+  $min: extreme(-1),
+  $max: extreme(1),
+  $mergeObjects: mergeObjects,
+  $size: size,
   ...Object.fromEntries(NUMERIC.map(name => [name, arithmetic(name)])),
 };

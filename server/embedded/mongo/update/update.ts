@@ -220,7 +220,8 @@ export function applyUpdate(update: Update, target: UpdateTarget): Doc {
   const id = target.doc['_id'];
   const next = updated(update, target);
   if (!target.inserting || id !== undefined) {
-    if (next['_id'] === undefined && update.kind === 'replacement') return { _id: id, ...next };
+    if (next['_id'] === undefined && update.kind !== 'operators' && id !== undefined)
+      return { _id: id, ...next };
     if (!Object.hasOwn(next, '_id') || !equalValues(next['_id'], id))
       throw new MongoFault(
         'ImmutableField',

@@ -2,7 +2,7 @@
  * Walks one path of an update to the places that it names, making missing parents on the way where the
  * operator creates fields, and refusing a path that leads through a scalar instead of skipping it.
  */
-import { type Doc, isDoc, typeAlias } from '../bson/codec.ts';
+import { type Doc, isDoc } from '../bson/codec.ts';
 import { MongoFault } from '../errors.ts';
 import { fieldOf, isIndexPart } from '../query/paths.ts';
 
@@ -76,7 +76,7 @@ function notViable(state: Step, part: string): void {
   const owner = state.parts[state.at - 1] ?? '';
   throw new MongoFault(
     'PathNotViable',
-    `Cannot create field '${part}' in element {${owner}: ${JSON.stringify(state.container)}} (path '${state.context.path}')`,
+    `Cannot create field '${part}' in element {${owner}: ${shown(state.container)}} (path '${state.context.path}')`,
   );
 }
 
@@ -98,14 +98,14 @@ function enter(state: Step, key: string): void {
       'BadValue',
       value === undefined
         ? `The path '${parts.slice(0, at + 1).join('.')}' must exist in the document in order to apply array updates.`
-        : `Cannot apply array updates to non-array element ${key}: ${JSON.stringify(value)}`,
+        : `Cannot apply array updates to non-array element ${key}: ${shown(value)}`,
     );
   }
   if (value !== undefined) {
     if (context.tolerant) return;
     throw new MongoFault(
       'PathNotViable',
-      `Cannot create field '${next}' in element {${key}: ${JSON.stringify(value)}}`,
+      `Cannot create field '${next}' in element {${key}: ${shown(value)}}`,
     );
   }
   if (!context.creates) return;
@@ -141,4 +141,8 @@ function placeIn(container: Doc | unknown[], key: string, value: unknown): Place
   };
 }
 
-export const nameOf = (value: unknown): string => typeAlias(value);
+/** A value in a message: its beginning only, as a document may be of 16 MiB. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? '';
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
