@@ -22,7 +22,8 @@ while true do
   local seq, from, to, deadlineMs = string.match(first, '^(%d+):(%d+):(%d+):(%d+)$')
   if tonumber(deadlineMs) > now then break end
   local claimed = tonumber(redis.call('HGET', claimsKey, seq) or '0')
-  redis.call('HINCRBY', queueKey, 'unclaimed', -(tonumber(to) - tonumber(from) - claimed))
+  -- Written as a difference: a negated zero is `-0`, which Redis does not take for a number.
+  redis.call('HINCRBY', queueKey, 'unclaimed', claimed - (tonumber(to) - tonumber(from)))
   redis.call('ZREM', callsKey, first)
   redis.call('HDEL', claimsKey, seq)
 end

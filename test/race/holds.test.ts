@@ -80,7 +80,7 @@ describe('a hold', () => {
       limit: 'buyer',
     });
     expect(await engine.place(drop, buyer, { quoteExpiresAtMs: 1 })).toEqual({ kind: 'quote-expired' });
-    await engine.setAheadMs(drop, drop.passTtlMs + 1_000);
+    await engine.setAheadMs(drop, drop.passTtlMs + 2_000);
     expect(await engine.place(drop, buyer)).toEqual({ kind: 'pass-expired' });
     expect(await stockOf(drop)).toMatchObject({ available: 10, held: 0 });
   });
@@ -120,7 +120,7 @@ describe('a hold', () => {
     await engine.place(drop, payer, { holdId: paid });
     expect(await engine.holds.pay(drop.dropId, paid)).toMatchObject({ kind: 'paying' });
     expect(await engine.holds.sweep(drop.dropId)).toMatchObject({ holdsCount: 0 });
-    await engine.setAheadMs(drop, drop.holdTtlMs + 1_000);
+    await engine.setAheadMs(drop, drop.holdTtlMs + 2_000);
     expect(await engine.holds.sweep(drop.dropId)).toMatchObject({ holdsCount: 1 });
     expect(await engine.holds.sweep(drop.dropId)).toMatchObject({ holdsCount: 0 });
     expect(await stockOf(drop)).toMatchObject({ available: 9, held: 1 });
@@ -137,7 +137,7 @@ describe('a hold', () => {
     await engine.place(drop, buyer, { holdId });
     await engine.place(drop, late, { holdId: lateId });
     const first = await engine.holds.pay(drop.dropId, holdId);
-    await engine.setAheadMs(drop, drop.holdTtlMs + 1_000);
+    await engine.setAheadMs(drop, drop.holdTtlMs + 2_000);
     expect(await engine.holds.pay(drop.dropId, holdId)).toEqual(first);
     expect(await engine.holds.pay(drop.dropId, lateId)).toEqual({ kind: 'released' });
     expect(await engine.holds.pay(drop.dropId, newHoldId())).toEqual({ kind: 'missing' });

@@ -76,7 +76,7 @@ describe('a ticket', () => {
     if (!first || !second) throw new Error('there are two buyers');
     await engine.admit(drop);
     expect(await engine.admit(drop)).toBe(0);
-    await engine.setAheadMs(drop, drop.callWindowMs + 100);
+    await engine.setAheadMs(drop, drop.callWindowMs + 2_000);
     expect(await engine.admit(drop)).toBe(1);
     expect(await engine.queue.claim(drop.dropId, first, 0)).toEqual({ kind: 'missed' });
     expect(await engine.queue.claim(drop.dropId, second, 1)).toMatchObject({ kind: 'called' });
@@ -93,7 +93,7 @@ describe('a ticket', () => {
     if (claim.kind !== 'called') throw new Error(claim.kind);
     const holdId = newHoldId();
     await engine.place(drop, { buyerId: busy, passExpiresAtMs: claim.expiresAtMs }, { holdId });
-    await engine.setAheadMs(drop, drop.passTtlMs + 100);
+    await engine.setAheadMs(drop, drop.passTtlMs + 2_000);
     expect(await engine.holds.sweep(drop.dropId)).toMatchObject({ holdsCount: 0, passesCount: 2 });
     expect(await engine.queue.claim(drop.dropId, idle, 0)).toEqual({ kind: 'left' });
     expect(await engine.queue.claim(drop.dropId, busy, 1)).toMatchObject({ kind: 'called' });
