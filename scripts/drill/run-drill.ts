@@ -1,6 +1,5 @@
 // A drill against an installation that is running: sets up a drop, sends the buyers, waits until the books are at
 // rest, and judges them.
-import type { ApiOutputs } from '../../client/index.ts';
 import { withRetries, type RetryOptions } from '../../client/index.ts';
 import { planArrivals, type ArrivalShape } from './arrivals.ts';
 import { createBoundedFetch } from './bounded-fetch.ts';
@@ -9,6 +8,7 @@ import { takeJourney } from './journey.ts';
 import type { Percentiles } from './percentiles.ts';
 import { planBuyers } from './plan-buyers.ts';
 import { startProgress } from './progress.ts';
+import { quietWait } from './quiet-wait.ts';
 import { setStage, type Stage } from './stage.ts';
 import { createTally, type Phase, type Tally } from './tally.ts';
 
@@ -87,7 +87,7 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
     const sendingAtMs = performance.now();
     await Promise.all(
       plans.map(async plan => {
-        await arrive(plan.arriveAfterMs, journeys.signal);
+        await quietWait(plan.arriveAfterMs, journeys.signal);
         tally.end(journeys.signal.aborted ? 'unfinished' : await takeJourney(journeys, plan));
       }),
     );
@@ -95,7 +95,7 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
     progress?.stop();
     signal.throwIfAborted();
 
-    const report = await reportAtRest(stage, retry);
+    const report = await reportAtRest(stage, { signal, retry });
     const verdict = judge(report, {
       wantedCount: plans.filter(plan => plan.intent === 'buy').length,
       brokenCount: tally.ends.failed + tally.ends.unfinished,
@@ -118,29 +118,18 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
   }
 }
 
-/** Resolves when it is time, or when the drill is broken off. */
-function arrive(afterMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, afterMs);
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-  });
-}
-
 /** The whole report, once nothing is under way; where that does not come to pass, as it stands then. */
-async function reportAtRest(stage: Stage, retry: RetryOptions): Promise<DropReport> {
-  const ask = (payments: boolean): Promise<ApiOutputs['admin']['drop']['report']> =>
+async function reportAtRest(
+  stage: Stage,
+  { signal, retry }: { signal: AbortSignal; retry: RetryOptions },
+): Promise<DropReport> {
+  const ask = (payments: boolean): Promise<DropReport> =>
     withRetries(() => stage.admin.admin.drop.report.query({ dropId: stage.dropId, payments }), retry);
   const endMs = performance.now() + stage.restWithinMs;
   while (performance.now() < endMs) {
     if ((await ask(false)).atRest) break;
-    await arrive(lookEveryMs, retry.signal ?? AbortSignal.timeout(lookEveryMs));
-    retry.signal?.throwIfAborted();
+    await quietWait(lookEveryMs, signal);
+    signal.throwIfAborted();
   }
   return ask(true);
 }

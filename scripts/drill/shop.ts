@@ -2,6 +2,7 @@
 import { failureOf, withRetries, type Doorbuster, type DropWatch, type Failure } from '../../client/index.ts';
 import { payByCard, type Payable } from './pay-by-card.ts';
 import type { BuyerPlan } from './plan-buyers.ts';
+import { quietWait } from './quiet-wait.ts';
 import type { JourneyEnd, Tally } from './tally.ts';
 
 export type Shopped = { readonly end: JourneyEnd };
@@ -57,7 +58,7 @@ export function createShopper(options: {
     return left.find(sku => availabilityOf(sku) === 'available') ?? left[0];
   };
   const drop = async (leastMs: number, mostMs: number) => {
-    await sleep(leastMs * Math.random(), signal);
+    await quietWait(leastMs * Math.random(), signal);
     await new Promise<void>(resolve => {
       const timer = setTimeout(resolve, mostMs);
       wake = () => {
@@ -86,7 +87,7 @@ export function createShopper(options: {
       );
       if (quoted.kind === 'busy') {
         tally.error('quote busy');
-        await sleep(quoted.retryAfterMs * (1 + Math.random()), signal);
+        await quietWait(quoted.retryAfterMs * (1 + Math.random()), signal);
         continue;
       }
       if (quoted.kind !== 'quoted') return unexpected(`quote ${quoted.kind}`);
@@ -161,7 +162,7 @@ export function createShopper(options: {
         return plan.intent === 'decline' ? { kind: 'end', end: 'declined' } : unexpected('card declined');
       }
       tally.error(`retried card ${outcome.why}`);
-      await sleep(200 + 1_500 * Math.random(), signal);
+      await quietWait(200 + 1_500 * Math.random(), signal);
     }
     return unexpected('card never confirmed');
   };
@@ -220,18 +221,4 @@ export function createShopper(options: {
       return { end };
     },
   };
-}
-
-/** Ends early, and quietly, with the signal. */
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>(resolve => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
 }
