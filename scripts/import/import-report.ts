@@ -103,7 +103,7 @@ export function reportLines(report: ImportReport, linesMax = 20): string[] {
     ...listed('Refused:', report.refused),
     ...listed('Adjusted:', report.adjusted),
     ...(ignored.length > 0 ? [`Fields that were not used: ${ignored.join(', ')}`] : []),
-    `${count(report.in)} products ${verb}, ${count(report.refusedCount)} refused${outcomes.length > 0 ? ` (${outcomes.join(', ')})` : ''}`,
+    `${count(report.in)} ${report.in === 1 ? 'product' : 'products'} ${verb}, ${count(report.refusedCount)} refused${outcomes.length > 0 ? ` (${outcomes.join(', ')})` : ''}`,
     `${seconds} s, ${count(report.productsPerSec)} products/s, peak memory ${memory} MiB`,
   ];
 }

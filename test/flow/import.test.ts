@@ -155,7 +155,7 @@ describe('the import', () => {
     );
     const run = await runImport([source, '--currency', 'eur'], installation());
     expect(run.stdout).toContain('record 1, line 2: price: is not a plain decimal number: 19,9');
-    expect(run.stdout).toContain('1 products in, 1 refused');
+    expect(run.stdout).toContain('1 product in, 1 refused');
     expect(await open.catalog.product(productIdSchema.parse('csv-2'))).toMatchObject({
       title: 'Tasse',
       categories: ['Küche', 'Geschirr'],
@@ -167,7 +167,7 @@ describe('the import', () => {
   test('writes nothing in a dry run, and needs no installation for it', async () => {
     const source = file('dry.jsonl', '{"id":"dry","name":"Dry","price":5}');
     const run = await runImport([source, '--dry-run']);
-    expect(run.stdout).toContain('1 products would go in, 0 refused');
+    expect(run.stdout).toContain('1 product would go in, 0 refused');
     expect(run.status).toBe(0);
     expect(await open.catalog.product(productIdSchema.parse('dry'))).toBeNull();
   });
