@@ -10,20 +10,22 @@ const height = 64;
 const spanLeastMs = 60_000;
 
 /** Queue and stock over the last minutes, one under the other with the same time axis: each has its own scale. */
-export function LiveCharts({ history }: { history: readonly HistoryPoint[] }) {
+export function LiveCharts(props: { history: readonly HistoryPoint[]; queueLine: 'arrived' | 'called' }) {
+  const { history, queueLine } = props;
   const nowMs = useNow(history.length > 0);
   const first = history[0];
   const last = history.at(-1);
   if (!first || !last) return null;
+  const label = texts.chart[`${queueLine}Line`];
   const toMs = Math.max(nowMs, last.atMs);
   const fromMs = Math.min(first.atMs, toMs - spanLeastMs);
   const minutes = Math.max(1, Math.round((toMs - fromMs) / 60_000));
   return (
-    <figure className="live-charts" aria-label={texts.chart.description(last.called, last.left)}>
+    <figure className="live-charts" aria-label={texts.chart.description(label, last[queueLine], last.left)}>
       <Line
         className="chart-called"
-        label={texts.chart.calledLine}
-        points={history.map(({ atMs, called }) => ({ atMs, value: called }))}
+        label={label}
+        points={history.map(point => ({ atMs: point.atMs, value: point[queueLine] }))}
         fromMs={fromMs}
         toMs={toMs}
       />

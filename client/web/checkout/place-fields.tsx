@@ -1,3 +1,4 @@
+import { useId } from 'react';
 import { texts } from '../texts/texts.ts';
 import { countries, hasStates } from './countries.ts';
 import type { Place } from './purchase.ts';
@@ -5,11 +6,13 @@ import type { Place } from './purchase.ts';
 /** Where it goes, as far as the price depends on it. */
 export function PlaceFields(props: { label: string; place: Place; onChange: (place: Place) => void }) {
   const { label, place, onChange } = props;
+  const countryId = useId();
   return (
     <>
-      <label className="field">
-        <span>{label}</span>
+      <div className="field">
+        <label htmlFor={countryId}>{label}</label>
         <select
+          id={countryId}
           name="country"
           autoComplete="country"
           value={place.country}
@@ -21,7 +24,7 @@ export function PlaceFields(props: { label: string; place: Place; onChange: (pla
             </option>
           ))}
         </select>
-      </label>
+      </div>
       {hasStates(place.country) && (
         <label className="field">
           <span>{texts.checkout.state}</span>

@@ -3,6 +3,7 @@ import type { Drop, DropWatch } from '../engine/types.ts';
 import { formatMoment } from '../format/duration.ts';
 import { formatCount } from '../format/number.ts';
 import type { LiveDrop } from '../live/drop-feeds.ts';
+import { SkuPicture } from '../products/sku-picture.tsx';
 import { texts } from '../texts/texts.ts';
 import { Countdown } from './countdown.tsx';
 import { StateBadge } from './state-badge.tsx';
@@ -11,21 +12,28 @@ import { StateBadge } from './state-badge.tsx';
 export function DropBoard({ drop, live }: { drop: Drop; live: LiveDrop }) {
   const { watch, history } = live;
   const state = watch?.state ?? drop.state;
+  const [first] = drop.items;
+  const isBefore = state === 'scheduled' || state === 'lobby';
   return (
     <section className="board drop-board" aria-labelledby="drop-board-title">
       <div className="drop-board-head">
         <StateBadge state={state} />
         <p>{texts.drops.perBuyer(drop.perBuyerMax)}</p>
       </div>
-      <h1 id="drop-board-title">{drop.title}</h1>
-      <Headline drop={drop} state={state} />
+      <div className="drop-board-front">
+        <div>
+          <h1 id="drop-board-title">{drop.title}</h1>
+          <Headline drop={drop} state={state} />
+        </div>
+        {first && <SkuPicture sku={first.sku} title={first.title} />}
+      </div>
       {watch?.message && (
         <p className="drop-board-message" role="status">
           <strong>{texts.drops.messageFrom}</strong> {watch.message}
         </p>
       )}
-      <Figures watch={watch} state={state} />
-      <LiveCharts history={history} />
+      {!isBefore && <Figures watch={watch} />}
+      <LiveCharts history={history} queueLine={isBefore ? 'arrived' : 'called'} />
     </section>
   );
 }
@@ -56,17 +64,13 @@ function Headline({ drop, state }: { drop: Drop; state: Drop['state'] }) {
   }
 }
 
-function Figures({ watch, state }: { watch: DropWatch | null; state: Drop['state'] }) {
+function Figures({ watch }: { watch: DropWatch | null }) {
   const sum = (pick: (lane: DropWatch['lanes'][number]) => number) =>
     watch ? formatCount(watch.lanes.reduce((total, lane) => total + pick(lane), 0)) : '–';
-  const isBefore = state === 'scheduled' || state === 'lobby';
-  const figures = isBefore
-    ? [{ label: texts.drops.inLobby, value: sum(lane => lane.arrived) }]
-    : [
-        { label: texts.drops.arrived, value: sum(lane => lane.arrived) },
-        { label: texts.drops.serving, value: sum(lane => lane.serving) },
-        { label: texts.drops.perMinute, value: sum(lane => lane.callsPerMin) },
-      ];
+  const figures = [
+    { label: texts.drops.arrived, value: sum(lane => lane.arrived) },
+    { label: texts.drops.perMinute, value: sum(lane => lane.callsPerMin) },
+  ];
   return (
     <dl className="drop-board-figures figures">
       {figures.map(({ label, value }) => (

@@ -65,6 +65,7 @@ export function createDropFeeds(engine: Pick<Engine, 'watchDrop' | 'clock'>): Dr
 function pointOf(watch: DropWatch): HistoryPoint {
   return {
     atMs: watch.serverTimeMs,
+    arrived: watch.lanes.reduce((sum, lane) => sum + lane.arrived, 0),
     called: watch.lanes.reduce((sum, lane) => sum + lane.serving, 0),
     left: watch.items.reduce((sum, item) => sum + item.available, 0),
   };

@@ -2,6 +2,7 @@
 
 export interface HistoryPoint {
   readonly atMs: number;
+  readonly arrived: number;
   readonly called: number;
   readonly left: number;
 }

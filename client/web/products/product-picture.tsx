@@ -1,5 +1,5 @@
-import { useState } from 'react';
-import { shapeOf } from './shapes.ts';
+import { useCallback, useState } from 'react';
+import { type Drawing, shapeOf } from './shapes.ts';
 
 /** Hues that sit well together, one picked by the name: the same product always looks the same. */
 const hues = [14, 38, 88, 150, 172, 198, 226, 262, 320, 350] as const;
@@ -30,48 +30,36 @@ export function ProductPicture(props: {
           onError={() => setFailed(image)}
         />
       ) : (
-        <Drawing colour={colourOf(colour, title)} path={shapeOf({ icon, text: title })} />
+        <DrawnPicture colour={colourOf(colour, title)} drawing={shapeOf({ icon, text: title })} />
       )}
     </span>
   );
 }
 
-function Drawing({ colour, path }: { colour: string; path: string }) {
+function DrawnPicture({ colour, drawing }: { colour: string; drawing: Drawing }) {
+  // In the stylesheet the colour is mixed with the text's, so that bone on white and night on black can still be seen.
+  const tone = useCallback((svg: SVGSVGElement | null) => svg?.style.setProperty('--tone', colour), [colour]);
   return (
-    <svg viewBox="0 0 80 60" aria-hidden="true">
-      <rect width="80" height="60" fill={colour} fillOpacity="0.16" />
-      <circle cx="40" cy="31" r="22" fill={colour} fillOpacity="0.2" />
-      <path
-        d={path}
-        transform="translate(17.2 7) scale(0.95)"
-        fill={colour}
-        fillOpacity="0.28"
-        stroke={colour}
-        strokeWidth="1.9"
-        strokeLinecap="round"
-        strokeLinejoin="round"
-      />
+    <svg ref={tone} viewBox="0 0 80 60" aria-hidden="true">
+      <rect className="picture-ground" width="80" height="60" />
+      <circle className="picture-ground" cx="40" cy="30" r="23" />
+      <g transform="translate(17.2 7.2) scale(0.95)">
+        <path className="picture-area" d={drawing.areas} />
+        <path className="picture-line" d={drawing.lines} />
+      </g>
     </svg>
   );
 }
 
-/** The shop's own colour where the browser knows it; it is data, so it is asked and never pasted into a style. */
+/** The shop's own colour where the browser knows it; it is data, and goes into a style only once it is one. */
 function colourOf(colour: string | undefined, title: string): string {
   const plain = colour?.toLowerCase().replaceAll(/[\s-]/g, '') ?? '';
-  if (plain !== '' && CSS.supports('color', plain) && !tooFaint.has(plain)) return plain;
+  if (/^(#[0-9a-f]{3,8}|[a-z]+)$/.test(plain) && CSS.supports('color', plain) && !notAColour.has(plain))
+    return plain;
   let hash = 0;
   for (const letter of title) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 65_521;
   return `hsl(${hues[hash % hues.length] ?? 172} 42% 48%)`;
 }
 
-/** A line drawing in these would not be seen on one of the two backgrounds. */
-const tooFaint = new Set([
-  'white',
-  'black',
-  'ivory',
-  'snow',
-  'transparent',
-  'currentcolor',
-  'inherit',
-  'initial',
-]);
+/** Words that a browser takes for a colour, and a shop would not mean as one. */
+const notAColour = new Set(['transparent', 'currentcolor', 'inherit', 'initial', 'unset', 'revert']);

@@ -19,5 +19,5 @@ export function looksOf(
     const values = names.map(name => variant?.attributes?.[name]);
     return values.find((value): value is string => typeof value === 'string');
   };
-  return { image: product.images[0], colour: attribute('colour', 'color'), icon: attribute('icon') };
+  return { image: product.images[0], colour: attribute('hex', 'colour', 'color'), icon: attribute('icon') };
 }

@@ -52,9 +52,7 @@ export const en = {
     show: 'Show this drop',
     inLobby: 'in the lobby',
     arrived: 'in line so far',
-    serving: 'called so far',
     perMinute: 'calls a minute',
-    unitsLeft: 'units left',
   },
 
   stock: {
@@ -70,11 +68,12 @@ export const en = {
 
   chart: {
     title: 'The last minutes',
+    arrivedLine: 'Buyers in the lobby',
     calledLine: 'Buyers called',
     stockLine: 'Units left',
     empty: 'The lines start to draw as soon as something moves.',
-    description: (called: number, left: number) =>
-      `Chart of the last minutes: ${count.format(called)} buyers called, ${count.format(left)} units left.`,
+    description: (line: string, value: number, left: number) =>
+      `Chart of the last minutes. ${line}: ${count.format(value)}. Units left: ${count.format(left)}.`,
     ago: (minutes: number) => (minutes === 0 ? 'now' : `${minutes} min ago`),
   },
 
