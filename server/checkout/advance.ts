@@ -56,8 +56,11 @@ export interface AdvanceDeps {
   readonly metrics: Metrics;
 }
 
-/** Never throws for what a later try can mend. Answers with the order as it stands, null where there is none. */
-export type Advance = (orderId: OrderId) => Promise<Order | null>;
+/**
+ * Never throws for what a later try can mend. Answers with the order as it stands, null where there is none. Whoever
+ * has just read or changed the order hands it over, and saves a look.
+ */
+export type Advance = (what: OrderId | Order) => Promise<Order | null>;
 
 /** `null`: somebody else was quicker, look again. `rest`: nothing more can be done now. */
 type StepResult = { next: Order } | { rest: Order } | null;
@@ -68,8 +71,9 @@ const looksMax = 24;
 export function createAdvance(deps: AdvanceDeps): Advance {
   const { orders, log, metrics } = deps;
   const steps = createSteps(deps);
-  return async orderId => {
-    let order = await orders.find(orderId);
+  return async what => {
+    const orderId = typeof what === 'string' ? what : what.orderId;
+    let order = typeof what === 'string' ? await orders.find(what) : what;
     try {
       for (let looks = 0; order && looks < looksMax; looks += 1) {
         const result: StepResult = await steps(order);

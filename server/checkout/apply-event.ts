@@ -3,7 +3,7 @@
 // applied once.
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { orderIdSchema, type OrderId } from '../ids.ts';
+import { orderIdSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Order } from '../orders/order.ts';
 import { afterNews, retryPauseMs } from '../orders/order.rules.ts';
@@ -30,7 +30,8 @@ export type ApplyEvent = (eventId: string) => Promise<void>;
 
 const bodySchema = z.object({ id: z.string(), type: z.string(), data: z.object({ object: z.unknown() }) });
 
-type Applied = { outcome: string; advance: OrderId | null };
+/** `advance`: the order that goes on from here. What was due before is the relay's. */
+type Applied = { outcome: string; advance: Order | null };
 
 export function createApplyEvent(deps: {
   events: EventsPort;
@@ -62,7 +63,7 @@ export function createApplyEvent(deps: {
   const takeNews = async (order: Order, payment: Payment): Promise<Applied> => {
     const { orderId } = order;
     const to = afterNews(order.status, payment.status);
-    if (to === null) return { outcome: 'no-news', advance: orderId };
+    if (to === null) return { outcome: 'no-news', advance: null };
     const set = { intentId: payment.id, intentStatus: payment.status };
     const moved =
       to === 'authorized'
@@ -73,7 +74,7 @@ export function createApplyEvent(deps: {
             set: { ...set, authorizedAtMs: clock.now() },
           })
         : await orders.move({ orderId, from: ['pending'], to, set: { ...set, reason: 'payment-cancelled' } });
-    return { outcome: moved ? to : 'no-news', advance: orderId };
+    return { outcome: moved ? to : 'no-news', advance: moved };
   };
 
   const countDecline = async (order: Order, eventId: string): Promise<Applied> => {
@@ -82,8 +83,9 @@ export function createApplyEvent(deps: {
     if (!declined || declined.declines.length < limits.declinesCount)
       return { outcome: 'declined', advance: null };
     metrics.outcomes.inc({ what: 'order', kind: 'too-many-declines' });
-    await orders.move({ orderId, from: ['pending'], to: 'closing', set: { reason: 'too-many-declines' } });
-    return { outcome: 'too-many-declines', advance: orderId };
+    const reason = 'too-many-declines';
+    const closing = await orders.move({ orderId, from: ['pending'], to: 'closing', set: { reason } });
+    return { outcome: reason, advance: closing };
   };
 
   return async eventId => {
