@@ -4,6 +4,8 @@ import { createAdminProductRouter, createCatalogRouter } from './catalog/catalog
 import type { Catalog } from './catalog/catalog.ts';
 import { createAuditProcedure } from './admin/audit.router.ts';
 import type { AuditLog } from './admin/audit-log.ts';
+import type { Report } from './admin/report.ts';
+import { createReportProcedure } from './admin/report.router.ts';
 import type { SessionToken } from './buyers/authenticate.ts';
 import { createSessionRouter } from './buyers/session.router.ts';
 import { createCheckoutRouter } from './checkout/checkout.router.ts';
@@ -23,7 +25,7 @@ import { createQueueRouter } from './queue/queue.router.ts';
 import type { Queue } from './queue/queue.ts';
 import { createSearchRouter } from './search/search.router.ts';
 import type { Search } from './search/search.ts';
-import { router } from './trpc.ts';
+import { mergeRouters, router } from './trpc.ts';
 
 export interface ApiParts {
   readonly clock: Clock;
@@ -37,6 +39,7 @@ export interface ApiParts {
   readonly inventory: Inventory;
   readonly checkout: Checkout;
   readonly orders: Orders;
+  readonly report: Report;
   readonly auditLog: AuditLog;
 }
 
@@ -53,7 +56,10 @@ export function createApi(parts: ApiParts) {
     order: createOrdersRouter(parts.orders),
     admin: router({
       product: createAdminProductRouter(parts.catalog),
-      drop: createAdminDropsRouter(parts),
+      drop: mergeRouters(
+        createAdminDropsRouter(parts),
+        router({ report: createReportProcedure(parts.report) }),
+      ),
       order: createAdminOrdersRouter(parts.orders),
       audit: createAuditProcedure(parts.auditLog),
     }),

@@ -3,6 +3,9 @@
 import { join } from 'node:path';
 import { createApi } from './api.ts';
 import { createAuditLog } from './admin/audit-log.ts';
+import { createReport } from './admin/report.ts';
+import { createReportBooks } from './admin/report-books.ts';
+import { createListDropPayments } from './admin/report-payments.ts';
 import { createAuthenticate, sessionTokenSchema } from './buyers/authenticate.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createCatalogStore } from './catalog/catalog.store.ts';
@@ -191,6 +194,8 @@ const conductor = startConductor({
   steps: {
     sweep: dropId => holds.sweep(dropId),
     admit: createAdmission({ store: queueStore, log: callLog, logger: log }),
+    // What can be bought right now is a part of the search index.
+    stateChanged: drop => catalog.reindexSkus(drop.items.map(item => item.sku)),
   },
   log,
 });
@@ -219,6 +224,14 @@ const api = createApi({
   inventory,
   checkout,
   orders,
+  report: createReport({
+    drop: dropId => drops.get(dropId),
+    look: dropId => live.look(dropId),
+    calls: dropId => callLog.read(dropId),
+    books: createReportBooks(mongo),
+    listPayments: createListDropPayments(stripe),
+    clock,
+  }),
   auditLog,
 });
 const makeContext = createMakeContext({

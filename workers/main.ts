@@ -22,6 +22,9 @@ import { createPayments } from '../server/payments/payments.gateway.ts';
 import { createStripe } from '../server/payments/stripe.ts';
 import { startClock } from '../server/platform/clock.ts';
 import { createQueue } from '../server/platform/jobs.ts';
+import { createDropsStore } from '../server/drops/drops.store.ts';
+import { createSkusInStock } from '../server/drops/in-stock.ts';
+import { createLiveStore } from '../server/drops/live.store.ts';
 import { createLuaRunner } from '../server/platform/lua-scripts.ts';
 import { connectMongo } from '../server/platform/mongo.ts';
 import { checkRedis, connectRedis } from '../server/platform/redis.ts';
@@ -95,10 +98,8 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
     queue.on('error', error => log.warn({ err: error }, 'the job queue is in trouble'));
   }
   const jobs = createOrderJobs({ orders: orderQueue, events: eventQueue, connection: jobsQueues, log });
-  const holds = createHoldsStore({
-    redis: stock,
-    run: createLuaRunner(stock, { clock: config.luaClock }),
-  });
+  const run = createLuaRunner(stock, { clock: config.luaClock });
+  const holds = createHoldsStore({ redis: stock, run });
   const orders = createOrders({
     store: ordersStore,
     events: createOrderEvents({ publisher, subscriber: null, log }),
@@ -119,7 +120,15 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
     clock,
     log,
   });
-  const indexer = createProductIndexer({ catalog, index: createSearchIndex(config.typesense), log });
+  const indexer = createProductIndexer({
+    catalog,
+    index: createSearchIndex(config.typesense),
+    log,
+    stock: createSkusInStock({
+      drops: createDropsStore(mongo),
+      live: createLiveStore({ redis: stock, run }),
+    }),
+  });
 
   const orderWorker = createAdvanceOrderWorker({ advance, connection: jobsWorkers, log });
   const eventWorker = createApplyEventWorker({ applyEvent, connection: jobsWorkers, log });

@@ -13,6 +13,8 @@ export interface ConductorSteps {
   sweep(dropId: DropId): Promise<{ more: boolean }>;
   /** Calls the next ranks; answers how many calls took effect. */
   admit(drop: Drop): Promise<number>;
+  /** Told when this process sees the drop in another state than before. */
+  stateChanged(drop: Drop): Promise<void>;
 }
 
 export interface Conductor {
@@ -41,11 +43,16 @@ export function startConductor(options: {
   >();
   let stopped = false;
 
+  const states = new Map<DropId, string>();
   const round = async (drop: Drop) => {
     if (drop.loadedRev < drop.rev) await drops.load(drop);
     let step = await live.open(drop.dropId, '');
     if (step.state === 'lobby' && step.frozen)
       step = await live.open(drop.dropId, lobbyKey(drop, step.lobbySize));
+    if (states.get(drop.dropId) !== step.state) {
+      await steps.stateChanged(drop);
+      states.set(drop.dropId, step.state);
+    }
     if (step.state === 'missing' || step.state === 'scheduled' || step.state === 'lobby') return;
     let swept = await steps.sweep(drop.dropId);
     while (swept.more) swept = await steps.sweep(drop.dropId);
@@ -90,6 +97,7 @@ export function startConductor(options: {
       if (ids.has(dropId)) continue;
       if (entry.timer) clearTimeout(entry.timer);
       running.delete(dropId);
+      states.delete(dropId);
     }
     for (const drop of found) {
       const entry = running.get(drop.dropId);
