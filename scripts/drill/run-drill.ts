@@ -66,8 +66,8 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
     skusCount: Math.min(options.skusCount, stockCount),
     shape,
     schedule,
-    withAbandoners: abandonShare > 0,
-    withDecliners: declineShare > 0,
+    buyersCount,
+    withIdlers: abandonShare + declineShare > 0,
     retry,
   });
   options.onDrop?.(stage.dropId);

@@ -24,9 +24,9 @@ export async function setStage(options: {
   skusCount: number;
   shape: ArrivalShape;
   schedule: Schedule;
-  /** Some buyers take units and never pay. */
-  withAbandoners: boolean;
-  withDecliners: boolean;
+  buyersCount: number;
+  /** Some buyers take units and never pay for them. */
+  withIdlers: boolean;
   retry: RetryOptions;
 }): Promise<Stage> {
   const { url, adminKey, stockCount, skusCount, shape, schedule, retry } = options;
@@ -49,9 +49,7 @@ export async function setStage(options: {
       }),
     retry,
   );
-  // Whoever never pays holds units back; the shorter that is, the sooner the drill ends.
-  const holdTtlMs = options.withAbandoners ? 15_000 : 60_000;
-  const paymentWindowMs = options.withDecliners ? 30_000 : 120_000;
+  const { passTtlMs, holdTtlMs, paymentWindowMs } = windowsFor(options);
   const opensAtMs = (await serverTimeMs(url)) + schedule.opensAfterMs;
   // Not tried again: a drop made by a try whose answer was lost would stay behind.
   const { dropId } = await api.admin.drop.create.mutate({
@@ -62,7 +60,7 @@ export async function setStage(options: {
     perBuyerMax: 1,
     ratePerSec: Math.min(1_000, Math.max(100, stockCount)),
     activeMax: Math.min(1_000, Math.max(50, stockCount)),
-    passTtlMs: 120_000,
+    passTtlMs,
     holdTtlMs,
     paymentWindowMs,
   });
@@ -71,7 +69,7 @@ export async function setStage(options: {
     skus,
     currency,
     admin: api,
-    restWithinMs: holdTtlMs + paymentWindowMs + 60_000,
+    restWithinMs: passTtlMs + holdTtlMs + paymentWindowMs + 60_000,
     async strike() {
       const { state } = await api.drop.get.query({ dropId });
       if (state !== 'closed') await withRetries(() => api.admin.drop.close.mutate({ dropId }), retry);
@@ -79,6 +77,17 @@ export async function setStage(options: {
       await admin.close();
     },
   };
+}
+
+/**
+ * Buyers who never pay hold units back until their windows end, and so hold up those who wait: with such buyers the
+ * windows are short. Not too short for the honest ones, since many buyers make everything slower; and a pass outlasts
+ * either window, so that who finds all units held is still there when they come back.
+ */
+function windowsFor(options: { buyersCount: number; withIdlers: boolean }) {
+  if (!options.withIdlers) return { passTtlMs: 120_000, holdTtlMs: 60_000, paymentWindowMs: 120_000 };
+  const crowdMs = options.buyersCount * 10;
+  return { passTtlMs: 20_000 + crowdMs, holdTtlMs: 8_000 + crowdMs, paymentWindowMs: 12_000 + crowdMs };
 }
 
 /** The units over the SKUs as evenly as they go; a SKU that would get none is left out. */
