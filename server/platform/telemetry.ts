@@ -23,6 +23,7 @@ export function createLogger(options: { name: string; level: string }): Logger {
     {
       name: options.name,
       level: options.level,
+      serializers: { err: describeError },
       redact: {
         paths: [...secretFields, ...secretFields.map(field => `*.${field}`), 'req.headers', 'headers'],
         censor: '[redacted]',
@@ -30,6 +31,17 @@ export function createLogger(options: { name: string; level: string }): Logger {
     },
     pino.destination({ dest: 2, sync: true }),
   );
+}
+
+/**
+ * An error as a log may show it: what it is and where it came from. Libraries hang whole requests on their errors,
+ * with the keys in their headers; none of that is written.
+ */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { name, message, stack, cause } = error;
+  const code = 'code' in error ? { code: error.code } : {};
+  return { type: name, message, ...code, stack, ...(cause === undefined ? {} : { cause: describeError(cause) }) };
 }
 
 /** The path of a request as a log may show it: without its query, which may hold tickets and tokens. */
