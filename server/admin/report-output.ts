@@ -96,7 +96,7 @@ export const reportSchema = z.object({
     calledCount: count,
     skippedCount: count,
     brokenLinks: count,
-    entries: z.array(loggedCallSchema).optional(),
+    entries: z.array(loggedCallSchema).exactOptional(),
   }),
   /** What breaks an invariant; at most a hundred of them, the number of all beside it. */
   findings: z.array(findingSchema),

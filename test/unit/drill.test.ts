@@ -1,0 +1,121 @@
+// The parts of the drill that can be told apart from a running engine: its command line, its plans, its figures.
+import { describe, expect, it } from 'vitest';
+import { planArrivals } from '../../scripts/drill/arrivals.ts';
+import { createBoundedFetch } from '../../scripts/drill/bounded-fetch.ts';
+import { readCommandLine } from '../../scripts/drill/options.ts';
+import { percentilesOf } from '../../scripts/drill/percentiles.ts';
+import { planBuyers } from '../../scripts/drill/plan-buyers.ts';
+import { limits } from '../../server/limits.ts';
+
+describe('the command line of the drill', () => {
+  it('has defaults for everything', () => {
+    expect(readCommandLine([], {})).toMatchObject({
+      buyersCount: 2_000,
+      stockCount: 300,
+      shape: 'spike',
+      skusCount: 1,
+      target: null,
+    });
+  });
+
+  it('takes a running installation with its key, from the flag or from the environment', () => {
+    const argv = ['--url', 'http://localhost:3000/', '--buyers', '10'];
+    expect(readCommandLine([...argv, '--admin-key', 'given'], { ADMIN_KEY: 'set' })).toMatchObject({
+      target: { url: 'http://localhost:3000', adminKey: 'given' },
+    });
+    expect(readCommandLine(argv, { ADMIN_KEY: 'set' })).toMatchObject({ target: { adminKey: 'set' } });
+    expect(() => readCommandLine(argv, { DATA_DIR: '/nowhere' })).toThrow(/admin key/);
+  });
+
+  it.each([
+    ['--arrival', 'sideways', /spike, flat, lobby/],
+    ['--buyers', '0', /--buyers takes a whole number from 1/],
+    ['--buyers', 'many', /--buyers/],
+    ['--abandon', '1.5', /--abandon takes a share/],
+    ['--url', 'localhost', /--url takes an address/],
+    ['--nonsense', 'x', /--nonsense/],
+  ])('refuses %s %s, saying what it takes', (flag, value, message) => {
+    expect(() => readCommandLine([flag, value], {})).toThrow(message);
+  });
+
+  it('refuses more than all of the buyers', () => {
+    expect(() => readCommandLine(['--abandon', '0.6', '--decline', '0.6'], {})).toThrow(/at most 1/);
+  });
+});
+
+describe('arrivals', () => {
+  it.each(['spike', 'flat'] as const)('come in order, and from the opening on, when %s', shape => {
+    const { opensAfterMs, arriveAfterMs } = planArrivals({ shape, buyersCount: 500 });
+    expect(arriveAfterMs).toHaveLength(500);
+    expect(arriveAfterMs).toEqual(arriveAfterMs.toSorted((a, b) => a - b));
+    expect(Math.min(...arriveAfterMs)).toBeGreaterThanOrEqual(opensAfterMs);
+  });
+
+  it('come all before the lobby is frozen', () => {
+    const { opensAfterMs, arriveAfterMs } = planArrivals({ shape: 'lobby', buyersCount: 500 });
+    expect(arriveAfterMs).toHaveLength(500);
+    expect(Math.max(...arriveAfterMs)).toBeLessThan(opensAfterMs - limits.lobbyFreezeLeadMs);
+  });
+
+  it('come evenly when flat', () => {
+    const { arriveAfterMs } = planArrivals({ shape: 'flat', buyersCount: 300 });
+    const gaps = arriveAfterMs.slice(1).map((at, index) => at - (arriveAfterMs[index] ?? 0));
+    expect(Math.max(...gaps) - Math.min(...gaps)).toBeLessThan(0.001);
+  });
+});
+
+describe('buyers', () => {
+  it('intend what the shares say', () => {
+    const schedule = { opensAfterMs: 0, arriveAfterMs: Array.from({ length: 10 }, () => 0) };
+    let lot = 0;
+    const plans = planBuyers({
+      schedule,
+      abandonShare: 0.2,
+      declineShare: 0.3,
+      random: () => lot++ / 10,
+    });
+    const intents = plans.map(plan => plan.intent);
+    expect(intents.filter(intent => intent === 'abandon')).toHaveLength(2);
+    expect(intents.filter(intent => intent === 'decline')).toHaveLength(3);
+    expect(intents.filter(intent => intent === 'buy')).toHaveLength(5);
+  });
+});
+
+describe('percentiles', () => {
+  it('are values that were measured, by the nearest rank', () => {
+    const values = Array.from({ length: 100 }, (_, index) => 100 - index);
+    expect(percentilesOf(values)).toEqual({ p50Ms: 50, p95Ms: 95, p99Ms: 99 });
+    expect(percentilesOf([7])).toEqual({ p50Ms: 7, p95Ms: 7, p99Ms: 7 });
+    expect(percentilesOf([])).toEqual({ p50Ms: 0, p95Ms: 0, p99Ms: 0 });
+  });
+});
+
+describe('the bounded fetch', () => {
+  it('never has more calls under way than it may, and makes them all', async () => {
+    let underWay = 0;
+    let most = 0;
+    const { createServer } = await import('node:http');
+    const server = createServer((_req, res) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      setImmediate(() => {
+        underWay -= 1;
+        res.end('ok');
+      });
+    });
+    await new Promise<void>(resolve => void server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    const fetch = createBoundedFetch(3);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async () => (await fetch(`http://127.0.0.1:${port}/`)).text()),
+    );
+    expect(answers).toHaveLength(20);
+    expect(most).toBeLessThanOrEqual(3);
+    await Promise.allSettled(Array.from({ length: 5 }, () => fetch('http://127.0.0.1:1/')));
+    // Calls that failed have given their places back.
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('ok');
+    server.closeAllConnections();
+    server.close();
+  });
+});
