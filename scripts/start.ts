@@ -2,6 +2,7 @@
 // Ctrl-C; a second Ctrl-C ends it at once.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { ensurePages } from './build/pages.ts';
 import { sendCrowd } from './crowd.ts';
 import { prepareDemo } from './demo-drop.ts';
 import { SetupError } from './setup/setup-error.js';
@@ -47,6 +48,7 @@ async function main(): Promise<number> {
   const ending = new Ending();
   const host = process.env['HOST'] || '127.0.0.1';
   say('Starting Doorbuster …');
+  await preparePages();
   let installation: Installation;
   try {
     installation = await startInstallation({
@@ -68,6 +70,16 @@ async function main(): Promise<number> {
     });
   }
   return ending.done;
+}
+
+/** The shop sells without its pages, too: where they cannot be built, that is said and the start goes on. */
+async function preparePages(): Promise<void> {
+  try {
+    const { built, tookMs } = await ensurePages();
+    if (built) say(`Built the pages in ${(tookMs / 1000).toFixed(1)} s.`);
+  } catch (error) {
+    say(`The pages could not be built, so there is only the API: ${messageOf(error)}`);
+  }
 }
 
 function readOptions(argv: string[]): StartOptions | 'help' {
