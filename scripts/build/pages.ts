@@ -2,6 +2,7 @@
 //
 // What always holds: `dist` is a whole build or not there at all, because it is built elsewhere and renamed into
 // place; and it says of which sources it was made, so that a start builds only what has changed.
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -35,14 +36,9 @@ export async function ensurePages(): Promise<{ built: boolean; tookMs: number }>
 /** Builds the pages, whatever stands there. Throws where Vite is not installed or the sources do not build. */
 export async function buildPages(): Promise<readonly BuiltFile[]> {
   const stamp = hashSources();
-  const { build } = await loadVite();
   const freshFolder = path.join(root, 'node_modules', '.cache', `doorbuster-pages-${process.pid}`);
   try {
-    await build({
-      configFile: path.join(webFolder, 'vite.config.ts'),
-      logLevel: 'warn',
-      build: { outDir: freshFolder },
-    });
+    await runVite(freshFolder);
     const files = compressFiles(freshFolder);
     writeFileSync(path.join(freshFolder, stampName), stamp);
     putInPlace(freshFolder, stamp);
@@ -82,16 +78,25 @@ function readStamp(folder: string): string | null {
   }
 }
 
-/** Vite is needed for building alone, and costs its time only then. */
-async function loadVite() {
-  try {
-    return await import('vite');
-  } catch (cause) {
+/**
+ * Runs Vite as a program of its own: what it loads would stay in the memory of a supervisor for good, and it takes
+ * NODE_ENV for how to build, which in a test would put React's development version on the page.
+ */
+async function runVite(outFolder: string): Promise<void> {
+  const vite = path.join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+  if (!existsSync(vite)) {
     throw new Error(
       'The web pages are not built, and Vite is not installed: run `npm run build` where the development packages are',
-      { cause },
     );
   }
+  const argv = [vite, 'build', '--logLevel', 'warn', '--outDir', outFolder, '--emptyOutDir'];
+  const env = { ...process.env, NODE_ENV: 'production' };
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  execFile(process.execPath, argv, { cwd: webFolder, env }, (error, stdout, stderr) => {
+    if (error) reject(new Error(`The web pages could not be built:\n${stdout}${stderr}`, { cause: error }));
+    else resolve();
+  });
+  await promise;
 }
 
 /** Two builds may end at the same time, in two processes: then either's result will do. */

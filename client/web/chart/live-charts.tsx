@@ -1,3 +1,4 @@
+import { roughSpan } from '../format/duration.ts';
 import { formatCount } from '../format/number.ts';
 import type { HistoryPoint } from '../live/history.ts';
 import { useNow } from '../live/use-now.ts';
@@ -7,7 +8,7 @@ import { type ChartPoint, stepArea, stepPath } from './line-path.ts';
 const width = 320;
 const height = 64;
 /** Shorter than this, a chart of a few seconds would jump about. */
-const spanLeastMs = 60_000;
+const spanLeastMs = 20_000;
 
 /** Queue and stock over the last minutes, one under the other with the same time axis: each has its own scale. */
 export function LiveCharts(props: { history: readonly HistoryPoint[]; queueLine: 'arrived' | 'called' }) {
@@ -19,7 +20,6 @@ export function LiveCharts(props: { history: readonly HistoryPoint[]; queueLine:
   const label = texts.chart[`${queueLine}Line`];
   const toMs = Math.max(nowMs, last.atMs);
   const fromMs = Math.min(first.atMs, toMs - spanLeastMs);
-  const minutes = Math.max(1, Math.round((toMs - fromMs) / 60_000));
   return (
     <figure className="live-charts" aria-label={texts.chart.description(label, last[queueLine], last.left)}>
       <Line
@@ -37,8 +37,8 @@ export function LiveCharts(props: { history: readonly HistoryPoint[]; queueLine:
         toMs={toMs}
       />
       <figcaption className="chart-axis">
-        <span>{texts.chart.ago(minutes)}</span>
-        <span>{texts.chart.ago(0)}</span>
+        <span>{texts.chart.ago(roughSpan(toMs - fromMs))}</span>
+        <span>{texts.chart.now}</span>
       </figcaption>
     </figure>
   );

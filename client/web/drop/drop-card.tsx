@@ -23,9 +23,13 @@ export function DropCard({ drop, onChoose }: { drop: Drop; onChoose: () => void 
           {prices.length > 1 ? texts.products.from(formatMoney(lowest)) : formatMoney(lowest)}
         </p>
       )}
-      <button type="button" className="button button-quiet" onClick={onChoose}>
+      <button
+        type="button"
+        className="button button-quiet"
+        aria-label={texts.drops.showNamed(drop.title)}
+        onClick={onChoose}
+      >
         {texts.drops.show}
-        <span className="visually-hidden">: {drop.title}</span>
       </button>
     </li>
   );

@@ -35,6 +35,7 @@ export function isoDuration(spanMs: number): string {
 }
 
 const minutesFormat = new Intl.NumberFormat(locale, { style: 'unit', unit: 'minute', unitDisplay: 'long' });
+const secondsFormat = new Intl.NumberFormat(locale, { style: 'unit', unit: 'second', unitDisplay: 'long' });
 const hoursFormat = new Intl.NumberFormat(locale, {
   style: 'unit',
   unit: 'hour',
@@ -42,8 +43,9 @@ const hoursFormat = new Intl.NumberFormat(locale, {
   maximumFractionDigits: 1,
 });
 
-/** In words and coarse, for estimates: "7 minutes", "1.5 hours". */
+/** In words and coarse, for estimates: "40 seconds", "7 minutes", "1.5 hours". */
 export function roughSpan(spanMs: number): string {
+  if (spanMs < 55_000) return secondsFormat.format(Math.max(10, Math.round(spanMs / 10_000) * 10));
   const minutes = Math.max(1, Math.round(spanMs / 60_000));
   return minutes < 90 ? minutesFormat.format(minutes) : hoursFormat.format(Math.round(minutes / 30) / 2);
 }

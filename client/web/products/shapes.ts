@@ -51,7 +51,7 @@ export type ShapeName = keyof typeof shapes;
 /** Which words speak for which drawing; the first that fits counts. */
 const words: readonly (readonly [ShapeName, RegExp])[] = [
   ['headphones', /head ?phone|ear ?(bud|phone)|headset/],
-  ['speaker', /speaker|soundbar|subwoofer|radio|amp\b/],
+  ['speaker', /speaker|soundbar|subwoofer|radio|\bamp(lifier)?\b/],
   ['camera', /camera|lens|camcorder|webcam/],
   ['laptop', /laptop|notebook computer|macbook|chromebook/],
   ['screen', /\btv\b|television|monitor|display|screen/],

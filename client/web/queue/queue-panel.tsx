@@ -3,6 +3,7 @@ import { usePurchase } from '../checkout/use-purchase.ts';
 import type { Drop, DropState, DropWatch } from '../engine/types.ts';
 import { formatCount } from '../format/number.ts';
 import { texts } from '../texts/texts.ts';
+import { usePageTitle } from '../frame/use-page-title.ts';
 import { LeaveButton } from './leave-button.tsx';
 import { QueueNews } from './queue-news.tsx';
 import { TicketCard } from './ticket-card.tsx';
@@ -15,6 +16,7 @@ export function QueuePanel({ drop, watch }: { drop: Drop; watch: DropWatch | nul
   const { status } = ticket;
   const called = status?.kind === 'called' ? status : null;
   const purchase = usePurchase(drop, called);
+  usePageTitle(called !== null && purchase.stage.kind === 'none' ? texts.queue.called.title : null);
   const showsPurchase = purchase.stage.kind !== 'none' || called !== null;
   return (
     <>

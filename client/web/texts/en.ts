@@ -50,6 +50,7 @@ export const en = {
     messageFrom: 'From the shop',
     perBuyer: (max: number) => `At most ${max} for each buyer`,
     show: 'Show this drop',
+    showNamed: (title: string) => `Show this drop: ${title}`,
     inLobby: 'in the lobby',
     arrived: 'in line so far',
     perMinute: 'calls a minute',
@@ -74,7 +75,8 @@ export const en = {
     empty: 'The lines start to draw as soon as something moves.',
     description: (line: string, value: number, left: number) =>
       `Chart of the last minutes. ${line}: ${count.format(value)}. Units left: ${count.format(left)}.`,
-    ago: (minutes: number) => (minutes === 0 ? 'now' : `${minutes} min ago`),
+    ago: (span: string) => `${span} ago`,
+    now: 'now',
   },
 
   queue: {

@@ -1,0 +1,104 @@
+// What the pages decide without a browser: which drop stands in front, what a chart keeps, how time is written.
+import { describe, expect, it } from 'vitest';
+import { stepArea, stepPath } from '../../client/web/chart/line-path.ts';
+import type { Drop, DropState } from '../../client/web/engine/types.ts';
+import { clockFace, isoDuration, shortClock } from '../../client/web/format/duration.ts';
+import { formatMoney } from '../../client/web/format/money.ts';
+import { chooseDrop, foremost } from '../../client/web/live/choose-drop.ts';
+import { historySpanMs, withPoint, type HistoryPoint } from '../../client/web/live/history.ts';
+import { shapeOf } from '../../client/web/products/shapes.ts';
+
+const noFairness = { seedHash: '' };
+
+function drop(dropId: string, state: DropState, opensAtMs: number): Drop {
+  return {
+    // The brands of ids are the server's; a drop as it comes over the wire is what is needed here.
+    ...JSON.parse(JSON.stringify({ dropId })),
+    title: dropId,
+    state,
+    mode: 'fifo',
+    lobbyOpensAtMs: 0,
+    opensAtMs,
+    serverTimeMs: 0,
+    perBuyerMax: 1,
+    holdTtlMs: 1_000,
+    items: [],
+    fairness: noFairness,
+  };
+}
+
+describe('the drop in front', () => {
+  it('is one that sells, else the next to open, else the one that ended last', () => {
+    const soon = drop('soon', 'lobby', 5);
+    const later = drop('later', 'lobby', 9);
+    const old = drop('old', 'sold-out', 1);
+    const older = drop('older', 'sold-out', 0);
+    expect(foremost([later, soon, old])?.dropId).toBe('soon');
+    expect(foremost([later, soon, drop('now', 'open', 7)])?.dropId).toBe('now');
+    expect(foremost([older, old])?.dropId).toBe('old');
+    expect(foremost([])).toBeNull();
+  });
+
+  it('stays when it ends under a visitor’s eyes, or when the visitor chose it', () => {
+    const next = drop('next', 'lobby', 9);
+    const shown = chooseDrop([drop('one', 'open', 1), next], null);
+    expect(shown).toEqual({ dropId: 'one', by: 'page' });
+    expect(chooseDrop([drop('one', 'sold-out', 1), next], shown)).toBe(shown);
+    const own = { dropId: 'one', by: 'visitor' } as const;
+    expect(chooseDrop([drop('one', 'closed', 1), next], own)).toBe(own);
+  });
+
+  it('gives way if it was over before the visitor came, or is gone', () => {
+    const over = drop('over', 'sold-out', 1);
+    const shown = chooseDrop([over], null);
+    expect(shown).toEqual({ dropId: 'over', by: 'page-when-over' });
+    expect(chooseDrop([over, drop('next', 'lobby', 9)], shown)?.dropId).toBe('next');
+    expect(chooseDrop([drop('next', 'lobby', 9)], shown)?.dropId).toBe('next');
+  });
+});
+
+describe('the chart', () => {
+  const point = (atMs: number): HistoryPoint => ({ atMs, arrived: 0, called: atMs, left: 1 });
+
+  it('thins out what comes in bursts, keeps the newest, and forgets what is old', () => {
+    let history: readonly HistoryPoint[] = [];
+    for (let atMs = 0; atMs <= 20 * 60_000; atMs += 250) history = withPoint(history, point(atMs));
+    expect(history.length).toBeLessThan(historySpanMs / 500);
+    expect(history.at(-1)?.atMs).toBe(20 * 60_000);
+    expect(history[0]?.atMs).toBeGreaterThan(20 * 60_000 - historySpanMs);
+  });
+
+  it('draws steps from the first point to the right edge', () => {
+    const frame = { fromMs: 0, toMs: 100, valueMax: 10, width: 200, height: 50 };
+    const points = [
+      { atMs: 0, value: 0 },
+      { atMs: 50, value: 10 },
+    ];
+    expect(stepPath(points, frame)).toBe('M0 50H100V0H200');
+    expect(stepArea(points, frame)).toBe('M0 50H100V0H200V50H0Z');
+    expect(stepPath([], frame)).toBe('');
+  });
+});
+
+describe('what is written', () => {
+  it('shows a second until it is over', () => {
+    expect(clockFace(1)).toEqual({ days: 0, hours: '00', minutes: '00', seconds: '01' });
+    expect(clockFace(0).seconds).toBe('00');
+    expect(clockFace(-5_000).seconds).toBe('00');
+    expect(clockFace(90_061_000)).toEqual({ days: 1, hours: '01', minutes: '01', seconds: '01' });
+    expect(shortClock(3_661_000)).toBe('1:01:01');
+    expect(shortClock(65_000)).toBe('1:05');
+    expect(isoDuration(65_000)).toBe('P0DT0H1M5S');
+  });
+
+  it('places the decimals of each currency', () => {
+    expect(formatMoney({ amount: 8_900, currency: 'EUR' })).toContain('89.00');
+    expect(formatMoney({ amount: 8_900, currency: 'JPY' })).toContain('8,900');
+    expect(formatMoney({ amount: 8_900, currency: 'KWD' })).toContain('8.900');
+  });
+
+  it('draws what a product’s icon names, else what its title speaks of, else a parcel', () => {
+    expect(shapeOf({ icon: 'lamp', text: 'chair' })).toEqual(shapeOf({ text: 'Aurora desk lamp' }));
+    expect(shapeOf({ icon: 'constructor', text: 'unheard of' })).toEqual(shapeOf({ text: '' }));
+  });
+});

@@ -1,0 +1,47 @@
+// A real Chromium for tests, and a page that remembers whatever went wrong on it.
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const stepWithinMs = 12_000;
+
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: process.env['CHROMIUM_PATH'] || '/usr/bin/chromium', args });
+}
+
+export interface WatchedPage {
+  readonly page: Page;
+  /** Faults of scripts, and what the browser complains of: a Content-Security-Policy that was violated, for one. */
+  readonly complaints: string[];
+  /** The origins of all requests, of frames and sockets, too. */
+  readonly origins: Set<string>;
+}
+
+/** A visitor of their own: no cookie, storage or cache is shared with another. */
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+  const context = await browser.newContext({ locale: 'en-GB', ...options });
+  // Shorter than a test may take, so that a failure says which step did not come about.
+  context.setDefaultTimeout(stepWithinMs);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const origins = new Set<string>();
+  page.on('pageerror', error => complaints.push(`fault: ${error.message}`));
+  page.on('console', message => {
+    if (message.type() !== 'error' && message.type() !== 'warning') return;
+    complaints.push(`${message.type()} at ${message.location().url}: ${message.text()}`);
+  });
+  page.on('request', request => {
+    const { origin, protocol } = new URL(request.url());
+    if (protocol !== 'data:' && protocol !== 'blob:') origins.add(origin);
+  });
+  page.on('websocket', socket => origins.add(new URL(socket.url()).origin.replace(/^ws/, 'http')));
+  return { page, complaints, origins };
+}
