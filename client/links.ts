@@ -57,16 +57,23 @@ export function createConnection(
 ): Connection {
   const { token, onUnauthorized, onConnection } = options;
   const base = options.url.replace(/\/+$/, '');
+  let told: 'open' | 'closed' = 'closed';
+  // Each vain try to come back ends in a close as well; a page is told of changes only.
+  const tell = (state: 'open' | 'closed') => {
+    if (state === told) return;
+    told = state;
+    onConnection?.(state);
+  };
   const socket = createWSClient({
     url: `${base.replace(/^http/, 'ws')}/trpc`,
     lazy: { enabled: true, closeMs: lingerMs },
     keepAlive,
     retryDelayMs: attempt => fullJitterMs(attempt, reconnectMs),
     connectionParams: async () => ({ token: (await token('always')) ?? '' }),
-    onOpen: () => onConnection?.('open'),
+    onOpen: () => tell('open'),
     onClose(cause) {
       if (cause?.code === closedUnauthorized) onUnauthorized();
-      onConnection?.('closed');
+      tell('closed');
     },
     ...(options.WebSocket ? { WebSocket: options.WebSocket } : {}),
   });

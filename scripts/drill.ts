@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createDoorbuster, failureOf } from '../client/index.ts';
 import { describeDrill, drillPage } from './drill/describe-drill.ts';
 import { assertEnoughFileHandles } from './drill/file-handles.ts';
 import { readCommandLine, usage, type CommandLine } from './drill/options.ts';
@@ -51,14 +52,32 @@ async function drillAlone(options: CommandLine, signal: AbortSignal): Promise<Dr
   }
 }
 
-function drillAt(
+async function drillAt(
   options: CommandLine,
   target: { url: string; adminKey: string },
   signal: AbortSignal,
 ): Promise<Drill> {
   const { buyersCount, stockCount, shape } = options;
+  await assertReachable(target);
   say(`${buyersCount} buyers (${shape}) for ${stockCount} units at ${target.url}`);
   return runDrill({ ...options, url: target.url, adminKey: target.adminKey, signal, out: process.stdout });
+}
+
+/** A wrong address or key is the caller's to mend, and said at once instead of after a minute of trying again. */
+async function assertReachable({ url, adminKey }: { url: string; adminKey: string }): Promise<void> {
+  const admin = createDoorbuster({ url, token: adminKey });
+  try {
+    await admin.api.admin.product.counts.query();
+  } catch (error) {
+    const { code, retry } = failureOf(error);
+    if (retry === 'later') throw new SetupError(`${url} does not answer as Doorbuster does (${code}).`);
+    if (retry === 'with-new-token' || code === 'FORBIDDEN') {
+      throw new SetupError(`${url} does not take this admin key: give --admin-key KEY.`);
+    }
+    throw error;
+  } finally {
+    await admin.close();
+  }
 }
 
 function say(text: string): void {
