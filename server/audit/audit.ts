@@ -5,14 +5,7 @@
 import { checkCalls, type CallsSource } from './check-calls.ts';
 import { checkOrders, type OrdersSource } from './check-orders.ts';
 import { checkStock, type StockSource } from './check-stock.ts';
-
-export interface Finding {
-  /** The number of the invariant, as the README lists them. */
-  readonly invariant: 1 | 2 | 3 | 4 | 7;
-  /** The document at fault: a drop's, an order's, a unit's or a payment's id. */
-  readonly document: string;
-  readonly what: string;
-}
+import type { Finding } from './finding.ts';
 
 export interface Checked {
   drops: number;

@@ -1,7 +1,7 @@
 // Invariant 7, from the public call log alone: each lane is called in the order of its ranks, none twice and none
 // left out, and no line of the log was changed afterwards.
 import { createHash } from 'node:crypto';
-import type { Finding } from './audit.ts';
+import type { Finding } from './finding.ts';
 import type { StockSource } from './check-stock.ts';
 
 export interface CallsSource extends StockSource {

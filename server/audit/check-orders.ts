@@ -1,7 +1,7 @@
 // Invariants 2, 3 and 4: no unit is sold twice, no payment is captured without its units, no paid order is lost, and
 // Stripe's books are the orders' books. Orders and units are read side by side in the order of their ids, so that
 // memory does not grow with them; of payments, a few words each are kept.
-import type { Finding } from './audit.ts';
+import type { Finding } from './finding.ts';
 
 export interface AuditOrder {
   readonly orderId: string;

@@ -1,5 +1,5 @@
 // Invariant 1: the stock in Redis adds up, and what it calls sold is what paid orders own.
-import type { Finding } from './audit.ts';
+import type { Finding } from './finding.ts';
 
 export interface StockSource {
   /** Every drop there is, and what Redis says of it; null where Redis does not know it. */

@@ -12,7 +12,7 @@ import type { Money } from '../money.ts';
 import type { Clock } from '../platform/clock.ts';
 import { dropChannel } from '../platform/keys.ts';
 import type { Drop, DropItem } from './drop.ts';
-import type { createDropInput, updateDropInput } from './drops.router.ts';
+import type { createDropInput, updateDropInput } from './drop-schemas.ts';
 import type { DropChange, DropsStore } from './drops.store.ts';
 import type { LiveStore, SteerAction } from './live.store.ts';
 

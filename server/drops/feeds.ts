@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import type { DropId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { dropKey } from '../platform/keys.ts';
-import type { DropWatch } from './drops.router.ts';
+import type { DropWatch } from './drop-schemas.ts';
 import { availabilityOf, type DropView } from './drop-view.ts';
 import type { LiveStore } from './live.store.ts';
 
