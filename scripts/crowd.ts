@@ -8,10 +8,11 @@ import { createTally, type Tally } from './drill/tally.ts';
 
 const callsAtOnceCount = 128;
 const lineEveryMs = 1_000;
-/** Nine in ten come before a drop opens; where it is open already, the crowd comes in over this time. */
+/** While the lobby only fills, there is less to tell. */
+const lobbyLineEveryMs = 5_000;
+/** Nine in ten come before a drop opens, the others shortly after; where it is open already, all come in this time. */
 const earlyShare = 0.9;
-const spreadMs = 10_000;
-const spreadMsMax = 50_000;
+const lateMs = 10_000;
 
 export async function sendCrowd(options: {
   url: string;
@@ -64,20 +65,22 @@ export async function sendCrowd(options: {
 }
 
 function arrivalMs(opensInMs: number): number {
-  if (opensInMs < 2_000) return Math.random() * spreadMs;
-  const early = Math.random() < earlyShare;
-  return Math.random() * Math.min(spreadMsMax, opensInMs - 1_500) + (early ? 0 : opensInMs);
+  if (opensInMs > 2_000 && Math.random() < earlyShare) return Math.random() * (opensInMs - 1_500);
+  return opensInMs + Math.random() * lateMs;
 }
 
 /** A line for each second in which something happened. */
 function showChanges(tally: Tally, say: (line: string) => void): () => void {
   let last = '';
+  let saidAtMs = 0;
   return () => {
+    if (tally.called === 0 && performance.now() - saidAtMs < lobbyLineEveryMs) return;
     const line =
       `  crowd: ${tally.arrived} came, ${tally.joined} queue, ${tally.called} were called, ` +
       `${tally.held} have a unit, ${tally.ends.paid} have paid`;
     if (line === last || tally.arrived === 0) return;
     last = line;
+    saidAtMs = performance.now();
     say(line);
   };
 }
