@@ -1,10 +1,11 @@
 // tRPC itself: the context of a call, the kinds of procedures, and what an error looks like from outside.
 import { randomUUID } from 'node:crypto';
 import { initTRPC } from '@trpc/server';
+import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc';
 import type { Logger } from 'pino';
 import { z, ZodError } from 'zod';
 import type { AuditEntry } from './admin/audit-log.ts';
-import { PublicError } from './errors.ts';
+import { errorTable, PublicError } from './errors.ts';
 import type { BuyerId } from './ids.ts';
 import { limits } from './limits.ts';
 import { isOutage } from './platform/outage.ts';
@@ -14,7 +15,8 @@ import type { Metrics } from './platform/telemetry.ts';
 export type Caller =
   | { kind: 'nobody'; why: 'no-token' | 'bad-token' }
   | { kind: 'buyer'; buyerId: BuyerId; expiresAtMs: number }
-  | { kind: 'admin'; name: string };
+  /** An admin key does not expire; a JWT with the role does. */
+  | { kind: 'admin'; name: string; expiresAtMs?: number };
 
 export interface Context {
   readonly caller: Caller;
@@ -28,6 +30,8 @@ export interface Context {
   readonly audit: { append(entry: AuditEntry): void };
 }
 
+const unavailableText = 'This cannot be served right now: try again';
+
 const t = initTRPC.context<Context>().create({
   // Stacks never leave the process, whatever NODE_ENV says.
   isDev: false,
@@ -37,7 +41,8 @@ const t = initTRPC.context<Context>().create({
   },
   errorFormatter({ shape, error, ctx, path }) {
     const { stack: _stack, ...data } = shape.data;
-    if (error.cause instanceof ZodError) {
+    // An output that fails its schema is a ZodError, too, and is none of the caller's business.
+    if (error.code === 'BAD_REQUEST' && error.cause instanceof ZodError) {
       const issues = error.cause.issues.slice(0, 10).map(issue => ({
         path: issue.path.map(String).join('.'),
         message: issue.message,
@@ -53,6 +58,15 @@ const t = initTRPC.context<Context>().create({
       return { ...shape, data: { ...data, reason: error.reason, ...(retryAfterMs ? { retryAfterMs } : {}) } };
     }
     if (error.code !== 'INTERNAL_SERVER_ERROR') return { ...shape, data };
+    // A subscription fails in the middle, behind every middleware.
+    if (isOutage(error.cause)) {
+      const { trpc, http } = errorTable.unavailable;
+      return {
+        message: unavailableText,
+        code: TRPC_ERROR_CODES_BY_KEY[trpc],
+        data: { ...data, code: trpc, httpStatus: http, reason: 'unavailable', retryAfterMs: 1_000 },
+      };
+    }
     // What went wrong inside stays inside: the caller gets an id that the log knows.
     const errorId = randomUUID();
     ctx?.log.error({ errorId, path, err: error.cause ?? error }, 'a call failed');
@@ -73,9 +87,7 @@ const measured = t.middleware(async ({ ctx, path, type, next }) => {
   if (!result.ok && !(result.error instanceof PublicError) && isOutage(result.error.cause)) {
     ctx.metrics.calls.inc({ path, outcome: 'SERVICE_UNAVAILABLE' });
     ctx.log.warn({ path, err: result.error.cause }, 'a service is away');
-    throw new PublicError('unavailable', 'This cannot be served right now: try again', {
-      retryAfterMs: 1_000,
-    });
+    throw new PublicError('unavailable', unavailableText, { retryAfterMs: 1_000 });
   }
   ctx.metrics.calls.inc({ path, outcome: result.ok ? 'ok' : result.error.code });
   // A subscription's time is its whole life, which says nothing about the engine.
@@ -84,8 +96,14 @@ const measured = t.middleware(async ({ ctx, path, type, next }) => {
   return result;
 });
 
+/** Reads are counted by address: a token costs nothing, so a flood would bring a new one for each. */
+const readsCounted = t.middleware(async ({ ctx, type, next }) => {
+  if (type === 'query' && ctx.caller.kind !== 'admin') await ctx.rates.consume('read', ctx.address);
+  return next();
+});
+
 /** For anybody, with or without a token. */
-export const publicProcedure = t.procedure.use(measured);
+export const publicProcedure = t.procedure.use(measured).use(readsCounted);
 
 /** For anybody, counted by address. */
 export function addressProcedure(rate: RateName) {
@@ -112,6 +130,8 @@ export function limitedBuyerProcedure(rate: RateName) {
 /** For the shop: an admin key, or a token with the role. */
 export const adminProcedure = publicProcedure.use(async ({ ctx, path, type, getRawInput, next }) => {
   if (ctx.caller.kind === 'buyer') {
+    // Each refusal is written down, so refusals are counted: the log is not a buyer's to fill.
+    await ctx.rates.consume('write', ctx.caller.buyerId);
     ctx.audit.append({ who: ctx.caller.buyerId, what: path, outcome: 'refused', target: null });
     throw new PublicError('forbidden', 'This needs an admin key');
   }

@@ -1,9 +1,10 @@
 // Who is calling: a guest by our own sealed token, a customer or an operator by the shop's JWT, an operator by the
 // admin key. A token that is not good makes nobody of its bearer; it never makes an error by itself.
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createRemoteJWKSet, jwtVerify, type JWTPayload } from 'jose';
+import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from 'jose';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
+import { PublicError } from '../errors.ts';
 import { buyerIdSchema, type BuyerId } from '../ids.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Sealer } from '../platform/seal.ts';
@@ -50,17 +51,32 @@ export function createAuthenticate(options: {
         currentDate: new Date(clock.now()),
       });
       return callerOf(payload, jwt.issuer);
-    } catch {
-      return { kind: 'nobody', why: 'bad-token' };
+    } catch (error) {
+      if (!saysNothingOfTheToken(error)) return { kind: 'nobody', why: 'bad-token' };
+      throw new PublicError('unavailable', 'The token cannot be checked right now: try again', {
+        retryAfterMs: 1_000,
+        cause: error,
+      });
     }
   };
+}
+
+/** The shop's keys could not be had: that is no reason to send a customer away to sign in anew. */
+function saysNothingOfTheToken(error: unknown): boolean {
+  if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) return true;
+  // What jose throws for an answer other than 200; all else of its own has a more specific class.
+  if (error instanceof errors.JOSEError) return error.code === 'ERR_JOSE_GENERIC';
+  return true;
 }
 
 function callerOf(payload: JWTPayload, issuer: string): Caller {
   const subject = payload.sub ?? '';
   const roles = z.array(z.string()).safeParse(payload['roles']).data ?? [payload['role']];
-  if (roles.includes('admin')) return { kind: 'admin', name: subject };
-  return { kind: 'buyer', buyerId: customerId(issuer, subject), expiresAtMs: (payload.exp ?? 0) * 1_000 };
+  const expiresAtMs = (payload.exp ?? 0) * 1_000;
+  // Everybody without a subject would be one and the same buyer.
+  if (subject === '') return { kind: 'nobody', why: 'bad-token' };
+  if (roles.includes('admin')) return { kind: 'admin', name: subject, expiresAtMs };
+  return { kind: 'buyer', buyerId: customerId(issuer, subject), expiresAtMs };
 }
 
 /** A customer's buyer id: the same for the same subject, and no way back from it to the subject. */

@@ -41,6 +41,8 @@ export function createSealer<T>(options: {
       const [prefix, payload, mac, ...rest] = text.split('.');
       if (prefix !== kind || !payload || !mac || rest.length > 0) return null;
       const given = Buffer.from(mac, 'base64url');
+      // Base64 has more than one spelling of the same bytes; a sealed value has one.
+      if (given.toString('base64url') !== mac) return null;
       const genuine = keys.some(key => {
         const expected = macOf(key, payload);
         return given.length === expected.length && timingSafeEqual(given, expected);

@@ -31,6 +31,8 @@ export interface HttpOptions {
   readonly log: Logger;
 }
 
+const connectionsCheckMs = 1_000;
+
 export function createHttpServer(options: HttpOptions): Server {
   const { metrics, log, checkOrigin } = options;
   const secure = helmet({
@@ -58,13 +60,19 @@ export function createHttpServer(options: HttpOptions): Server {
     basePath: '/trpc/',
     maxBodySize: limits.httpBodyBytes,
     maxBatchSize: limits.batchCallsCount,
-    createContext: ({ req }) => options.makeContext(req, null),
+    // A browser's EventSource cannot set headers: its token comes as a parameter, for subscriptions alone.
+    createContext: ({ req, info }) =>
+      options.makeContext(
+        req,
+        info.type === 'subscription' ? (info.connectionParams?.['token'] ?? null) : null,
+      ),
     responseMeta: ({ errors }) => {
       const waits = errors.map(error => (error instanceof PublicError ? (error.retryAfterMs ?? 0) : 0));
       const waitMs = Math.max(0, ...waits);
       return {
         headers: {
           'cache-control': 'no-store',
+          vary: 'origin',
           ...(waitMs > 0 ? { 'retry-after': String(Math.ceil(waitMs / 1_000)) } : {}),
         },
       };
@@ -86,9 +94,10 @@ export function createHttpServer(options: HttpOptions): Server {
       answer(res, 403, 'This origin may not call the engine: list it in ALLOWED_ORIGINS');
       return;
     }
+    res.setHeader('vary', 'origin');
     if (origin.allow) {
       res.setHeader('access-control-allow-origin', origin.allow);
-      res.setHeader('vary', 'origin');
+      res.setHeader('access-control-expose-headers', 'retry-after');
       if (req.method === 'OPTIONS') {
         res.writeHead(204, {
           'access-control-allow-methods': 'GET, POST',
@@ -137,6 +146,10 @@ export function createHttpServer(options: HttpOptions): Server {
       case '/metrics':
         return answer(res, 200, await metrics.registry.metrics(), metrics.registry.contentType);
       default:
+        if (req.method !== 'GET' && req.method !== 'HEAD') {
+          res.setHeader('allow', 'GET, HEAD');
+          return answer(res, 405, 'Pages are read with GET');
+        }
         if (!pages) return answer(res, 404, 'The pages are not built: run npm run build and start again');
         return pages(req, res, () => answer(res, 404, 'There is nothing here'));
     }
@@ -146,14 +159,17 @@ export function createHttpServer(options: HttpOptions): Server {
     {
       maxHeaderSize: limits.httpHeaderBytes,
       headersTimeout: limits.httpHeadersTimeoutMs,
-      requestTimeout: limits.httpRequestTimeoutMs,
+      // Late requests are looked for at intervals; the last one still falls within the bound.
+      requestTimeout: limits.httpRequestTimeoutMs - connectionsCheckMs,
       keepAliveTimeout: limits.httpKeepAliveTimeoutMs,
-      connectionsCheckingInterval: 1_000,
+      connectionsCheckingInterval: connectionsCheckMs,
       insecureHTTPParser: false,
     },
     (req, res) => {
       secure(req, res, () => {
         route(req, res).catch((error: unknown) => {
+          // A client that went away, or was too slow, is no failure of ours, and there is nobody to tell.
+          if (req.destroyed && !req.complete) return;
           log.error({ err: error, path: loggablePath(req.url) }, 'a request failed');
           if (!res.headersSent) answer(res, 500, 'Internal error');
           else res.destroy();

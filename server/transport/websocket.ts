@@ -5,11 +5,13 @@ import type { AnyRouter } from '@trpc/server';
 import { getWSConnectionHandler } from '@trpc/server/adapters/ws';
 import type { Logger } from 'pino';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { PublicError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
 import { loggablePath, type Metrics } from '../platform/telemetry.ts';
 import type { Context } from '../trpc.ts';
 import { addressOf, type MakeContext } from './context.ts';
+import { createCountsByKey } from './counts-by-key.ts';
 import type { OriginCheck } from './origin.ts';
 import { closeCodes, guardSocket } from './socket-guard.ts';
 
@@ -34,29 +36,37 @@ export function serveSockets(
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.socketMessageBytes,
+    // A client splits nothing that small; a bad link may deliver it in as many pieces as it has packets (12 of 1,400
+    // bytes). Beyond that somebody spends our time on empty fragments or single bytes.
+    maxFragments: 64,
+    maxBufferedChunks: 256,
     // Ticks are small and many: compressing each costs more than it saves, and memory for every socket.
     perMessageDeflate: false,
   });
-  const perAddress = countsByKey();
-  const perBuyer = countsByKey();
+  const perAddress = createCountsByKey();
+  const perBuyer = createCountsByKey();
   let stopping = false;
 
   /** Sockets are counted by buyer once their context is made, and end when their token does. */
-  const attend = (socket: WebSocket, context: Context) => {
-    const { caller } = context;
-    if (caller.kind !== 'buyer') return;
-    const { buyerId, expiresAtMs } = caller;
-    if (perBuyer.add(buyerId) > limits.socketsPerBuyerCount) {
-      socket.close(closeCodes.policy, `A buyer has at most ${limits.socketsPerBuyerCount} sockets`);
+  const attend = (socket: WebSocket, { caller }: Context) => {
+    // Making the context takes a while; a socket that has closed meanwhile would never be counted out again.
+    if (caller.kind === 'nobody' || socket.readyState === socket.CLOSED) return;
+    const { expiresAtMs } = caller;
+    if (expiresAtMs !== undefined) {
+      const check = setInterval(() => {
+        if (clock.now() >= expiresAtMs)
+          socket.close(closeCodes.unauthorized, 'The token has expired: renew it and reconnect');
+      }, limits.socketTokenCheckMs);
+      socket.on('close', () => clearInterval(check));
     }
-    const check = setInterval(() => {
-      if (clock.now() >= expiresAtMs)
-        socket.close(closeCodes.unauthorized, 'The token has expired: renew it and reconnect');
-    }, limits.socketTokenCheckMs);
-    socket.on('close', () => {
-      clearInterval(check);
-      perBuyer.remove(buyerId);
-    });
+    if (caller.kind !== 'buyer') return;
+    const { buyerId } = caller;
+    socket.on('close', () => perBuyer.remove(buyerId));
+    if (perBuyer.add(buyerId) <= limits.socketsPerBuyerCount) return;
+    const why = `A buyer has at most ${limits.socketsPerBuyerCount} sockets`;
+    socket.close(closeCodes.policy, why);
+    // Without a context, nothing that this socket has already sent is carried out.
+    throw new PublicError('too-many', why);
   };
 
   sockets.on('connection', (socket: WebSocket, req: IncomingMessage) => {
@@ -84,6 +94,8 @@ export function serveSockets(
     stream.on('error', () => stream.destroy());
     if (stopping) return refuse(stream, 503, 'Service Unavailable');
     if (loggablePath(req.url) !== '/trpc') return refuse(stream, 404, 'Not Found');
+    // tRPC's handler makes a URL of both, and throws where that cannot be.
+    if (!URL.canParse(req.url ?? '', `http://${req.headers.host}`)) return refuse(stream, 400, 'Bad Request');
     if (!checkOrigin(req).ok) return refuse(stream, 403, 'Forbidden');
     const address = addressOf(req, trustProxy);
     if (perAddress.of(address) >= limits.socketsPerAddressCount)
@@ -126,7 +138,8 @@ export function serveSockets(
 }
 
 function announcesParams(req: IncomingMessage): boolean {
-  return new URLSearchParams(req.url?.split('?', 2)[1]).get('connectionParams') === '1';
+  // Read as tRPC's handler reads it: who is told to wait for parameters here must be waited for there.
+  return new URL(req.url ?? '', 'http://any').searchParams.get('connectionParams') === '1';
 }
 
 /** Half-open connections are found by pings, not by waiting for TCP. */
@@ -147,22 +160,6 @@ function keepAlive(socket: WebSocket): void {
 }
 
 function refuse(stream: Duplex, status: number, reason: string): void {
-  stream.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-}
-
-function countsByKey() {
-  const counts = new Map<string, number>();
-  return {
-    of: (key: string) => counts.get(key) ?? 0,
-    add(key: string): number {
-      const next = (counts.get(key) ?? 0) + 1;
-      counts.set(key, next);
-      return next;
-    },
-    remove(key: string): void {
-      const next = (counts.get(key) ?? 1) - 1;
-      if (next > 0) counts.set(key, next);
-      else counts.delete(key);
-    },
-  };
+  const later = status === 429 || status === 503 ? 'retry-after: 5\r\n' : '';
+  stream.end(`HTTP/1.1 ${status} ${reason}\r\n${later}connection: close\r\ncontent-length: 0\r\n\r\n`);
 }
