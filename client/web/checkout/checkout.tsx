@@ -6,6 +6,7 @@ import { DetailsForm } from './details-form.tsx';
 import { OrderView } from './order-view.tsx';
 import { PayStep } from './pay-step.tsx';
 import { PriceLines } from './price-lines.tsx';
+import { ProblemNotice } from './problem-notice.tsx';
 import type { Purchase, Stage } from './purchase.ts';
 import { Steps } from './steps.tsx';
 import { TimeLeft } from './time-left.tsx';
@@ -24,11 +25,7 @@ export function Checkout(props: {
   return (
     <TicketCard title={titleOf(stage)} tone="turn">
       <Steps current={stepOf(stage)} />
-      {problem !== null && (
-        <p className="notice notice-alarm" role="alert">
-          {problem}
-        </p>
-      )}
+      <ProblemNotice problem={problem} />
       <Step drop={drop} watch={watch} purchase={purchase} called={called} />
     </TicketCard>
   );

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { keptContact, type KeptContact } from '../engine/kept.ts';
+import { formatMoney } from '../format/money.ts';
 import { texts } from '../texts/texts.ts';
 import { PlaceFields } from './place-fields.tsx';
 import type { Place, Purchase } from './purchase.ts';
@@ -14,6 +15,9 @@ export function DetailsForm({ purchase }: { purchase: Purchase }) {
     onChange: (event: { target: { value: string } }) =>
       setContact({ ...contact, [name]: event.target.value }),
   });
+  const { stage } = purchase;
+  const requoted = stage.kind === 'held' ? stage.requoted : null;
+  const label = requoted ? texts.checkout.toPaymentOf(formatMoney(requoted.total)) : texts.checkout.toPayment;
   return (
     <form
       className="checkout-form"
@@ -50,7 +54,7 @@ export function DetailsForm({ purchase }: { purchase: Purchase }) {
       </div>
       <PlaceFields label={texts.checkout.country} place={place} onChange={setPlace} />
       <button type="submit" className="button button-wide" disabled={purchase.isBusy}>
-        {purchase.isBusy ? texts.checkout.preparing : texts.checkout.toPayment}
+        {purchase.isBusy ? texts.checkout.preparing : label}
       </button>
     </form>
   );

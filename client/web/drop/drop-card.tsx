@@ -1,13 +1,15 @@
 import type { Drop } from '../engine/types.ts';
 import { formatMoment } from '../format/duration.ts';
 import { formatMoney } from '../format/money.ts';
+import { isOver } from '../live/choose-drop.ts';
 import { useDropFeed } from '../live/use-drop-feed.ts';
 import { texts } from '../texts/texts.ts';
 import { StateBadge } from './state-badge.tsx';
 
 /** A drop beside the one in front, small. Choosing it brings it to the front. */
 export function DropCard({ drop, onChoose }: { drop: Drop; onChoose: () => void }) {
-  const { watch } = useDropFeed(drop.dropId);
+  // What is over does not move any more.
+  const { watch } = useDropFeed(isOver(drop.state) ? null : drop.dropId);
   const state = watch?.state ?? drop.state;
   const prices = drop.items.map(item => item.price).toSorted((one, other) => one.amount - other.amount);
   const [lowest] = prices;

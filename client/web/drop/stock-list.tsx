@@ -22,7 +22,7 @@ export function StockList({ drop, watch }: { drop: Drop; watch: DropWatch | null
                 </div>
                 <StockBar
                   title={item.title}
-                  available={live?.available ?? (item.availability === 'available' ? item.total : 0)}
+                  available={live?.available ?? null}
                   total={item.total}
                   availability={live?.availability ?? item.availability}
                 />

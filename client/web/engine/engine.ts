@@ -5,8 +5,8 @@ import { createValueStore, type ValueStore } from '../live/value-store.ts';
 import { keptSession, keepSession } from './kept.ts';
 import type { DropWatch, OrderWatch, TicketStatus } from './types.ts';
 
-/** `lost` only where something is being watched: a page that watches nothing needs no connection. */
-export type LinkState = 'connecting' | 'open' | 'lost';
+/** `idle` where nothing is watched: a page without a drop needs no connection, and cannot lose one. */
+export type LinkState = 'idle' | 'connecting' | 'open' | 'lost';
 
 type Stop = () => void;
 type OnError = (error: unknown) => void;
@@ -24,8 +24,15 @@ export interface Engine {
   readonly watchOrder: (orderId: string, listener: (order: OrderWatch) => void, onError?: OnError) => Stop;
 }
 
+/**
+ * The engine repeats what is true of a watched drop every five seconds at the latest. Silence for longer than two of
+ * those is a connection that is gone, even where no end of it was heard: a peer that froze, a network that swallows.
+ */
+const silenceMs = 12_000;
+const silenceLookMs = 2_000;
+
 export function createEngine(url: string): Engine {
-  const link = createValueStore<LinkState>('connecting');
+  const link = createValueStore<LinkState>('idle');
   let watchesCount = 0;
   const saved = keptSession();
   const shop = createDoorbuster({
@@ -34,9 +41,20 @@ export function createEngine(url: string): Engine {
     onSession: keepSession,
     onConnection(state) {
       if (state === 'open') link.set('open');
-      else link.set(watchesCount > 0 ? 'lost' : 'connecting');
+      else link.set(watchesCount > 0 ? 'lost' : 'idle');
     },
   });
+
+  let dropWatchesCount = 0;
+  let heardAtMs = 0;
+  const hear = () => {
+    heardAtMs = performance.now();
+    link.set('open');
+  };
+  window.setInterval(() => {
+    const isSilent = performance.now() - heardAtMs > silenceMs;
+    if (dropWatchesCount > 0 && isSilent && link.get() === 'open') link.set('lost');
+  }, silenceLookMs);
 
   function run<T>(
     watch: (signal: AbortSignal) => AsyncIterable<T>,
@@ -45,6 +63,7 @@ export function createEngine(url: string): Engine {
   ): Stop {
     const ending = new AbortController();
     watchesCount += 1;
+    if (link.get() === 'idle') link.set('connecting');
     const follow = async () => {
       try {
         for await (const event of watch(ending.signal)) listener(event);
@@ -64,8 +83,22 @@ export function createEngine(url: string): Engine {
     link,
     placeOf: (ticket, watch) => shop.placeOf(ticket, watch),
     syncClock: dropId => shop.syncClock(dropId),
-    watchDrop: (dropId, listener, onError) =>
-      run(signal => shop.watchDrop(dropId, signal), listener, onError),
+    watchDrop(dropId, listener, onError) {
+      if (dropWatchesCount === 0) heardAtMs = performance.now();
+      dropWatchesCount += 1;
+      const stop = run(
+        signal => shop.watchDrop(dropId, signal),
+        watch => {
+          hear();
+          listener(watch);
+        },
+        onError,
+      );
+      return () => {
+        dropWatchesCount -= 1;
+        stop();
+      };
+    },
     watchTicket: (ticket, listener, onError) =>
       run(signal => shop.watchTicket(ticket, signal), listener, onError),
     watchOrder: (orderId, listener, onError) =>

@@ -14,10 +14,12 @@ export function PageHeader() {
         <Door />
         {texts.name}
       </p>
-      <p className={`page-link page-link-${state}`}>
-        <span aria-hidden="true" />
-        {state === 'open' ? texts.frame.live : texts.frame.connecting}
-      </p>
+      {state !== 'idle' && (
+        <p className={`page-link page-link-${state}`}>
+          <span aria-hidden="true" />
+          {state === 'open' ? texts.frame.live : texts.frame.connecting}
+        </p>
+      )}
     </header>
   );
 }

@@ -51,7 +51,8 @@ export function Home() {
 }
 
 function FrontDrop({ drop }: { drop: Drop }) {
-  const live = useDropFeed(drop.dropId);
+  // A closed drop's live figures may be gone from the engine already.
+  const live = useDropFeed(drop.state === 'closed' ? null : drop.dropId);
   const { syncClock } = useEngine();
   useEffect(() => {
     // Without an answer the drop's own ticks still tell the time, to within their way here.

@@ -19,10 +19,13 @@ export type SearchState =
 /** Between two keystrokes of a quick typist: one question for a word, not one for each letter. */
 const settleMs = 150;
 const askWithinMs = 15_000;
+/** A search that was away, and a catalog that was empty, are asked again by themselves. */
+const askAgainMs = 10_000;
 
 export function useSearch(question: Question): SearchState {
   const { api } = useEngine();
   const [state, setState] = useState<SearchState>({ kind: 'asking', last: null });
+  const [round, setRound] = useState(0);
   const { q, brand, category, perPage } = question;
   useEffect(() => {
     const ending = new AbortController();
@@ -46,6 +49,14 @@ export function useSearch(question: Question): SearchState {
       window.clearTimeout(timer);
       ending.abort();
     };
-  }, [api, q, brand, category, perPage]);
+    // `round` has no part in the question: a new one asks it again.
+  }, [api, q, brand, category, perPage, round]);
+
+  const isInVain = state.kind === 'failed' || (state.kind === 'answered' && state.answer.total === 0);
+  useEffect(() => {
+    if (!isInVain) return undefined;
+    const timer = window.setTimeout(() => setRound(last => last + 1), askAgainMs);
+    return () => window.clearTimeout(timer);
+  }, [isInVain, round]);
   return state;
 }

@@ -170,6 +170,7 @@ export const en = {
     postcode: 'Postcode',
     country: 'Country',
     toPayment: 'Continue to payment',
+    toPaymentOf: (total: string) => `Continue with ${total}`,
     preparing: 'Preparing the payment …',
     requote: 'Your address changes the price. This is the new one; your units stay reserved.',
     payBefore: 'Time left to pay',
