@@ -21,9 +21,9 @@ import { pageOf, pageInput } from './pages.ts';
 const steered = z.object({ state: stateSchema });
 const byDrop = z.strictObject({ dropId: dropIdSchema });
 
-export function createDropsRouter(deps: { drops: Drops; feeds: DropFeeds }) {
-  const { drops, feeds } = deps;
-  const show = async (drop: Drop) => describeDrop(drop, await feeds.look(drop.dropId));
+export function createDropsRouter(deps: { drops: Drops; feeds: DropFeeds; clock: { now(): number } }) {
+  const { drops, feeds, clock } = deps;
+  const show = async (drop: Drop) => describeDrop(drop, await feeds.look(drop.dropId), clock.now());
   return router({
     get: publicProcedure
       .input(byDrop)
@@ -98,7 +98,7 @@ export function createAdminDropsRouter(deps: { drops: Drops }) {
 }
 
 /** The drop as everybody may see it; `view` is null while Redis does not know it (yet, or any more). */
-export function describeDrop(drop: Drop, view: DropView | null): z.input<typeof dropOutput> {
+export function describeDrop(drop: Drop, view: DropView | null, nowMs: number): z.input<typeof dropOutput> {
   const stockOf = new Map(view?.stock.map(stock => [stock.sku, stock]));
   return {
     dropId: drop.dropId,
@@ -108,7 +108,8 @@ export function describeDrop(drop: Drop, view: DropView | null): z.input<typeof 
     lobbyOpensAtMs: drop.lobbyOpensAtMs,
     opensAtMs: view?.opensAtMs ?? drop.opensAtMs,
     ...(drop.closesAtMs === null ? {} : { closesAtMs: drop.closesAtMs }),
-    serverTimeMs: view?.nowMs ?? Date.now(),
+    // The view may be some seconds old; a countdown needs the time of the answer.
+    serverTimeMs: nowMs,
     perBuyerMax: drop.perBuyerMax,
     holdTtlMs: drop.holdTtlMs,
     items: drop.items.map(item => {

@@ -4,6 +4,7 @@
 import { EventEmitter } from 'node:events';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { PublicError } from '../errors.ts';
 import type { DropId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { dropKey } from '../platform/keys.ts';
@@ -113,7 +114,13 @@ export function createDropFeeds(options: { live: LiveStore; events: Redis; log: 
     };
     if (!first) {
       end();
-      throw new Error(`Redis does not know drop ${dropId}`);
+      throw new PublicError(
+        'unavailable',
+        'The drop is not running here (yet, or any more): look at drop.get',
+        {
+          retryAfterMs: 5_000,
+        },
+      );
     }
     const feed: OpenFeed & { latest: FeedEvent } = {
       latest: toEvent(first, rate(first)),
