@@ -18,7 +18,7 @@ const list = z.string().transform(text =>
 );
 const secret = z.string().min(16, 'must have at least 16 characters');
 
-const environmentSchema = z.object({
+export const environmentSchema = z.object({
   PORT: port.default(3000),
   HOST: z.string().default('127.0.0.1'),
   DATA_DIR: z.string().default('.data'),
