@@ -1,5 +1,5 @@
-// Programs outside the project make a whole purchase: the README's, with @trpc/client and the router's type, and one
-// with nothing but fetch and a WebSocket. The README's program is read from the README, so that it cannot rot.
+// Programs outside the project: the README's two, with the project's own client and with @trpc/client and the router's
+// type, and one with nothing but fetch and a WebSocket. The README's are read from the README, so that they cannot rot.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,9 +9,16 @@ import { startInstallation, type Installation } from '../../scripts/supervisor/i
 
 const root = path.resolve(import.meta.dirname, '../..');
 const outside = mkdtempSync(path.join(tmpdir(), 'doorbuster-outside-'));
+/** A project that has the README's programs and the packages that they name. */
+const typed = path.join(outside, 'typed');
 let installation: Installation;
 
 beforeAll(async () => {
+  mkdirSync(path.join(typed, 'node_modules'), { recursive: true });
+  symlinkSync(root, path.join(typed, 'node_modules/doorbuster'));
+  symlinkSync(path.join(root, 'node_modules/@trpc'), path.join(typed, 'node_modules/@trpc'));
+  writeFileSync(path.join(typed, 'package.json'), '{ "type": "module" }');
+  for (const name of ['ten-lines.ts', 'buy.ts']) writeFileSync(path.join(typed, name), readmeProgram(name));
   installation = await startInstallation({ dataDir: path.join(outside, 'data'), port: 0 });
 }, 120_000);
 afterAll(async () => {
@@ -42,30 +49,32 @@ async function runProgram(argv: string[], folder: string): Promise<{ status: num
 }
 
 describe('a program outside the project', () => {
-  it("buys with @trpc/client and the router's type, as the README shows, and type-checks", async () => {
-    const folder = path.join(outside, 'typed');
-    mkdirSync(path.join(folder, 'node_modules'), { recursive: true });
-    symlinkSync(root, path.join(folder, 'node_modules/doorbuster'));
-    symlinkSync(path.join(root, 'node_modules/@trpc'), path.join(folder, 'node_modules/@trpc'));
-    writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }');
-    writeFileSync(path.join(folder, 'buy.ts'), readmeProgram('buy.ts'));
-    const { status, out } = await runProgram(['buy.ts'], folder);
+  it("lines a buyer up with the project's own client, in ten lines, as the README shows", async () => {
+    const { status, out } = await runProgram(['ten-lines.ts'], typed);
+    expect(out).toMatch(/^joined\n(lobby\n)?(waiting\n)?called\n$/);
+    expect(status).toBe(0);
+    const lines = readmeProgram('ten-lines.ts').split('\n');
+    expect(lines.filter(line => line !== '' && !/^(import |\/\/)/.test(line))).toHaveLength(10);
+  }, 60_000);
+
+  it("buys with @trpc/client and the router's type, as the README shows, and both programs type-check", async () => {
+    const { status, out } = await runProgram(['buy.ts'], typed);
     expect(out).toMatch(/paid: number 1 of 2/);
     expect(status).toBe(0);
 
     writeFileSync(
-      path.join(folder, 'tsconfig.json'),
+      path.join(typed, 'tsconfig.json'),
       JSON.stringify({
         extends: path.join(root, 'tsconfig.json'),
         compilerOptions: { typeRoots: [path.join(root, 'node_modules/@types')] },
-        include: ['buy.ts'],
+        include: ['*.ts'],
       }),
     );
     const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
-    expect(await runProgram([tsc, '-p', folder], folder)).toEqual({ status: 0, out: '' });
+    expect(await runProgram([tsc, '-p', typed], typed)).toEqual({ status: 0, out: '' });
     // The types are real: a kind that `hold.place` never answers with is refused.
-    writeFileSync(path.join(folder, 'buy.ts'), readmeProgram('buy.ts').replace("'held'", "'hold'"));
-    expect((await runProgram([tsc, '-p', folder], folder)).status).not.toBe(0);
+    writeFileSync(path.join(typed, 'buy.ts'), readmeProgram('buy.ts').replace("'held'", "'hold'"));
+    expect((await runProgram([tsc, '-p', typed], typed)).status).not.toBe(0);
   }, 180_000);
 
   it('buys with nothing but fetch and a bare WebSocket', async () => {
