@@ -53,11 +53,16 @@ export function serveSockets(
     if (caller.kind === 'nobody' || socket.readyState === socket.CLOSED) return;
     const { expiresAtMs } = caller;
     if (expiresAtMs !== undefined) {
-      const check = setInterval(() => {
-        if (clock.now() >= expiresAtMs)
+      // The clock is corrected now and then, so the time left is asked for again at intervals.
+      let timer: NodeJS.Timeout | undefined;
+      const check = () => {
+        const leftMs = expiresAtMs - clock.now();
+        if (leftMs <= 0)
           socket.close(closeCodes.unauthorized, 'The token has expired: renew it and reconnect');
-      }, limits.socketTokenCheckMs);
-      socket.on('close', () => clearInterval(check));
+        else timer = setTimeout(check, Math.min(leftMs, limits.socketTokenCheckMs));
+      };
+      check();
+      socket.on('close', () => clearTimeout(timer));
     }
     if (caller.kind !== 'buyer') return;
     const { buyerId } = caller;

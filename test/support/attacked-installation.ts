@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'vitest';
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { startInstallation, type Installation } from '../../scripts/supervisor/installation.ts';
 import { sessionTokenSchema, type SessionToken } from '../../server/buyers/authenticate.ts';
@@ -226,7 +226,7 @@ export async function openSocket(address: string, options: SocketOptions = {}) {
     closed,
     send,
     /** Resolves with the first message that contains the text. */
-    async untilHeard(text: string): Promise<string> {
+    untilHeard: async (text: string): Promise<string> => {
       await until(() => heard.some(each => each.includes(text)));
       return heard.find(each => each.includes(text)) ?? '';
     },
