@@ -9,7 +9,6 @@ import { z } from 'zod';
 import { lobbyRanks } from '../../client/fairness/permutation.ts';
 import { createApi, type ApiParts } from '../../server/api.ts';
 import { environmentSchema } from '../../server/config.ts';
-import { errorTable } from '../../server/errors.ts';
 import { codeSpans, readFields, section, tableRows, unescapeCell, type Field } from '../support/document.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -154,23 +153,6 @@ describe("the README's table of the API", () => {
     const shown = spans.filter(span => span.startsWith('{')).flatMap(span => flat(readFields(span)));
     const known = new Set(output ? namesIn(output) : []);
     expect(shown.filter(field => !known.has(field))).toEqual([]);
-  });
-});
-
-describe("the README's table of errors", () => {
-  it('is the table of errors', () => {
-    const rows = tableRows(section(readme, '### Errors')).filter(([name]) => name?.startsWith('`'));
-    const names = rows.map(([name = '']) => name.replaceAll('`', ''));
-    expect(names).toEqual(Object.keys(errorTable));
-    for (const [name = '', ...cells] of rows) {
-      const row = Object.entries(errorTable).find(([code]) => `\`${code}\`` === name)?.[1];
-      expect(cells.map(cell => cell.replaceAll('`', ''))).toEqual([
-        row?.trpc,
-        String(row?.http),
-        String(row?.socketClose ?? '–'),
-        row?.retry,
-      ]);
-    }
   });
 });
 
