@@ -15,6 +15,8 @@ export interface WaitOptions {
   /** `called` (the default): ends with the pass. `end`: goes on while shopping, to the ticket's own end. */
   readonly until?: 'called' | 'end';
   readonly signal?: AbortSignal;
+  /** How long joining is tried while the server cannot be reached; five minutes by default. */
+  readonly joinWithinMs?: number;
   readonly onRetry?: RetryOptions['onRetry'];
 }
 
@@ -30,6 +32,8 @@ const finalKinds: ReadonlySet<QueueStep['kind']> = new Set([
   'proof-required',
 ] as const);
 
+/** A place in the queue is worth waiting for: longer than other calls, this one is tried again. */
+const joinWithinMsDefault = 5 * 60_000;
 /** A server that lost its memory may not know a ticket any more; joining again gives the buyer a place. */
 const rejoinsCount = 5;
 
@@ -38,7 +42,7 @@ export async function* joinAndWait(
   deps: { api: Api; onUnauthorized: () => void },
   options: WaitOptions,
 ): AsyncGenerator<QueueStep, void, void> {
-  const { dropId, code, until = 'called', signal, onRetry } = options;
+  const { dropId, code, until = 'called', signal, onRetry, joinWithinMs = joinWithinMsDefault } = options;
   const { api, onUnauthorized } = deps;
   const nonce = randomNonce();
   let ticket = options.ticket;
@@ -46,7 +50,7 @@ export async function* joinAndWait(
     if (ticket === undefined) {
       const joined: JoinOutcome = await withRetries(
         () => api.queue.join.mutate({ dropId, nonce, ...(code === undefined ? {} : { code }) }),
-        { ...(signal ? { signal } : {}), ...(onRetry ? { onRetry } : {}) },
+        { withinMs: joinWithinMs, ...(signal ? { signal } : {}), ...(onRetry ? { onRetry } : {}) },
       );
       joins += 1;
       yield joined;

@@ -1,7 +1,7 @@
 // `fetch` with a bound on how many requests are under way: thousands of buyers in one process would otherwise open a
 // connection each, and the machine would measure its own sockets. Nothing waits for an answer for ever.
 
-const timeoutMs = 30_000;
+const timeoutMs = 60_000;
 
 export function createBoundedFetch(atOnceCount: number): typeof fetch {
   let underWayCount = 0;

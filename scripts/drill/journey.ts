@@ -3,7 +3,7 @@
 // one) is tried again with the same ids, politely; whatever fails for good ends this journey and no other.
 import { createDoorbuster, failureOf, type Doorbuster, type QueueStep } from '../../client/index.ts';
 import type { BuyerPlan } from './plan-buyers.ts';
-import { createShopper, type Shopped } from './shop.ts';
+import { createShopper, patienceMs, type Shopped } from './shop.ts';
 import type { JourneyEnd, Tally } from './tally.ts';
 
 export interface JourneyDeps {
@@ -52,7 +52,13 @@ async function queueAndShop(
   let shopping: Promise<Shopped> | null = null;
   let last: QueueStep['kind'] = 'closed';
   try {
-    for await (const step of buyer.joinAndWait({ dropId, until: 'end', signal, onRetry })) {
+    for await (const step of buyer.joinAndWait({
+      dropId,
+      until: 'end',
+      signal,
+      onRetry,
+      joinWithinMs: patienceMs,
+    })) {
       last = step.kind;
       if (step.kind === 'joined' && joinedAtMs === null) {
         joinedAtMs = performance.now();

@@ -48,8 +48,8 @@ export interface Drill {
   readonly ends: Tally['ends'];
 }
 
-/** Calls under way at once, of all buyers together. */
-const callsAtOnceCount = 256;
+/** Calls under way at once, of all buyers together: enough to keep a server busy, few enough to be answered in time. */
+const callsAtOnceCount = 128;
 const lookEveryMs = 500;
 
 export async function runDrill(options: DrillOptions): Promise<Drill> {

@@ -49,7 +49,7 @@ export async function setStage(options: {
       }),
     retry,
   );
-  const { passTtlMs, holdTtlMs, paymentWindowMs } = windowsFor(options);
+  const windows = windowsFor(options);
   const opensAtMs = (await serverTimeMs(url)) + schedule.opensAfterMs;
   // Not tried again: a drop made by a try whose answer was lost would stay behind.
   const { dropId } = await api.admin.drop.create.mutate({
@@ -60,16 +60,14 @@ export async function setStage(options: {
     perBuyerMax: 1,
     ratePerSec: Math.min(1_000, Math.max(100, stockCount)),
     activeMax: Math.min(1_000, Math.max(50, stockCount)),
-    passTtlMs,
-    holdTtlMs,
-    paymentWindowMs,
+    ...windows,
   });
   return {
     dropId,
     skus,
     currency,
     admin: api,
-    restWithinMs: passTtlMs + holdTtlMs + paymentWindowMs + 60_000,
+    restWithinMs: windows.passTtlMs + windows.holdTtlMs + windows.paymentWindowMs + 60_000,
     async strike() {
       const { state } = await api.drop.get.query({ dropId });
       if (state !== 'closed') await withRetries(() => api.admin.drop.close.mutate({ dropId }), retry);
@@ -85,9 +83,16 @@ export async function setStage(options: {
  * either window, so that who finds all units held is still there when they come back.
  */
 function windowsFor(options: { buyersCount: number; withIdlers: boolean }) {
-  if (!options.withIdlers) return { passTtlMs: 120_000, holdTtlMs: 60_000, paymentWindowMs: 120_000 };
+  if (!options.withIdlers) {
+    return { callWindowMs: 60_000, passTtlMs: 120_000, holdTtlMs: 60_000, paymentWindowMs: 120_000 };
+  }
   const crowdMs = options.buyersCount * 10;
-  return { passTtlMs: 20_000 + crowdMs, holdTtlMs: 8_000 + crowdMs, paymentWindowMs: 12_000 + crowdMs };
+  return {
+    callWindowMs: 20_000 + crowdMs,
+    passTtlMs: 20_000 + crowdMs,
+    holdTtlMs: 8_000 + crowdMs,
+    paymentWindowMs: 12_000 + crowdMs,
+  };
 }
 
 /** The units over the SKUs as evenly as they go; a SKU that would get none is left out. */
