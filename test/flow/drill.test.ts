@@ -97,7 +97,10 @@ describe('a drill on a sound engine', () => {
     expect(report.items[0]?.redis).toMatchObject({ available: 4, held: 0, sold: 8 });
     expect(ends.paid).toBe(8);
     const shop = createDoorbuster({ url: installation.url });
-    expect((await shop.api.drop.get.query({ dropId })).state).toBe('closed');
+    // What everybody is shown may be a tick older than what was just done.
+    await vi.waitFor(async () => {
+      expect((await shop.api.drop.get.query({ dropId })).state).toBe('closed');
+    });
     const { items } = await shop.api.catalog.list.query();
     expect(items.filter(item => item.productId.startsWith('drill-'))).toEqual([]);
     await shop.close();
