@@ -204,9 +204,12 @@ describe('subscriptions', () => {
     await until(() => heard.some(each => each.startsWith('{"id":1,"error"')));
     send(watch('still-one-more'));
     expect(await untilHeard('"still-one-more"')).toContain('"code":"TOO_MANY_REQUESTS"');
-    // One that was stopped makes room once the server has said so.
+    // Nor does it hide behind a call that is not answered yet.
     send({ id: 2, method: 'subscription.stop' });
     await until(() => heard.some(each => each.startsWith('{"id":2,"result":{"type":"stopped"')));
+    send([list('both'), watch('both')]);
+    await until(() => heard.some(each => each.startsWith('{"id":"both","error"')));
+    // One that was stopped makes room once the server has said so.
     send(watch('in-its-place'));
     expect(await untilHeard('"in-its-place"')).toContain('"started"');
     socket.close();

@@ -97,9 +97,10 @@ afterAll(() => {
   server.closeAllConnections();
   server.close();
 });
-afterEach(async () => {
+afterEach(expectServed);
+async function expectServed(): Promise<void> {
   expect((await get('hello')).status).toBe(200);
-});
+}
 
 function addressPort(address: AddressInfo | string | null): number {
   return typeof address === 'object' && address ? address.port : 0;
