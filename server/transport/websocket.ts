@@ -36,10 +36,8 @@ export function serveSockets(
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.socketMessageBytes,
-    // A client splits nothing that small; a bad link may deliver it in as many pieces as it has packets (12 of 1,400
-    // bytes). Beyond that somebody spends our time on empty fragments or single bytes.
-    maxFragments: 64,
-    maxBufferedChunks: 256,
+    maxFragments: limits.socketFragmentsCount,
+    maxBufferedChunks: limits.socketChunksCount,
     // Ticks are small and many: compressing each costs more than it saves, and memory for every socket.
     perMessageDeflate: false,
   });
