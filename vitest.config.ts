@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// Tests of single parts share the machine two at a time. Tests that run a whole installation (seven processes
-// and more) come after them, one file at a time, so that they do not wait for each other's.
+// Two files at a time. Tests that run a whole installation (seven processes and more) come after those of single
+// parts: most of their time they wait for processes to start and to end, so that two of them share two cores well.
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -24,7 +24,7 @@ export default defineConfig({
           name: 'whole',
           include: ['test/**/*.test.ts'],
           exclude: ['test/{unit,contract,model,regression}/**'],
-          maxWorkers: 1,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
