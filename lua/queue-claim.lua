@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Claims a ticket's call: the buyer gets a pass. Asked again, it answers with the same pass.
--- KEYS: drop queue tickets calls claims passes passes-due
+-- KEYS: drop queue ticket-prefix calls claims passes passes-due
 -- ARGV: buyer rank
 -- RETURNS: {'called', expiresAtMs} | {'waiting'} | {'missed'} | {'done'} | {'left'} | {'unknown'}
 -- INVARIANT: a call gives one pass; a call whose window has ended gives none.
@@ -8,11 +8,11 @@
 -- @include text
 -- @include ticket
 -- @include pass
-local dropKey, queueKey, ticketsKey, callsKey, claimsKey, passesKey, passesDueKey =
+local dropKey, queueKey, ticketPrefix, callsKey, claimsKey, passesKey, passesDueKey =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local buyer, rank = ARGV[1], tonumber(ARGV[2])
 
-local ticket = readTicket(ticketsKey, buyer)
+local ticket = readTicket(ticketPrefix, buyer)
 if not ticket then return { 'unknown' } end
 local now = nowMs()
 if ticket.state == SHOPPING then
@@ -27,7 +27,7 @@ local call = redis.call('ZRANGEBYSCORE', callsKey, '(' .. text(rank), '+inf', 'L
 local seq, from, deadlineMs
 if call then seq, from, deadlineMs = string.match(call, '^(%d+):(%d+):%d+:(%d+)$') end
 if not seq or tonumber(from) > rank or tonumber(deadlineMs) <= now then
-  setTicketState(ticketsKey, buyer, MISSED)
+  setTicketState(ticketPrefix, buyer, MISSED)
   return { 'missed' }
 end
 local expiresAtMs = now + tonumber(redis.call('HGET', dropKey, 'passTtlMs'))
@@ -35,5 +35,5 @@ redis.call('HINCRBY', claimsKey, seq, 1)
 redis.call('HINCRBY', queueKey, 'unclaimed', -1)
 writePass(passesKey, buyer, { expiresAtMs = expiresAtMs, hold = '' })
 redis.call('ZADD', passesDueKey, text(expiresAtMs), buyer)
-setTicketState(ticketsKey, buyer, SHOPPING)
+setTicketState(ticketPrefix, buyer, SHOPPING)
 return { 'called', text(expiresAtMs) }

@@ -1,17 +1,17 @@
 #!lua flags=allow-oom
 -- Ends a ticket at its owner's wish. A call or a pass that it had is free for the next in line.
--- KEYS: queue tickets calls claims passes passes-due
+-- KEYS: queue ticket-prefix calls claims passes passes-due
 -- ARGV: buyer rank
 -- RETURNS: {'left'} | {'done'} | {'unknown'}
 -- INVARIANT: leaving twice is leaving once; a hold that was placed lives on until its own end.
 -- @include clock
 -- @include ticket
 -- @include pass
-local queueKey, ticketsKey, callsKey, claimsKey, passesKey, passesDueKey =
+local queueKey, ticketPrefix, callsKey, claimsKey, passesKey, passesDueKey =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local buyer, rank = ARGV[1], tonumber(ARGV[2])
 
-local ticket = readTicket(ticketsKey, buyer)
+local ticket = readTicket(ticketPrefix, buyer)
 if not ticket then return { 'unknown' } end
 if ticket.state == DONE then return { 'done' } end
 if ticket.state == WAITING and rank then
@@ -27,5 +27,5 @@ if ticket.state == SHOPPING then
   local pass = readPass(passesKey, buyer)
   if pass then endPass({ passes = passesKey, passesDue = passesDueKey, queue = queueKey }, buyer, pass) end
 end
-setTicketState(ticketsKey, buyer, LEFT)
+setTicketState(ticketPrefix, buyer, LEFT)
 return { 'left' }

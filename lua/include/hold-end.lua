@@ -26,7 +26,7 @@ local function returnHold(keys, holdId, hold, now, endedTtlMs)
   if pass and pass.hold == holdId then
     if now >= pass.expiresAtMs then
       endPass(keys, hold.buyer, pass)
-      setTicketState(keys.tickets, hold.buyer, LEFT)
+      setTicketState(keys.ticketPrefix, hold.buyer, LEFT)
     else
       redis.call('HINCRBY', keys.queue, 'withHold', -1)
       pass.hold = ''

@@ -6,7 +6,6 @@ const plainKeys = [
   'drop',
   'stock',
   'queue',
-  'tickets',
   'calls',
   'claims',
   'passes',
@@ -25,6 +24,11 @@ export function dropKey(dropId: DropId, name: DropKeyName): string {
 
 export function holdKey(dropId: DropId, holdId: HoldId): string {
   return holdKeyPrefix(dropId) + holdId;
+}
+
+/** Tickets lie in many small hashes, which scripts find by the buyer; their keys begin with this. */
+export function ticketPrefix(dropId: DropId): string {
+  return `door:{${dropId}}:tickets:`;
 }
 
 /** The sweep meets holds by id inside its script, so it is given what their keys begin with. */

@@ -1,13 +1,13 @@
 // The queue in Redis: tickets, calls and passes, each change one script.
 import type { BuyerId, DropId } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { buyerBytes, dropKey } from '../platform/keys.ts';
+import { buyerBytes, dropKey, ticketPrefix } from '../platform/keys.ts';
 import { luaScript, type LuaRunner } from '../platform/lua-scripts.ts';
 import { lanes, type Lane } from '../drops/drop.ts';
 
 export const queueJoin = luaScript({
   name: 'queue-join',
-  keys: ['drop', 'queue', 'tickets', 'tick'],
+  keys: ['drop', 'queue', 'ticket-prefix', 'tick'],
   argv: ['buyer', 'lane', 'laneNumber'],
   rest: false,
 });
@@ -25,13 +25,13 @@ export const queueCall = luaScript({
 });
 export const queueClaim = luaScript({
   name: 'queue-claim',
-  keys: ['drop', 'queue', 'tickets', 'calls', 'claims', 'passes', 'passes-due'],
+  keys: ['drop', 'queue', 'ticket-prefix', 'calls', 'claims', 'passes', 'passes-due'],
   argv: ['buyer', 'rank'],
   rest: false,
 });
 export const queueLeave = luaScript({
   name: 'queue-leave',
-  keys: ['queue', 'tickets', 'calls', 'claims', 'passes', 'passes-due'],
+  keys: ['queue', 'ticket-prefix', 'calls', 'claims', 'passes', 'passes-due'],
   argv: ['buyer', 'rank'],
   rest: false,
 });
@@ -76,7 +76,7 @@ export function createQueueStore(run: LuaRunner): QueueStore {
     drop: dropKey(dropId, 'drop'),
     stock: dropKey(dropId, 'stock'),
     queue: dropKey(dropId, 'queue'),
-    tickets: dropKey(dropId, 'tickets'),
+    'ticket-prefix': ticketPrefix(dropId),
     calls: dropKey(dropId, 'calls'),
     claims: dropKey(dropId, 'claims'),
     passes: dropKey(dropId, 'passes'),
