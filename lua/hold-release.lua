@@ -8,6 +8,7 @@
 -- @include tick
 -- @include ticket
 -- @include pass
+-- @include learned
 -- @include hold-end
 local dropKey, tickChannel = KEYS[1], KEYS[10]
 local keys = { stock = KEYS[2], queue = KEYS[3], ticketPrefix = KEYS[4], passes = KEYS[5], passesDue = KEYS[6],

@@ -9,6 +9,7 @@
 -- @include tick
 -- @include ticket
 -- @include pass
+-- @include learned
 -- @include hold-end
 local dropKey, stockKey, queueKey, ticketPrefix, passesKey, passesDueKey, holdKey, holdsDueKey, tickChannel =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
@@ -28,6 +29,7 @@ local pass = readPass(passesKey, hold.buyer)
 if pass and pass.hold == holdId then
   endPass({ passes = passesKey, passesDue = passesDueKey, queue = queueKey }, hold.buyer, pass)
   setTicketState(ticketPrefix, hold.buyer, DONE)
+  learnEnds(queueKey, true, 1)
 end
 local sums = redis.call('HMGET', stockKey, '*/total', '*/sold', '*/withdrawn')
 if tonumber(sums[1]) == tonumber(sums[2]) + tonumber(sums[3] or '0') then

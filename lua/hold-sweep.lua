@@ -8,6 +8,7 @@
 -- @include tick
 -- @include ticket
 -- @include pass
+-- @include learned
 -- @include hold-end
 local dropKey, holdsDueKey, tickChannel, holdPrefix = KEYS[1], KEYS[8], KEYS[9], KEYS[10]
 local batchCount, endedTtlMs = tonumber(ARGV[1]), ARGV[2]
@@ -32,6 +33,7 @@ for _, buyer in ipairs(buyers) do
   if pass and pass.hold == '' then
     endPass(keys, buyer, pass)
     setTicketState(keys.ticketPrefix, buyer, LEFT)
+    learnEnds(keys.queue, false, 1)
   else
     -- Its hold decides now: a pass that serves a live hold ends with that hold.
     redis.call('ZREM', keys.passesDue, buyer)

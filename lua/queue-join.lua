@@ -1,25 +1,34 @@
 #!lua
--- Gives a buyer their one ticket in the drop, or finds the one that they have.
--- KEYS: drop queue ticket-prefix tick
--- ARGV: buyer lane laneNumber
--- RETURNS: {'joined', arrival, laneNumber} | {'not-yet'} | {'closed'} | {'sold-out'} | {'missing'}
--- INVARIANT: one ticket for each buyer and drop, for good; arrivals count 0, 1, 2 … without a gap.
+-- Gives a buyer their one ticket in the drop, or finds the one that they have. A code that is good gives a place in the
+-- priority lane, and is used up by one; `codes` are the candidates for it, as they are stored, with spaces between.
+-- KEYS: drop queue ticket-prefix codes tick
+-- ARGV: buyer codes
+-- RETURNS: {'joined', arrival, lane, again} | {'not-yet'} | {'closed'} | {'sold-out'} | {'bad-code'} | {'missing'}
+-- INVARIANT: one ticket for each buyer and drop, for good; arrivals of a lane count 0, 1, 2 … without a gap; a code gives
+--            no more places than it may.
 -- @include clock
 -- @include tick
 -- @include drop-state
 -- @include ticket
-local dropKey, queueKey, ticketPrefix, tickChannel = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local buyer, lane, laneNumber = ARGV[1], ARGV[2], tonumber(ARGV[3])
+-- @include lanes
+-- @include codes
+local dropKey, queueKey, ticketPrefix, codesKey, tickChannel = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local buyer, codes = ARGV[1], ARGV[2]
 
 local state = dropState(dropKey, nowMs())
 if not state then return { 'missing' } end
 local ticket = readTicket(ticketPrefix, buyer)
-if ticket then return { 'joined', tostring(ticket.arrival), tostring(ticket.lane) } end
+if ticket then return { 'joined', tostring(ticket.arrival), tostring(ticket.lane), '1' } end
 if state == 'scheduled' then return { 'not-yet' } end
 if state == 'closed' or state == 'sold-out' then return { state } end
 local drop = redis.call('HMGET', dropKey, 'mode', 'frozen')
 if drop[1] == 'draw' and drop[2] == '1' then return { 'closed' } end
-local arrival = redis.call('HINCRBY', queueKey, lane .. '/arrived', 1) - 1
-writeTicket(ticketPrefix, buyer, { arrival = arrival, lane = laneNumber, state = WAITING })
+local code = usableCode(codesKey, codes)
+if codes ~= '' and not code then return { 'bad-code' } end
+
+local lane = code and PRIORITY or GENERAL
+if code then redis.call('HINCRBY', codesKey, code .. '/used', 1) end
+local arrival = redis.call('HINCRBY', queueKey, LANES[lane] .. '/arrived', 1) - 1
+writeTicket(ticketPrefix, buyer, { arrival = arrival, lane = lane, state = WAITING })
 tick(dropKey, tickChannel)
-return { 'joined', tostring(arrival), tostring(laneNumber) }
+return { 'joined', tostring(arrival), tostring(lane), '0' }

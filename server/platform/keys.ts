@@ -6,6 +6,7 @@ const plainKeys = [
   'drop',
   'stock',
   'queue',
+  'codes',
   'calls',
   'claims',
   'passes',
