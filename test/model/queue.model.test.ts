@@ -1,5 +1,6 @@
 // The queue under random acts, in a real Redis: what must hold after each of them holds. Each property has a control: a
 // script in which one thing is wrong, under which the same property must fail.
+import { strict as assert } from 'node:assert';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -119,7 +120,7 @@ const sharesHold = (at: Engine) =>
         for (const { lane, serving } of lanes) {
           if (!waiting.some(each => each === lane)) continue;
           const due = (total * limits.laneWeights[lane]) / weights;
-          expect(Math.abs(serving - due), `${lane} has its share`).toBeLessThanOrEqual(2);
+          assert.ok(Math.abs(serving - due) <= 2, `${lane} has its share`);
         }
       }
     },
@@ -127,11 +128,13 @@ const sharesHold = (at: Engine) =>
 
 describe('the queue under random acts', () => {
   it('calls by rank, each once, within rate and activeMax, forgets nobody, and counts right', async () => {
-    await fc.assert(queueHolds(engine), { numRuns: 25 });
+    const outcome = await fc.check(queueHolds(engine), { numRuns: 25 });
+    expect(await fc.asyncDefaultReportMessage(outcome)).toBeUndefined();
   });
 
   it('shares its calls among the lanes that wait', async () => {
-    await fc.assert(sharesHold(engine), { numRuns: 12 });
+    const outcome = await fc.check(sharesHold(engine), { numRuns: 12 });
+    expect(await fc.asyncDefaultReportMessage(outcome)).toBeUndefined();
   });
 });
 
@@ -287,7 +290,7 @@ async function withPlant(
   cpSync(luaFolder, folder, { recursive: true });
   const file = path.join(folder, change.file);
   const text = readFileSync(file, 'utf8');
-  expect(text.split(change.from), `${change.file} has the planted place once`).toHaveLength(2);
+  assert.equal(text.split(change.from).length, 2, `${change.file} has the planted place once`);
   writeFileSync(file, text.replace(change.from, change.to));
   const planted = openEngine(server.url, { luaFolder: folder });
   try {

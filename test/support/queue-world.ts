@@ -1,6 +1,6 @@
 // One drop in a real Redis, played with by random acts, and what must hold after each of them. The world believes only
 // what it saw: which calls took effect, which claims were answered with a pass. It knows nothing of how the scripts work.
-import { expect } from 'vitest';
+import { strict as assert } from 'node:assert';
 import { lobbyRanks } from '../../client/fairness/permutation.ts';
 import type { Drop, Lane } from '../../server/drops/drop.ts';
 import { newBuyerId, type BuyerId, type HoldId } from '../../server/ids.ts';
@@ -79,7 +79,7 @@ export class QueueWorld {
     await engine.live.open(drop.dropId, lobbyKey);
     await engine.setAheadMs(drop, world.aheadMs);
     const view = await engine.live.look(drop.dropId);
-    expect(view?.state).toBe('open');
+    assert.equal(view?.state, 'open');
     for (const { lane, lobbySize } of view?.lanes ?? [])
       world.ranks.set(lane, lobbyRanks({ key: lobbyKey, lane, size: lobbySize }));
     world.rates = [{ atMs: 0, ratePerSec: 3 }];
@@ -101,7 +101,11 @@ export class QueueWorld {
       case 'rejoin':
         await this.withPerson(act.who, async person => {
           const joined = await engine.queue.join(drop.dropId, person.buyerId, ['code']);
-          expect(joined, 'who joins again has the ticket that they had').toMatchObject(person.standing);
+          assert.deepEqual(
+            joined.kind === 'joined' ? { lane: joined.lane, arrival: joined.arrival } : joined,
+            person.standing,
+            'who joins again has the ticket that they had',
+          );
         });
         break;
       case 'leave':
@@ -152,7 +156,7 @@ export class QueueWorld {
     await this.play({ act: 'resume' });
     await this.play({ act: 'throttle', ratePerSec: 1_000, activeMax: 1_000 });
     for (let round = 0; this.people.some(person => person.state === 'waiting'); round += 1) {
-      expect(round, 'everybody is called in the end').toBeLessThan(12);
+      assert.ok(round < 12, 'everybody is called in the end');
       await this.play({ act: 'wait', ms: 22_000 });
       for (let times = 0; times < 4; times += 1) await this.admit(1);
       await Promise.all(this.people.map(person => this.look(person)));
@@ -199,12 +203,13 @@ export class QueueWorld {
           const mine = this.calls.filter(
             call => call.lane === lane && rank !== null && call.from <= rank && rank < call.to,
           );
-          expect(mine, 'a pass comes from one call').toHaveLength(1);
+          assert.equal(mine.length, 1, 'a pass comes from one call');
           const calledAtMs = mine[0]?.atMs ?? 0;
           // A proposal may have lain for a while before it took effect; none here lies longer than all waits together.
           if (!this.lain.has(mine[0]?.seq ?? -1))
-            expect(claim.expiresAtMs - this.drop.passTtlMs, 'a call is claimed in its window').toBeLessThan(
-              calledAtMs + this.drop.callWindowMs + 1_000,
+            assert.ok(
+              claim.expiresAtMs - this.drop.passTtlMs < calledAtMs + this.drop.callWindowMs + 1_000,
+              'a call is claimed in its window',
             );
         }
         person.state = 'shopping';
@@ -213,11 +218,11 @@ export class QueueWorld {
       case 'moved':
         person.standing = { lane: claim.lane, arrival: claim.arrival };
         person.lateCount += 1;
-        expect(claim.lane).toBe('late');
-        expect(before.lane, 'nobody is late twice').not.toBe('late');
+        assert.equal(claim.lane, 'late');
+        assert.notEqual(before.lane, 'late', 'nobody is late twice');
         break;
       case 'missed':
-        expect(person.state).not.toBe('shopping');
+        assert.notEqual(person.state, 'shopping');
         person.state = 'over';
         break;
       case 'done':
@@ -226,7 +231,7 @@ export class QueueWorld {
         person.state = 'over';
         break;
       case 'waiting':
-        expect(person.state, 'nobody who has a pass waits').toBe('waiting');
+        assert.equal(person.state, 'waiting', 'nobody who has a pass waits');
         break;
       case 'unknown':
         throw new Error('a ticket was forgotten');
@@ -281,7 +286,7 @@ export class QueueWorld {
     const view = await this.view();
     if (called > this.seenCalls) {
       const activeMax = Math.max(this.activeMax, this.lain.size > 0 ? this.activeMaxOfProposal : 0);
-      expect(view.activeCount + view.unclaimedCount, 'activeMax is kept').toBeLessThanOrEqual(activeMax);
+      assert.ok(view.activeCount + view.unclaimedCount <= activeMax, 'activeMax is kept');
     }
     this.seenCalls = called;
   }
@@ -290,25 +295,26 @@ export class QueueWorld {
   private async check(): Promise<void> {
     const view = await this.view();
     const calls = this.calls.toSorted((a, b) => a.seq - b.seq);
-    expect(
+    assert.deepEqual(
       calls.map(call => call.seq),
+      calls.map((_, index) => index),
       'each call takes effect once',
-    ).toEqual(calls.map((_, index) => index));
+    );
     const served = new Map<Lane, number>();
     for (const { lane, from, to } of calls) {
-      expect(from, 'calls follow rank, without a gap').toBe(served.get(lane) ?? 0);
-      expect(to).toBeGreaterThan(from);
+      assert.equal(from, served.get(lane) ?? 0, 'calls follow rank, without a gap');
+      assert.ok(to > from);
       served.set(lane, to);
     }
     for (const { lane, serving, arrived } of view.lanes) {
-      expect(serving, 'serving is how far the calls came').toBe(served.get(lane) ?? 0);
-      expect(serving).toBeLessThanOrEqual(arrived);
+      assert.equal(serving, served.get(lane) ?? 0, 'serving is how far the calls came');
+      assert.ok(serving <= arrived);
     }
     const coded = view.lanes.find(({ lane }) => lane === 'priority')?.arrived;
-    expect(coded, 'a code gives no more places than it may').toBeLessThanOrEqual(codeUses);
+    assert.ok((coded ?? 0) <= codeUses, 'a code gives no more places than it may');
     for (const person of this.people) {
-      expect(person.passesCount, 'nobody is called twice').toBeLessThanOrEqual(1);
-      expect(person.lateCount, 'nobody is late twice').toBeLessThanOrEqual(1);
+      assert.ok(person.passesCount <= 1, 'nobody is called twice');
+      assert.ok(person.lateCount <= 1, 'nobody is late twice');
     }
     this.checkRate(calls);
     await this.checkCounters(view);
@@ -327,14 +333,14 @@ export class QueueWorld {
       });
       const fastest = Math.max(...inForce.map(rate => rate.ratePerSec));
       const bucket = Math.max(1, fastest * limits.admitBurstSec);
-      expect(count, 'the rate is kept').toBeLessThanOrEqual(Math.floor(bucket + fastest) + 1);
+      assert.ok(count <= Math.floor(bucket + fastest) + 1, 'the rate is kept');
     }
   }
 
   private async checkCounters(view: { activeCount: number; unclaimedCount: number }): Promise<void> {
     const { dropId } = this.drop;
     const withPass = this.people.filter(person => person.state === 'shopping' || person.lapsed).length;
-    expect(view.activeCount, 'the passes are those of who is shopping').toBe(withPass);
+    assert.equal(view.activeCount, withPass, 'the passes are those of who is shopping');
     const { redis } = this.engine;
     const [open, claims, withHold] = await Promise.all([
       redis.zrange(dropKey(dropId, 'calls'), '0', '-1'),
@@ -344,9 +350,9 @@ export class QueueWorld {
     const unclaimed = open
       .map(member => member.split(':').map(Number))
       .reduce((sum, [seq = 0, from = 0, to = 0]) => sum + to - from - Number(claims[String(seq)] ?? 0), 0);
-    expect(view.unclaimedCount, 'unclaimed is what open calls have left').toBe(unclaimed);
+    assert.equal(view.unclaimedCount, unclaimed, 'unclaimed is what open calls have left');
     const holding = this.people.filter(person => person.state === 'shopping' && person.hold).length;
-    expect(Number(withHold), 'withHold counts the shopping with a live hold').toBe(holding);
+    assert.equal(Number(withHold), holding, 'withHold counts the shopping with a live hold');
   }
 
   private async view() {
