@@ -1,7 +1,6 @@
 // Two servers over the same kind of router: one speaks through our own handler, one through tRPC's. A test sends the
 // same traffic to both, moves what both tell at its own will, and reads the frames as they came.
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tracked } from '@trpc/server';
 import { applyWSSHandler } from '@trpc/server/adapters/ws';
 import { pino } from 'pino';
@@ -50,6 +49,10 @@ export function createStage() {
 }
 
 export type Stage = ReturnType<typeof createStage>;
+
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise(resolve => signal?.addEventListener('abort', () => resolve()));
+}
 
 /** Every way in which a procedure can answer, or fail to. */
 export function createTestRouter(stage: Stage) {
@@ -112,7 +115,7 @@ export function createTestRouter(stage: Stage) {
       }),
       waits: buyerProcedure.subscription(async function* ({ signal }) {
         yield 'waiting';
-        await new Promise<void>(resolve => void signal?.addEventListener('abort', () => resolve()));
+        await aborted(signal);
       }),
       stubborn: publicProcedure.subscription(() => ({
         [Symbol.asyncIterator]: () => ({
@@ -123,7 +126,7 @@ export function createTestRouter(stage: Stage) {
       leavesBadly: publicProcedure.subscription(async function* ({ signal }) {
         try {
           yield 1;
-          await new Promise<void>(resolve => void signal?.addEventListener('abort', () => resolve()));
+          await aborted(signal);
         } finally {
           // What fails behind the last frame is nobody's to be told.
           await Promise.reject(new Error('leaving failed'));
@@ -187,7 +190,8 @@ export async function startWorld(kind: 'ours' | 'stock'): Promise<World> {
     });
   }
   await new Promise<void>(resolve => void server.listen(0, '127.0.0.1', () => resolve()));
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
   const peers: Peer[] = [];
   return {
     stage,
@@ -223,7 +227,7 @@ async function connectPeer(url: string): Promise<Peer> {
   const socket = new WebSocket(url, { perMessageDeflate: false });
   const frames: string[] = [];
   let onFrame = () => {};
-  socket.on('message', data => {
+  socket.on('message', (data: Buffer) => {
     frames.push(data.toString());
     onFrame();
   });
