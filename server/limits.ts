@@ -43,10 +43,16 @@ export const limits = {
   socketParamsTimeoutMs: 5 * SECOND,
   /** What may wait for a slow reader: about 1,000 ticks. Beyond it the socket is closed, not fed. */
   socketBufferedBytes: 1024 * KIB,
+  /** What may wait before a socket skips ticks until it has read: a few dozen of them. */
+  socketBehindBytes: 32 * KIB,
+  /** Clients count ids from 1, and an id comes back in each of its frames. */
+  socketIdChars: 64,
+  /** Different ids that share their bytes in a room of the hub; what a client makes up beyond them costs only itself. */
+  hubGroupsCount: 64,
   socketPingMs: 25 * SECOND,
   socketPongWaitMs: 10 * SECOND,
-  /** How soon an expired token is noticed on an open socket. */
-  socketTokenCheckMs: 10 * SECOND,
+  /** One look at all sockets, for pings and expired tokens: a timer for each would be dearer than the sockets. */
+  socketSweepMs: 1 * SECOND,
   /** At a shutdown, clients come back spread over this time, so that the next process is not stormed. */
   reconnectSpreadMs: 5 * SECOND,
 
@@ -201,6 +207,11 @@ export function assertLimits(): void {
     'the largest quote must fit a sealed text',
   );
   assert(limits.socketMessageBytes <= limits.httpBodyBytes, 'what fits a socket message fits a body');
+  assert(
+    limits.socketBehindBytes < limits.socketBufferedBytes,
+    'a slow reader skips ticks before it is closed for reading slowly',
+  );
+  assert(limits.socketPongWaitMs < limits.socketPingMs, 'a pong is waited for before the next ping');
   assert(limits.conductorTickMs <= limits.watchTickMs, 'ticks must not be staler than the conductor');
   assert(limits.passTtlMs.default > limits.callWindowMs.default, 'a pass must outlast its call');
   assert(limits.quoteTtlMs > limits.holdTtlMs.default, 'a quote must outlast a hold placed under it');

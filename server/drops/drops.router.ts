@@ -1,5 +1,4 @@
 // drop.* for everybody and admin.drop.* for the shop.
-import { tracked } from '@trpc/server';
 import { z } from 'zod';
 import { PublicError } from '../errors.ts';
 import { dropIdSchema } from '../ids.ts';
@@ -42,9 +41,9 @@ export function createDropsRouter(deps: { drops: Drops; feeds: DropFeeds; clock:
 
     watch: publicProcedure
       .input(z.strictObject({ dropId: dropIdSchema, lastEventId: z.string().max(100).optional() }))
-      .subscription(async function* ({ input, signal }) {
+      .subscription(async ({ input, signal }) => {
         await drops.get(input.dropId);
-        for await (const event of feeds.watch(input.dropId, signal)) yield tracked(event.id, event.watch);
+        return feeds.broadcast(input.dropId, signal);
       }),
   });
 }

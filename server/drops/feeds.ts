@@ -8,15 +8,14 @@ import { PublicError } from '../errors.ts';
 import type { DropId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { dropKey } from '../platform/keys.ts';
+import { createBroadcast, type Broadcast, type Channel, type Told } from '../realtime/broadcast.ts';
 import type { DropWatch } from './drop-schemas.ts';
 import { availabilityOf, type DropView } from './drop-view.ts';
 import type { LiveStore } from './live.store.ts';
 
-export interface FeedEvent {
-  /** `epoch:sequence`: the same id is the same truth. */
-  readonly id: string;
+/** The drop at one instant: `view` for the engine, `data` for everybody; its id is `epoch:sequence`. */
+export interface FeedEvent extends Told<DropWatch> {
   readonly view: DropView;
-  readonly watch: DropWatch;
 }
 
 export interface DropFeed {
@@ -30,8 +29,8 @@ export interface DropFeeds {
   look(dropId: DropId): Promise<DropView | null>;
   /** Opens the drop's feed for as long as somebody uses it. Rejects where Redis does not know the drop. */
   open(dropId: DropId): Promise<{ feed: DropFeed; close: () => void }>;
-  /** The current truth first, then each change; a slow reader skips to the newest. Ends with the signal. */
-  watch(dropId: DropId, signal: AbortSignal | undefined): AsyncGenerator<FeedEvent>;
+  /** What everybody may know: the current truth first, then each change. Rejects as `open` does. */
+  broadcast(dropId: DropId, signal: AbortSignal | undefined): Promise<Broadcast<DropWatch>>;
   /** Called at once, uncoalesced, when a drop that is followed says that it changed. */
   onChange(listener: (dropId: DropId) => void): void;
   stop(): void;
@@ -41,7 +40,11 @@ export interface DropFeeds {
 const lingerMs = 5_000;
 
 interface OpenFeed extends DropFeed {
+  /** How many keep it open. */
   usersCount: number;
+  readonly channel: Channel<DropWatch>;
+  /** Counts one more user; the answered function counts them out, once. */
+  retain(): () => void;
   dirty: () => void;
   end: () => void;
 }
@@ -131,6 +134,26 @@ export function createDropFeeds(options: { live: LiveStore; events: Redis; log: 
         emitter.on('event', listener);
         return () => emitter.off('event', listener);
       },
+      retain() {
+        feed.usersCount += 1;
+        let released = false;
+        return () => {
+          if (released) return;
+          released = true;
+          feed.usersCount -= 1;
+          if (feed.usersCount > 0) return;
+          setTimeout(() => {
+            if (feed.usersCount === 0) feed.end();
+          }, lingerMs).unref();
+        };
+      },
+      channel: {
+        get latest() {
+          return feed.latest;
+        },
+        listen: listener => feed.listen(listener),
+        retain: () => feed.retain(),
+      },
     };
     return feed;
   }
@@ -143,18 +166,7 @@ export function createDropFeeds(options: { live: LiveStore; events: Redis; log: 
       starting.catch(() => feeds.delete(dropId));
     }
     const feed = await starting;
-    feed.usersCount += 1;
-    let closed = false;
-    const close = () => {
-      if (closed) return;
-      closed = true;
-      feed.usersCount -= 1;
-      if (feed.usersCount > 0) return;
-      setTimeout(() => {
-        if (feed.usersCount === 0) feed.end();
-      }, lingerMs).unref();
-    };
-    return { feed, close };
+    return { feed, close: feed.retain() };
   }
 
   return {
@@ -164,34 +176,12 @@ export function createDropFeeds(options: { live: LiveStore; events: Redis; log: 
       return live.look(dropId);
     },
     open: use,
-    async *watch(dropId, signal) {
+    async broadcast(dropId, signal) {
       const { feed, close } = await use(dropId);
-      let pending: FeedEvent | null = feed.latest;
-      let wake = () => {};
-      const stop = feed.listen(event => {
-        // Only the newest is kept: a reader that is slower than the ticks skips what it missed.
-        pending = event;
-        wake();
-      });
-      const onAbort = () => wake();
-      signal?.addEventListener('abort', onAbort);
-      try {
-        while (!signal?.aborted) {
-          if (pending) {
-            const event: FeedEvent = pending;
-            pending = null;
-            yield event;
-          } else {
-            await new Promise<void>(resolve => {
-              wake = resolve;
-            });
-          }
-        }
-      } finally {
-        signal?.removeEventListener('abort', onAbort);
-        stop();
-        close();
-      }
+      const broadcast = createBroadcast(feed.channel, signal);
+      // The broadcast holds the feed by itself from here on.
+      close();
+      return broadcast;
     },
     onChange: listener => void changes.on('change', listener),
     stop() {
@@ -204,7 +194,7 @@ function toEvent(view: DropView, callsPerMin: ReadonlyMap<string, number>): Feed
   return {
     id: `0:${view.seq}`,
     view,
-    watch: {
+    data: {
       state: view.state,
       ...(view.message ? { message: view.message } : {}),
       ...(view.key ? { key: view.key } : {}),

@@ -1,13 +1,11 @@
-// Stands between a WebSocket and tRPC's handler, which it gives a socket of its own to talk to. What comes in is
-// bounded (size of batches, messages a second, open subscriptions, the parameters' arrival); what goes out is not
-// buffered without end for a reader that does not read.
-import { EventEmitter } from 'node:events';
+// Stands between a WebSocket and the calls on it. What comes in is bounded (size of batches, messages a second, the
+// parameters' arrival, the length of ids); what goes out is not buffered without end for a reader that does not read.
 import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc';
 import { z } from 'zod';
-import type { RawData, WebSocket } from 'ws';
+import { WebSocket, type RawData } from 'ws';
 import { errorTable, type ErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
-import { createCallsInFlight } from './calls-in-flight.ts';
+import type { SocketCalls, Wire } from '../realtime/socket-calls.ts';
 
 /** Close codes: below 4000 as RFC 6455 has them; 4401 asks for another token. */
 export const closeCodes = { policy: 1008, tryLater: 1013, restart: 1012, unauthorized: 4401 } as const;
@@ -16,145 +14,149 @@ const paramsSchema = z.object({
   method: z.literal('connectionParams'),
   data: z.record(z.string(), z.string().nullable()).nullable(),
 });
-/** Nothing that tRPC would take may be refused here by accident, and nothing may pass that it reads otherwise. */
-const callSchema = z.object({
-  id: z.union([z.int(), z.string().max(64)]),
-  jsonrpc: z.literal('2.0').optional(),
-  method: z.enum(['query', 'mutation', 'subscription', 'subscription.stop']),
-});
+export type ConnectionParams = z.infer<typeof paramsSchema>['data'];
 
-type Call = z.infer<typeof callSchema>;
-
-export interface GuardedSocket extends EventEmitter {
-  readonly readyState: number;
-  send(data: string): void;
-  close(code?: number, reason?: string): void;
-  terminate(): void;
+/** Whoever keeps the sockets: the same for all of them. */
+export interface SocketHost {
+  ponged(socket: GuardedSocket): void;
+  closed(socket: GuardedSocket): void;
 }
 
-export interface SocketGuard {
-  /** What tRPC's handler is given in the socket's place. */
-  readonly face: GuardedSocket;
+/**
+ * A socket with what is to be known of it. All that there is for each socket is a field here, and the listeners are
+ * the same functions for all: at many thousands, closures would cost more than the sockets.
+ */
+export class GuardedSocket extends WebSocket implements Wire {
+  calls: SocketCalls | null = null;
+  host: SocketHost | null = null;
+  /** Told of the connection's parameters; null once they have come, or where none were announced. */
+  onParams: ((params: ConnectionParams) => void) | null = null;
+  paramsTimer: NodeJS.Timeout | null = null;
+  windowStartMs = 0;
+  windowCount = 0;
+
+  reply(text: string): void {
+    if (this.bufferedAmount <= limits.socketBufferedBytes) {
+      this.send(text);
+      return;
+    }
+    this.close(closeCodes.tryLater, 'You read too slowly: reconnect and resume');
+    // A reader that does not read will not read the closing frame either.
+    setTimeout(() => this.terminate(), 1_000).unref();
+  }
 }
 
-export function guardSocket(socket: WebSocket, options: { awaitsParams: boolean }): SocketGuard {
-  const calls = createCallsInFlight();
-  const face: GuardedSocket = Object.defineProperty(
-    Object.assign(new EventEmitter(), {
-      readyState: 0,
-      send(data: string) {
-        if (socket.bufferedAmount > limits.socketBufferedBytes) {
-          socket.close(closeCodes.tryLater, 'You read too slowly: reconnect and resume');
-          // A reader that does not read will not read the closing frame either.
-          setTimeout(() => socket.terminate(), 1_000).unref();
-          return;
-        }
-        calls.answered(data);
-        socket.send(data);
-      },
-      close: (code?: number, reason?: string) => socket.close(code, reason),
-      terminate: () => socket.terminate(),
-    }),
-    'readyState',
-    { get: () => socket.readyState },
-  );
-
-  const forward = (text: string) => face.emit('message', Buffer.from(text), false);
-  let awaitingParams = options.awaitsParams;
-  const paramsTimer = awaitingParams
-    ? setTimeout(
-        () => socket.close(closeCodes.unauthorized, 'connectionParams were announced and did not come'),
-        limits.socketParamsTimeoutMs,
-      )
-    : undefined;
-  let windowStartMs = performance.now();
-  let windowCount = 0;
-
-  const countMessages = (count: number): boolean => {
-    const nowMs = performance.now();
-    if (nowMs - windowStartMs >= 1_000) {
-      windowStartMs = nowMs;
-      windowCount = 0;
-    }
-    windowCount += count;
-    return windowCount <= limits.socketMessagesPerSec;
-  };
-  /** False where the message was answered here. */
-  const admit = ({ id, method }: Call): boolean => {
-    if (method === 'subscription.stop') return true;
-    const kind = method === 'subscription' ? 'subscription' : 'call';
-    if (kind === 'subscription' && calls.subscriptionsCount >= limits.socketSubscriptionsCount) {
-      refuse(id, 'too-many', `A socket has at most ${limits.socketSubscriptionsCount} subscriptions`);
-      return false;
-    }
-    if (calls.begin(id, kind)) return true;
-    refuse(id, 'invalid-input', `The id ${JSON.stringify(id)} belongs to a call that is not answered yet`);
-    return false;
-  };
-  const refuse = (id: string | number | null, reason: ErrorCode, message: string) =>
-    face.send(JSON.stringify({ id, error: errorOf(reason, message) }));
-  /** Counts what came in; false where that was too much, and the socket closes. */
-  const withinRate = (count: number): boolean => {
-    if (countMessages(count)) return true;
-    socket.close(closeCodes.policy, `At most ${limits.socketMessagesPerSec} messages a second`);
-    return false;
-  };
-
-  socket.on('message', (raw, isBinary) => {
-    if (isBinary) {
-      socket.close(closeCodes.policy, 'Text frames only');
-      return;
-    }
-    const text = textOf(raw);
-    if (text === 'PING' || text === 'PONG') {
-      if (withinRate(1)) forward(text);
-      return;
-    }
-    let message: unknown;
-    try {
-      message = JSON.parse(text);
-    } catch {
-      if (awaitingParams) socket.close(closeCodes.unauthorized, 'connectionParams are not JSON');
-      else if (withinRate(1)) forward(text);
-      return;
-    }
-    if (awaitingParams) {
-      if (!paramsSchema.safeParse(message).success) {
-        socket.close(closeCodes.unauthorized, 'connectionParams must be { method, data } with texts in data');
-        return;
-      }
-      awaitingParams = false;
-      clearTimeout(paramsTimer);
-      forward(text);
-      return;
-    }
-    const messages: unknown[] = Array.isArray(message) ? message : [message];
-    if (messages.length > limits.batchCallsCount) {
-      socket.close(closeCodes.policy, `A message holds at most ${limits.batchCallsCount} calls`);
-      return;
-    }
-    if (!withinRate(Math.max(messages.length, 1))) return;
-    const read = z.array(callSchema).safeParse(messages);
-    if (!read.success) {
-      refuse(null, 'invalid-input', 'A message is { id, method, params }, or a list of them');
-      return;
-    }
-    const admitted = messages.filter((_, index) => {
-      const call = read.data[index];
-      return call !== undefined && admit(call);
-    });
-    if (admitted.length === messages.length) forward(text);
-    else if (admitted.length > 0) forward(JSON.stringify(admitted));
-  });
+/** Hands on to `calls` what comes in, within the bounds; `onParams` is told of the connection's parameters, once. */
+export function guardSocket(
+  socket: GuardedSocket,
+  options: { calls: SocketCalls; host: SocketHost; onParams: GuardedSocket['onParams'] },
+): void {
+  socket.calls = options.calls;
+  socket.host = options.host;
+  socket.onParams = options.onParams;
+  if (socket.onParams) socket.paramsTimer = setTimeout(giveUpOnParams, limits.socketParamsTimeoutMs, socket);
+  socket.on('message', onMessage);
   // Control frames cost an answer as messages do.
-  socket.on('ping', () => void withinRate(1));
-  socket.on('pong', () => void withinRate(1));
-  socket.on('error', error => face.emit('error', error));
-  socket.on('close', (code, reason) => {
-    clearTimeout(paramsTimer);
-    face.emit('close', code, reason);
-  });
-  return { face };
+  socket.on('ping', onPing);
+  socket.on('pong', onPong);
+  socket.on('close', onClose);
+}
+
+function onMessage(this: WebSocket, raw: RawData, isBinary: boolean): void {
+  // What arrives behind a refusal is not carried out.
+  if (!(this instanceof GuardedSocket) || this.readyState !== WebSocket.OPEN) return;
+  if (isBinary) {
+    this.close(closeCodes.policy, 'Text frames only');
+    return;
+  }
+  const text = textOf(raw);
+  if (text === 'PING' || text === 'PONG') {
+    if (withinRate(this, 1) && text === 'PING') this.reply('PONG');
+    return;
+  }
+  let message: unknown;
+  try {
+    message = JSON.parse(text);
+  } catch (cause) {
+    if (this.onParams) this.close(closeCodes.unauthorized, 'connectionParams are not JSON');
+    else if (withinRate(this, 1)) this.calls?.receiveMalformed(cause);
+    return;
+  }
+  if (this.onParams) receiveParams(this, this.onParams, message);
+  else receiveCalls(this, message);
+}
+
+function receiveParams(
+  socket: GuardedSocket,
+  onParams: (params: ConnectionParams) => void,
+  message: unknown,
+): void {
+  const params = paramsSchema.safeParse(message);
+  if (!params.success) {
+    socket.close(closeCodes.unauthorized, 'connectionParams must be { method, data } with texts in data');
+    return;
+  }
+  forgetParams(socket);
+  onParams(params.data.data);
+}
+
+function receiveCalls(socket: GuardedSocket, message: unknown): void {
+  const messages: unknown[] = Array.isArray(message) ? message : [message];
+  if (messages.length > limits.batchCallsCount) {
+    socket.close(closeCodes.policy, `A message holds at most ${limits.batchCallsCount} calls`);
+    return;
+  }
+  if (!withinRate(socket, Math.max(messages.length, 1))) return;
+  if (messages.some(hasLongId)) {
+    const error = errorOf('invalid-input', `An id has at most ${limits.socketIdChars} characters`);
+    socket.reply(JSON.stringify({ id: null, error }));
+    return;
+  }
+  socket.calls?.receive(message);
+}
+
+function onPing(this: WebSocket): void {
+  if (this instanceof GuardedSocket) withinRate(this, 1);
+}
+
+function onPong(this: WebSocket): void {
+  if (this instanceof GuardedSocket && withinRate(this, 1)) this.host?.ponged(this);
+}
+
+function onClose(this: WebSocket): void {
+  if (!(this instanceof GuardedSocket)) return;
+  forgetParams(this);
+  this.calls?.end();
+  this.host?.closed(this);
+}
+
+function giveUpOnParams(socket: GuardedSocket): void {
+  socket.close(closeCodes.unauthorized, 'connectionParams were announced and did not come');
+}
+
+function forgetParams(socket: GuardedSocket): void {
+  if (socket.paramsTimer) clearTimeout(socket.paramsTimer);
+  socket.paramsTimer = null;
+  socket.onParams = null;
+}
+
+/** Counts what came in; false where that was too much, and the socket closes. */
+function withinRate(socket: GuardedSocket, count: number): boolean {
+  const nowMs = performance.now();
+  if (nowMs - socket.windowStartMs >= 1_000) {
+    socket.windowStartMs = nowMs;
+    socket.windowCount = 0;
+  }
+  socket.windowCount += count;
+  if (socket.windowCount <= limits.socketMessagesPerSec) return true;
+  socket.close(closeCodes.policy, `At most ${limits.socketMessagesPerSec} messages a second`);
+  return false;
+}
+
+/** An id comes back in each frame of its subscription, so it must not be long; all else is tRPC's to judge. */
+function hasLongId(message: unknown): boolean {
+  if (typeof message !== 'object' || message === null || !('id' in message)) return false;
+  return typeof message.id === 'string' && message.id.length > limits.socketIdChars;
 }
 
 /** An error in tRPC's shape, for what does not reach tRPC. */

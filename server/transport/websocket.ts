@@ -2,22 +2,37 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AnyRouter } from '@trpc/server';
-import { getWSConnectionHandler } from '@trpc/server/adapters/ws';
 import type { Logger } from 'pino';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { WebSocketServer } from 'ws';
 import { PublicError } from '../errors.ts';
+import type { BuyerId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
 import { loggablePath, type Metrics } from '../platform/telemetry.ts';
+import { createHub } from '../realtime/hub.ts';
+import { SocketCalls } from '../realtime/socket-calls.ts';
 import type { Context } from '../trpc.ts';
 import { addressOf, type MakeContext } from './context.ts';
 import { createCountsByKey } from './counts-by-key.ts';
 import type { OriginCheck } from './origin.ts';
-import { closeCodes, guardSocket } from './socket-guard.ts';
+import { closeCodes, GuardedSocket, guardSocket, type SocketHost } from './socket-guard.ts';
 
 export interface Sockets {
   /** Asks every client to reconnect elsewhere, then closes what is still open after `withinMs`. */
   stop(withinMs: number): Promise<void>;
+}
+
+/** From the request to reconnect until the close: a client that heeds it has gone by itself, and nothing is lost. */
+const goodbyeMs = 250;
+
+/** What the sweep over all sockets needs to know of each. */
+interface Attended {
+  readonly socket: GuardedSocket;
+  readonly address: string;
+  buyerId: BuyerId | null;
+  tokenExpiresAtMs: number;
+  pingAtMs: number;
+  answered: boolean;
 }
 
 export function serveSockets(
@@ -32,9 +47,10 @@ export function serveSockets(
     log: Logger;
   },
 ): Sockets {
-  const { makeContext, checkOrigin, clock, metrics, log, trustProxy } = options;
+  const { router, makeContext, checkOrigin, clock, metrics, log, trustProxy } = options;
   const sockets = new WebSocketServer({
     noServer: true,
+    WebSocket: GuardedSocket,
     maxPayload: limits.socketMessageBytes,
     maxFragments: limits.socketFragmentsCount,
     maxBufferedChunks: limits.socketChunksCount,
@@ -45,69 +61,102 @@ export function serveSockets(
   const perBuyer = createCountsByKey();
   let stopping = false;
 
+  const hub = createHub({ config: router._def._config });
+  const seats = new Map<GuardedSocket, Attended>();
+
   /** Sockets are counted by buyer once their context is made, and end when their token does. */
-  const attend = (socket: WebSocket, { caller }: Context) => {
+  const attend = (attended: Attended, { caller }: Context) => {
+    const { socket } = attended;
     // Making the context takes a while; a socket that has closed meanwhile would never be counted out again.
     if (caller.kind === 'nobody' || socket.readyState === socket.CLOSED) return;
-    const { expiresAtMs } = caller;
-    if (expiresAtMs !== undefined) {
-      // The clock is corrected now and then, so the time left is asked for again at intervals.
-      let timer: NodeJS.Timeout | undefined;
-      const check = () => {
-        const leftMs = expiresAtMs - clock.now();
-        if (leftMs <= 0)
-          socket.close(closeCodes.unauthorized, 'The token has expired: renew it and reconnect');
-        else timer = setTimeout(check, Math.min(leftMs, limits.socketTokenCheckMs));
-      };
-      check();
-      socket.on('close', () => clearTimeout(timer));
-    }
+    attended.tokenExpiresAtMs = caller.expiresAtMs ?? Infinity;
     if (caller.kind !== 'buyer') return;
-    const { buyerId } = caller;
-    socket.on('close', () => perBuyer.remove(buyerId));
-    if (perBuyer.add(buyerId) <= limits.socketsPerBuyerCount) return;
+    attended.buyerId = caller.buyerId;
+    if (perBuyer.add(caller.buyerId) <= limits.socketsPerBuyerCount) return;
     const why = `A buyer has at most ${limits.socketsPerBuyerCount} sockets`;
     socket.close(closeCodes.policy, why);
     // Without a context, nothing that this socket has already sent is carried out.
     throw new PublicError('too-many', why);
   };
+  /** Half-open connections are found by pings, not by waiting for TCP. */
+  const sweep = setInterval(() => {
+    const nowMs = performance.now();
+    const clockMs = clock.now();
+    for (const attended of seats.values()) {
+      const { socket } = attended;
+      if (clockMs >= attended.tokenExpiresAtMs) {
+        socket.close(closeCodes.unauthorized, 'The token has expired: renew it and reconnect');
+      }
+      if (!attended.answered) {
+        if (nowMs >= attended.pingAtMs + limits.socketPongWaitMs) socket.terminate();
+      } else if (nowMs >= attended.pingAtMs) {
+        attended.answered = false;
+        attended.pingAtMs = nowMs;
+        socket.ping();
+      }
+    }
+  }, limits.socketSweepMs);
+  sweep.unref();
 
-  sockets.on('connection', (socket: WebSocket, req: IncomingMessage) => {
+  const shared = { router, hub };
+  const serve = (socket: GuardedSocket, req: IncomingMessage, address: string) => {
+    const attended: Attended = {
+      socket,
+      address,
+      buyerId: null,
+      tokenExpiresAtMs: Infinity,
+      pingAtMs: performance.now() + limits.socketPingMs,
+      answered: true,
+    };
+    seats.set(socket, attended);
+    perAddress.add(address);
     metrics.sockets.inc();
-    keepAlive(socket);
-    const { face } = guardSocket(socket, { awaitsParams: announcesParams(req) });
-    const handle = getWSConnectionHandler({
-      // The handler asks for the server to announce reconnections; we do that socket by socket.
-      wss: sockets,
-      router: options.router,
-      createContext: async ({ info }) => {
-        const token = info.connectionParams?.['token'];
-        const context = await makeContext(req, typeof token === 'string' ? token : null);
-        attend(socket, context);
+    const calls = new SocketCalls(shared, socket);
+    // The request is held only until the context is made: it is larger than all that stays.
+    const begin = (token: string | null) =>
+      calls.begin(async () => {
+        const context = await makeContext(req, token);
+        attend(attended, context);
         return context;
-      },
+      });
+    const awaitsParams = announcesParams(req);
+    guardSocket(socket, {
+      calls,
+      host,
+      onParams: awaitsParams ? params => begin(params?.['token'] ?? null) : null,
     });
-    Reflect.apply(handle, undefined, [face, req]);
-    socket.on('close', () => metrics.sockets.dec());
-    // Refused frames (too large, malformed) close the socket by themselves; their error has been answered by then.
-    socket.on('error', error => log.debug({ err: error }, 'a socket ended in an error'));
-  });
+    if (!awaitsParams) begin(null);
+    socket.on('error', onError);
+  };
+  const host: SocketHost = {
+    ponged(socket) {
+      const attended = seats.get(socket);
+      if (!attended || attended.answered) return;
+      attended.answered = true;
+      attended.pingAtMs += limits.socketPingMs;
+    },
+    closed(socket) {
+      const attended = seats.get(socket);
+      if (!attended) return;
+      seats.delete(socket);
+      perAddress.remove(attended.address);
+      if (attended.buyerId !== null) perBuyer.remove(attended.buyerId);
+      metrics.sockets.dec();
+    },
+  };
+  // Refused frames (too large, malformed) close the socket by themselves; their error has been answered by then.
+  const onError = (error: Error) => log.debug({ err: error }, 'a socket ended in an error');
 
   server.on('upgrade', (req: IncomingMessage, stream: Duplex, head: Buffer) => {
-    stream.on('error', () => stream.destroy());
+    stream.on('error', destroy);
     if (stopping) return refuse(stream, 503, 'Service Unavailable');
     if (loggablePath(req.url) !== '/trpc') return refuse(stream, 404, 'Not Found');
-    // tRPC's handler makes a URL of both, and throws where that cannot be.
     if (!URL.canParse(req.url ?? '', `http://${req.headers.host}`)) return refuse(stream, 400, 'Bad Request');
     if (!checkOrigin(req).ok) return refuse(stream, 403, 'Forbidden');
     const address = addressOf(req, trustProxy);
     if (perAddress.of(address) >= limits.socketsPerAddressCount)
       return refuse(stream, 429, 'Too Many Requests');
-    sockets.handleUpgrade(req, stream, head, socket => {
-      perAddress.add(address);
-      socket.on('close', () => perAddress.remove(address));
-      sockets.emit('connection', socket, req);
-    });
+    sockets.handleUpgrade(req, stream, head, socket => serve(socket, req, address));
   });
 
   return {
@@ -115,27 +164,28 @@ export function serveSockets(
       stopping = true;
       const reconnect = JSON.stringify({ id: null, method: 'reconnect' });
       // The returns are spread out, so that the next process is not stormed.
-      const spreadMs = Math.min(limits.reconnectSpreadMs, withinMs);
-      const all = [...sockets.clients];
-      const gone = all.map(
+      const spreadMs = Math.max(0, Math.min(limits.reconnectSpreadMs, withinMs - 2 * goodbyeMs));
+      const open = [...sockets.clients];
+      const gone = open.map(
         socket => new Promise<void>(resolve => void socket.once('close', () => resolve())),
       );
-      all.forEach((socket, index) => {
+      open.forEach((socket, index) => {
         setTimeout(
           () => {
             if (socket.readyState !== socket.OPEN) return;
             socket.send(reconnect);
             setTimeout(
               () => socket.close(closeCodes.restart, 'This process is stopping: reconnect'),
-              250,
+              goodbyeMs,
             ).unref();
           },
-          (index * spreadMs) / all.length,
+          (index * spreadMs) / open.length,
         );
       });
       const tooLong = new Promise<void>(resolve => void setTimeout(resolve, withinMs).unref());
       await Promise.race([Promise.all(gone), tooLong]);
       for (const socket of sockets.clients) socket.terminate();
+      clearInterval(sweep);
     },
   };
 }
@@ -145,21 +195,9 @@ function announcesParams(req: IncomingMessage): boolean {
   return new URL(req.url ?? '', 'http://any').searchParams.get('connectionParams') === '1';
 }
 
-/** Half-open connections are found by pings, not by waiting for TCP. */
-function keepAlive(socket: WebSocket): void {
-  let answered = true;
-  const timer = setInterval(() => {
-    if (!answered) {
-      socket.terminate();
-      return;
-    }
-    answered = false;
-    socket.ping();
-  }, limits.socketPingMs);
-  socket.on('pong', () => {
-    answered = true;
-  });
-  socket.on('close', () => clearInterval(timer));
+/** A function for all: one for each connection would hold its request as long as the socket lives. */
+function destroy(this: Duplex): void {
+  this.destroy();
 }
 
 function refuse(stream: Duplex, status: number, reason: string): void {

@@ -208,8 +208,12 @@ describe('subscriptions', () => {
     send({ id: 2, method: 'subscription.stop' });
     await until(() => heard.some(each => each.startsWith('{"id":2,"result":{"type":"stopped"')));
     send([list('both'), watch('both')]);
-    await until(() => heard.some(each => each.startsWith('{"id":"both","error"')));
+    await until(() => heard.some(each => each.startsWith('{"id":"both","result":{"type":"started"')));
+    send(watch('two-more'));
+    expect(await untilHeard('"two-more"')).toContain('"code":"TOO_MANY_REQUESTS"');
     // One that was stopped makes room once the server has said so.
+    send({ id: 'both', method: 'subscription.stop' });
+    await until(() => heard.some(each => each.startsWith('{"id":"both","result":{"type":"stopped"')));
     send(watch('in-its-place'));
     expect(await untilHeard('"in-its-place"')).toContain('"started"');
     socket.close();

@@ -8,11 +8,10 @@ import { WebSocketServer } from 'ws';
 import { z } from 'zod';
 import { PublicError } from '../../server/errors.ts';
 import { createMetrics } from '../../server/platform/telemetry.ts';
-import { createCallsInFlight } from '../../server/transport/calls-in-flight.ts';
 import { addressOf } from '../../server/transport/context.ts';
 import { createHttpServer } from '../../server/transport/http.ts';
 import { createOriginCheck } from '../../server/transport/origin.ts';
-import { closeCodes, guardSocket } from '../../server/transport/socket-guard.ts';
+import { closeCodes, GuardedSocket } from '../../server/transport/socket-guard.ts';
 import { serveSockets } from '../../server/transport/websocket.ts';
 import { publicProcedure, router, type Context } from '../../server/trpc.ts';
 import { exchange, openSocket, until } from '../support/attacked-installation.ts';
@@ -177,7 +176,7 @@ describe('slowness', () => {
   });
 
   it('of a reader ends with 1013, and what waits for it stays bounded', async () => {
-    const wss = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    const wss = new WebSocketServer({ port: 0, host: '127.0.0.1', WebSocket: GuardedSocket });
     await once(wss, 'listening');
     const client = await Promise.all([
       once(wss, 'connection'),
@@ -185,12 +184,11 @@ describe('slowness', () => {
     ]).then(([, opened]) => opened);
     const [served] = wss.clients;
     if (!served) throw new Error('nobody is connected');
-    const { face } = guardSocket(served, { awaitsParams: false });
     client.socket.pause();
     const chunk = 'x'.repeat(64 * 1024);
     let sentCount = 0;
     while (served.readyState === served.OPEN) {
-      face.send(chunk);
+      served.reply(chunk);
       sentCount += 1;
       await new Promise(resolve => setImmediate(resolve));
     }
@@ -233,32 +231,5 @@ describe('addressOf', () => {
     expect(addressOf(request('1.1.1.1, 2.2.2.2'), true)).toBe('2.2.2.2');
     expect(addressOf(request('1.1.1.1, '), true)).toBe('1.1.1.1');
     expect(addressOf(request(), true)).toBe('10.0.0.1');
-  });
-});
-
-describe('the calls in flight', () => {
-  it('hold an id from the call to its last answer', () => {
-    const calls = createCallsInFlight();
-    const told = (message: object) => calls.answered(JSON.stringify(message));
-    expect(calls.begin(1, 'subscription')).toBe(true);
-    expect(calls.begin(1, 'call')).toBe(false);
-    expect(calls.begin('1', 'call')).toBe(true);
-    told({ id: '1', result: { type: 'data', data: { type: 'stopped' } } });
-    told({ id: 1, result: { type: 'started' } });
-    told({
-      id: 1,
-      result: { type: 'data', data: { id: 'a', data: '{"id":1,"result":{"type":"stopped"' }, id: 'a' },
-    });
-    told({ id: 1, error: { message: 'it broke' } });
-    expect(calls.subscriptionsCount).toBe(1);
-    told({ id: 1, jsonrpc: '2.0', result: { type: 'stopped' } });
-    expect(calls.subscriptionsCount).toBe(0);
-    expect(calls.begin('1', 'subscription')).toBe(true);
-    told({ id: '1', error: { message: 'it never began' } });
-    told({ id: null, error: { message: 'nobody’s' } });
-    expect(calls.subscriptionsCount).toBe(0);
-    expect(calls.begin('a"b\\', 'subscription')).toBe(true);
-    told({ id: 'a"b\\', result: { type: 'stopped' } });
-    expect(calls.subscriptionsCount).toBe(0);
   });
 });
