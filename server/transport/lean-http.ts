@@ -2,8 +2,8 @@
 // Response for each call, which costs several times what the call does. What holds: for each request that is taken on
 // here, status, headers and body are those of the stock adapter with the same router and options (a differential test
 // compares them byte for byte); every other request goes to the stock adapter, untouched.
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { callTRPCProcedure, getTRPCErrorFromUnknown, TRPCError, type AnyRouter } from '@trpc/server';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { getTRPCErrorFromUnknown, TRPCError, type AnyRouter } from '@trpc/server';
 import type { ResponseMetaFn } from '@trpc/server/http';
 import {
   answerToBatch,
@@ -35,7 +35,8 @@ export interface LeanHttpOptions {
 }
 
 export function createLeanHttp(options: LeanHttpOptions): HttpHandler {
-  const { router, always } = options;
+  const { router, responseMeta, always } = options;
+  const send = createSend(always);
   return (req, res) => {
     const request = asPlainRequest(req, options);
     if (request === null) {
@@ -50,17 +51,30 @@ export function createLeanHttp(options: LeanHttpOptions): HttpHandler {
     });
     const calls = callsOf(req, request, options);
     const info = infoOf(req, request, calls, leaving.signal);
-    const { responseMeta } = options;
     const exchange: Exchange = { router, responseMeta, calls, info, ctx: undefined, headers: {} };
     answerTo(exchange, () => options.createContext(req))
-      .then(({ status, headers, body }) => {
-        if (res.destroyed || res.headersSent) return;
-        const all: OutgoingHttpHeaders = { ...always, ...headers, 'content-length': Buffer.byteLength(body) };
-        res.writeHead(status, all);
-        res.end(body);
+      .then(answer => {
+        if (!res.destroyed && !res.headersSent) send(res, answer);
       })
       // Only a header that HTTP cannot carry comes here: there is no answer, so there is no connection either.
       .catch(() => res.destroy());
+  };
+}
+
+/** Writes head and body as one piece. A header of the answer's own replaces the one that every answer carries. */
+function createSend(always: Readonly<Record<string, string>> = {}) {
+  const constant = Object.entries(always).map(([name, value]) => [name, name.toLowerCase(), value] as const);
+  return (res: ServerResponse, { status, headers, body }: Answer): void => {
+    const flat: (string | string[])[] = [];
+    for (const [name, lowerName, value] of constant) {
+      if (headers[lowerName] === undefined) flat.push(name, value);
+    }
+    for (const name in headers) flat.push(name, headers[name] ?? '');
+    const bytesCount = Buffer.byteLength(body);
+    flat.push('content-length', String(bytesCount));
+    res.writeHead(status, flat);
+    // Where the body is ASCII, its bytes are the same in Latin-1, which node:http writes without encoding it.
+    res.end(body, bytesCount === body.length ? 'latin1' : 'utf8');
   };
 }
 
@@ -91,8 +105,8 @@ async function runCall(
 ): Promise<CallResult> {
   if (contextError) return { error: contextError };
   try {
-    const data: unknown = await callTRPCProcedure({
-      router: exchange.router,
+    // As the stock adapter calls it: that it exists, and is of this type, is known by now.
+    const data: unknown = await call.procedure({
       path: call.path,
       getRawInput: call.getRawInput,
       ctx: exchange.ctx,

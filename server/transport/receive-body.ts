@@ -24,7 +24,10 @@ export function receiveBody(req: IncomingMessage, maxBytes: number): () => Promi
     else chunks.push(chunk);
   });
   req.on('end', () => finish({ text: textOf(chunks) }));
-  const leave = () => finish({ error: new TRPCError({ code: 'CLIENT_CLOSED_REQUEST' }) });
+  // Every request closes in the end; an error is made only where that comes before the body's end.
+  const leave = () => {
+    if (!outcome) finish({ error: new TRPCError({ code: 'CLIENT_CLOSED_REQUEST' }) });
+  };
   req.on('error', leave);
   req.on('close', leave);
 
