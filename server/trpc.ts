@@ -121,17 +121,22 @@ export function addressProcedure(rate: RateName) {
 }
 
 /** For a buyer with a valid token; the buyer's id comes from the token and from nowhere else. */
-export const buyerProcedure = publicProcedure.use(({ ctx, next }) => {
-  if (ctx.caller.kind !== 'buyer') throw needToken(ctx.caller);
-  return next({ ctx: { ...ctx, buyerId: ctx.caller.buyerId } });
-});
+export const buyerProcedure = publicProcedure.use(({ ctx, next }) =>
+  next({ ctx: { buyerId: buyerOf(ctx.caller) } }),
+);
 
 /** For a buyer, counted by buyer. */
 export function limitedBuyerProcedure(rate: RateName) {
-  return buyerProcedure.use(async ({ ctx, next }) => {
-    await ctx.rates.consume(rate, ctx.buyerId);
-    return next();
+  return publicProcedure.use(async ({ ctx, next }) => {
+    const buyerId = buyerOf(ctx.caller);
+    await ctx.rates.consume(rate, buyerId);
+    return next({ ctx: { buyerId } });
   });
+}
+
+function buyerOf(caller: Caller): BuyerId {
+  if (caller.kind !== 'buyer') throw needToken(caller);
+  return caller.buyerId;
 }
 
 /** For the shop: an admin key, or a token with the role. */
