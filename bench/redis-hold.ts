@@ -94,15 +94,16 @@ export const rows: BenchRow[] = [
           quoteExpiresAtMs: String(passExpiresAtMs),
           frozen,
         };
-        const { stdout } = await promisify(execFile)('redis-benchmark', [
-          ...['-p', String(redis.port), '-n', String(callsCount), '-r', String(passesCount)],
-          ...['-c', String(inFlightCount / 16), '-P', '16', '--csv', 'EVALSHA', sha],
-          String(holdPlace.keys.length),
+        const command = [
+          ['-p', String(redis.port), '-n', String(callsCount), '-r', String(passesCount)],
+          ['-c', String(inFlightCount / 16), '-P', '16', '--csv'],
+          ['EVALSHA', sha, String(holdPlace.keys.length)],
           // Two numbers in the key: no hold is drawn twice.
-          ...holdPlace.keys.map(name => (name === 'hold' ? `${keys.hold}${random}-${random}` : keys[name])),
-          ...holdPlace.argv.map(name => argv[name] ?? ''),
-          ...['sku-a', '1'],
-        ]);
+          holdPlace.keys.map(name => (name === 'hold' ? `${keys.hold}${random}-${random}` : keys[name])),
+          holdPlace.argv.map(name => argv[name] ?? ''),
+          ['sku-a', '1'],
+        ];
+        const { stdout } = await promisify(execFile)('redis-benchmark', command.flat());
         const heldShare = (await heldCount(keys.stock)) / callsCount;
         if (heldShare < 0.96) throw new Error(`only ${heldShare} of redis-benchmark's calls were holds`);
         return rateIn(stdout);

@@ -3,7 +3,7 @@
 // here, status, headers and body are those of the stock adapter with the same router and options (a differential test
 // compares them byte for byte); every other request goes to the stock adapter, untouched.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { getTRPCErrorFromUnknown, TRPCError, type AnyRouter } from '@trpc/server';
+import { getTRPCErrorFromUnknown, type AnyRouter, type TRPCError } from '@trpc/server';
 import type { ResponseMetaFn } from '@trpc/server/http';
 import {
   answerToBatch,
@@ -52,12 +52,12 @@ export function createLeanHttp(options: LeanHttpOptions): HttpHandler {
     const calls = callsOf(req, request, options);
     const info = infoOf(req, request, calls, leaving.signal);
     const exchange: Exchange = { router, responseMeta, calls, info, ctx: undefined, headers: {} };
-    answerTo(exchange, () => options.createContext(req))
-      .then(answer => {
-        if (!res.destroyed && !res.headersSent) send(res, answer);
-      })
-      // Only a header that HTTP cannot carry comes here: there is no answer, so there is no connection either.
-      .catch(() => res.destroy());
+    const deliver = async () => {
+      const answer = await answerTo(exchange, () => options.createContext(req));
+      if (!res.destroyed && !res.headersSent) send(res, answer);
+    };
+    // Only a header that HTTP cannot carry fails here: there is no answer then, so there is no connection either.
+    deliver().catch(() => res.destroy());
   };
 }
 
