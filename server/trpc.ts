@@ -81,8 +81,21 @@ const t = initTRPC.context<Context>().create({
 export const router = t.router;
 export const mergeRouters = t.mergeRouters;
 
-const measured = t.middleware(async ({ ctx, path, type, next }) => {
+/**
+ * Every call is measured, and reads are counted by address: a token costs nothing, so a flood would bring a new one for
+ * each. Both in one middleware, since tRPC copies the whole call for each that it passes.
+ */
+const measuredAndCounted = t.middleware(async ({ ctx, path, type, next }) => {
   const startedAt = performance.now();
+  if (type === 'query' && ctx.caller.kind !== 'admin') {
+    try {
+      await ctx.rates.consume('read', ctx.address);
+    } catch (refusal) {
+      const outcome = refusal instanceof PublicError ? refusal.code : 'INTERNAL_SERVER_ERROR';
+      ctx.metrics.calls.inc({ path, outcome });
+      throw refusal;
+    }
+  }
   const result = await next();
   if (!result.ok && !(result.error instanceof PublicError) && isOutage(result.error.cause)) {
     ctx.metrics.calls.inc({ path, outcome: 'SERVICE_UNAVAILABLE' });
@@ -96,14 +109,8 @@ const measured = t.middleware(async ({ ctx, path, type, next }) => {
   return result;
 });
 
-/** Reads are counted by address: a token costs nothing, so a flood would bring a new one for each. */
-const readsCounted = t.middleware(async ({ ctx, type, next }) => {
-  if (type === 'query' && ctx.caller.kind !== 'admin') await ctx.rates.consume('read', ctx.address);
-  return next();
-});
-
 /** For anybody, with or without a token. */
-export const publicProcedure = t.procedure.use(measured).use(readsCounted);
+export const publicProcedure = t.procedure.use(measuredAndCounted);
 
 /** For anybody, counted by address. */
 export function addressProcedure(rate: RateName) {
@@ -114,17 +121,22 @@ export function addressProcedure(rate: RateName) {
 }
 
 /** For a buyer with a valid token; the buyer's id comes from the token and from nowhere else. */
-export const buyerProcedure = publicProcedure.use(({ ctx, next }) => {
-  if (ctx.caller.kind !== 'buyer') throw needToken(ctx.caller);
-  return next({ ctx: { ...ctx, buyerId: ctx.caller.buyerId } });
-});
+export const buyerProcedure = publicProcedure.use(({ ctx, next }) =>
+  next({ ctx: { buyerId: buyerOf(ctx.caller) } }),
+);
 
 /** For a buyer, counted by buyer. */
 export function limitedBuyerProcedure(rate: RateName) {
-  return buyerProcedure.use(async ({ ctx, next }) => {
-    await ctx.rates.consume(rate, ctx.buyerId);
-    return next();
+  return publicProcedure.use(async ({ ctx, next }) => {
+    const buyerId = buyerOf(ctx.caller);
+    await ctx.rates.consume(rate, buyerId);
+    return next({ ctx: { buyerId } });
   });
+}
+
+function buyerOf(caller: Caller): BuyerId {
+  if (caller.kind !== 'buyer') throw needToken(caller);
+  return caller.buyerId;
 }
 
 /** For the shop: an admin key, or a token with the role. */

@@ -1,5 +1,5 @@
 // Holds as a buyer meets them: a pass and a sealed quote become units set aside, atomically, without a database.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { PublicError } from '../errors.ts';
 import type { BuyerId, DropId, HoldId } from '../ids.ts';
 import type { Sealer } from '../platform/seal.ts';
@@ -54,7 +54,7 @@ export function createInventory(options: {
         dropId: pass.dropId,
         buyerId,
         passExpiresAtMs: pass.expiresAtMs,
-        fingerprint: createHash('sha256').update(passText).update('\n').update(quoteText).digest('base64url'),
+        fingerprint: hash('sha256', `${passText}\n${quoteText}`, 'base64url'),
         quoteExpiresAtMs: quote.expiresAtMs,
         frozen: JSON.stringify(quote),
         lines: quote.lines.map(({ sku, quantity }) => ({ sku, quantity })),

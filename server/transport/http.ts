@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AnyRouter } from '@trpc/server';
 import { createHTTPHandler } from '@trpc/server/adapters/standalone';
-import helmet from 'helmet';
+import type { ResponseMetaFn } from '@trpc/server/http';
 import type { Logger } from 'pino';
 import sirv from 'sirv';
 import { PublicError } from '../errors.ts';
@@ -11,7 +11,9 @@ import { limits } from '../limits.ts';
 import { loggablePath, type Metrics } from '../platform/telemetry.ts';
 import { readBody } from './body.ts';
 import type { MakeContext } from './context.ts';
+import { createLeanHttp } from './lean-http.ts';
 import type { OriginCheck } from './origin.ts';
+import { createSecurityHeaders, setHeaders } from './security-headers.ts';
 
 export interface HttpOptions {
   readonly router: AnyRouter;
@@ -35,48 +37,29 @@ const connectionsCheckMs = 1_000;
 
 export function createHttpServer(options: HttpOptions): Server {
   const { metrics, log, checkOrigin } = options;
-  const secure = helmet({
-    contentSecurityPolicy: {
-      directives: {
-        defaultSrc: ["'self'"],
-        scriptSrc: ["'self'", ...options.paymentOrigins],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:', 'https:'],
-        connectSrc: ["'self'", ...options.paymentOrigins],
-        frameSrc: [...options.paymentOrigins],
-        frameAncestors: ["'none'"],
-        objectSrc: ["'none'"],
-        baseUri: ["'none'"],
-        formAction: ["'self'"],
-        // The engine may be reached over plain HTTP inside a network; who ends TLS decides about upgrades.
-        upgradeInsecureRequests: null,
-      },
-    },
-    xFrameOptions: { action: 'deny' },
-    crossOriginEmbedderPolicy: false,
-  });
-  const trpc = createHTTPHandler({
+  const securityHeaders = createSecurityHeaders(options);
+  const trpcHeaders = { ...securityHeaders, vary: 'origin' };
+  const trpcOptions = {
     router: options.router,
-    basePath: '/trpc/',
     maxBodySize: limits.httpBodyBytes,
     maxBatchSize: limits.batchCallsCount,
-    // A browser's EventSource cannot set headers: its token comes as a parameter, for subscriptions alone.
-    createContext: ({ req, info }) =>
-      options.makeContext(
-        req,
-        info.type === 'subscription' ? (info.connectionParams?.['token'] ?? null) : null,
-      ),
-    responseMeta: ({ errors }) => {
-      const waits = errors.map(error => (error instanceof PublicError ? (error.retryAfterMs ?? 0) : 0));
-      const waitMs = Math.max(0, ...waits);
-      return {
-        headers: {
-          'cache-control': 'no-store',
-          vary: 'origin',
-          ...(waitMs > 0 ? { 'retry-after': String(Math.ceil(waitMs / 1_000)) } : {}),
-        },
-      };
-    },
+    responseMeta,
+  };
+  const trpc = createLeanHttp({
+    ...trpcOptions,
+    prefix: '/trpc/',
+    always: trpcHeaders,
+    createContext: req => options.makeContext(req, null),
+    stock: createHTTPHandler({
+      ...trpcOptions,
+      basePath: '/trpc/',
+      // A browser's EventSource cannot set headers: its token comes as a parameter, for subscriptions alone.
+      createContext: ({ req, info }) =>
+        options.makeContext(
+          req,
+          info.type === 'subscription' ? (info.connectionParams?.['token'] ?? null) : null,
+        ),
+    }),
   });
   // Headless installations run without the pages; who asks for one is told how to get them.
   const pages = existsSync(options.pagesFolder)
@@ -91,14 +74,15 @@ export function createHttpServer(options: HttpOptions): Server {
   const serveTrpc = (req: IncomingMessage, res: ServerResponse, path: string) => {
     const origin = checkOrigin(req);
     if (!origin.ok) {
+      setHeaders(res, trpcHeaders);
       answer(res, 403, 'This origin may not call the engine: list it in ALLOWED_ORIGINS');
       return;
     }
-    res.setHeader('vary', 'origin');
     if (origin.allow) {
       res.setHeader('access-control-allow-origin', origin.allow);
       res.setHeader('access-control-expose-headers', 'retry-after');
       if (req.method === 'OPTIONS') {
+        setHeaders(res, trpcHeaders);
         res.writeHead(204, {
           'access-control-allow-methods': 'GET, POST',
           'access-control-allow-headers': 'authorization, content-type, trpc-accept, last-event-id',
@@ -109,6 +93,7 @@ export function createHttpServer(options: HttpOptions): Server {
       }
     }
     if (path.length > limits.httpPathChars || path.split(',').length > limits.batchCallsCount) {
+      setHeaders(res, trpcHeaders);
       answer(res, 400, `A batch has at most ${limits.batchCallsCount} calls`);
       return;
     }
@@ -131,9 +116,9 @@ export function createHttpServer(options: HttpOptions): Server {
     answer(res, status, body);
   };
 
-  const route = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const path = loggablePath(req.url);
+  const route = async (req: IncomingMessage, res: ServerResponse, path: string): Promise<void> => {
     if (path === '/trpc' || path.startsWith('/trpc/')) return serveTrpc(req, res, path);
+    setHeaders(res, securityHeaders);
     switch (path) {
       case '/webhooks/stripe':
         return serveWebhook(req, res);
@@ -166,16 +151,28 @@ export function createHttpServer(options: HttpOptions): Server {
       insecureHTTPParser: false,
     },
     (req, res) => {
-      secure(req, res, () => {
-        route(req, res).catch((error: unknown) => {
-          // A client that went away, or was too slow, is no failure of ours, and there is nobody to tell.
-          if (req.destroyed && !req.complete) return;
-          log.error({ err: error, path: loggablePath(req.url) }, 'a request failed');
-          if (!res.headersSent) answer(res, 500, 'Internal error');
-          else res.destroy();
-        });
+      const path = loggablePath(req.url);
+      route(req, res, path).catch((error: unknown) => {
+        // A client that went away, or was too slow, is no failure of ours, and there is nobody to tell.
+        if (req.destroyed && !req.complete) return;
+        log.error({ err: error, path }, 'a request failed');
+        if (!res.headersSent) answer(res, 500, 'Internal error');
+        else res.destroy();
       });
     },
   );
   return server;
 }
+
+/** No answer is cached, and who must wait is told how long. */
+const responseMeta: ResponseMetaFn<AnyRouter> = ({ errors }) => {
+  const waits = errors.map(error => (error instanceof PublicError ? (error.retryAfterMs ?? 0) : 0));
+  const waitMs = Math.max(0, ...waits);
+  return {
+    headers: {
+      'cache-control': 'no-store',
+      vary: 'origin',
+      ...(waitMs > 0 ? { 'retry-after': String(Math.ceil(waitMs / 1_000)) } : {}),
+    },
+  };
+};
