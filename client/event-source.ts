@@ -16,11 +16,23 @@ const passingStatuses: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 5
 
 type Listener = (event: { data: string; lastEventId: string }) => void;
 
+/** The part of an EventSource that tRPC uses. */
+export interface StreamSource {
+  readonly CONNECTING: number;
+  readonly OPEN: number;
+  readonly CLOSED: number;
+  readonly readyState: number;
+  addEventListener(type: string, listener: Listener): void;
+  removeEventListener(type: string, listener: Listener): void;
+  close(): void;
+}
+export type StreamSourceClass = new (url: string) => StreamSource;
+
 /** The class that tRPC makes an instance of for each subscription. */
-export function createEventSource(options: EventSourceOptions) {
+export function createEventSource(options: EventSourceOptions): StreamSourceClass {
   const { headers, reconnectMs } = options;
 
-  return class FetchEventSource {
+  return class FetchEventSource implements StreamSource {
     readonly CONNECTING = 0;
     readonly OPEN = 1;
     readonly CLOSED = 2;
@@ -96,7 +108,7 @@ export function createEventSource(options: EventSourceOptions) {
         if (event.type !== 'connected') this.#attempt = 0;
         this.#lastEventId = event.lastEventId;
         if (!signal.aborted) this.#tell(event);
-      });
+      }, this.#lastEventId);
       const reader = response.body.getReader();
       for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
         read(decoder.decode(piece.value, { stream: true }));

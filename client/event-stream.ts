@@ -8,13 +8,20 @@ export interface StreamEvent {
   readonly lastEventId: string;
 }
 
-/** Takes the stream's text piece by piece, cut anywhere, and tells each event that it completes. */
-export function createEventReader(onEvent: (event: StreamEvent) => void): (piece: string) => void {
+/**
+ * Takes the stream's text piece by piece, cut anywhere, and tells each event that it completes. `knownId` is the last
+ * id of the connection before: as in browsers, and unlike the standard's letter, it holds until there is a new one, so
+ * that a stream whose first events have none can still be resumed.
+ */
+export function createEventReader(
+  onEvent: (event: StreamEvent) => void,
+  knownId = '',
+): (piece: string) => void {
   let rest = '';
   let isFirst = true;
   let type = '';
   let data: string[] = [];
-  let lastEventId = '';
+  let lastEventId = knownId;
 
   const takeLine = (line: string) => {
     if (line === '') {
