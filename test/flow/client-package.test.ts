@@ -134,7 +134,9 @@ describe('the packed client', () => {
     expect(packed.filter(name => /server|web|\.ts$/.test(name) && !name.endsWith('.d.ts'))).toEqual([]);
   });
 
-  it('is typed in an empty project, and its types refuse what the API does not take or answer', async () => {
+  it('is typed in an empty project, and its types refuse what the API does not take or answer', {
+    timeout: 120_000,
+  }, async () => {
     expect(await check(typed)).toEqual({ status: 0, out: '' });
     const wrong = typed
       .replace("hold.kind === 'held'", "hold.kind === 'hold'")
