@@ -7,7 +7,9 @@
 import { createTRPCClient, httpLink } from '@trpc/client';
 import { checkout, type CheckoutOutcome, type CheckoutRequest } from './checkout.ts';
 import { createServerClock, type ServerClock } from './clock.ts';
+import { countdown, type CountdownOptions } from './countdown.ts';
 import { createConnection, linkFetch, type Ponyfills } from './links.ts';
+import type { Transport } from './live.ts';
 import { createPlacing, type Place } from './place.ts';
 import { joinAndWait, watchTicket, type QueueStep, type WaitOptions } from './queue.ts';
 import type { RetryOptions } from './retry.ts';
@@ -24,7 +26,10 @@ export interface DoorbusterOptions extends Ponyfills {
   readonly session?: Session;
   /** Told of each new session, to keep it over a page reload. */
   readonly onSession?: (session: Session) => void;
-  readonly onConnection?: (state: 'open' | 'closed') => void;
+  /** Told when live updates begin to flow or stop, and over what. */
+  readonly onConnection?: (state: 'open' | 'closed', via: Transport) => void;
+  /** `auto` (the default): a WebSocket, or Server-Sent Events where something on the way lets no WebSocket through. */
+  readonly transport?: Transport | 'auto';
 }
 
 export interface Doorbuster {
@@ -34,6 +39,8 @@ export interface Doorbuster {
   session(): Promise<Session | null>;
   /** Estimates the server's clock by several round trips to a drop. */
   syncClock(dropId: string, samplesCount?: number): Promise<void>;
+  /** The whole seconds left to an instant of the server's clock: at once, at each change, and 0 as the last. */
+  countdown(options: CountdownOptions): AsyncGenerator<number, void, void>;
   /** The drop now, and each change, for good; keeps the clock right as it goes. */
   watchDrop(dropId: string, signal?: AbortSignal): AsyncGenerator<DropWatch, void, void>;
   joinAndWait(options: WaitOptions): AsyncGenerator<QueueStep, void, void>;
@@ -67,9 +74,14 @@ export function createDoorbuster(options: DoorbusterOptions): Doorbuster {
     },
     onUnauthorized,
     onConnection: options.onConnection,
+    transport: options.transport,
     ...ponyfills,
   });
   const api = createTRPCClient<AppRouter>({ links: connection.links });
+  // What is watched for good ends with the client.
+  const ending = new AbortController();
+  const untilClosed = (signal: AbortSignal | undefined): AbortSignal =>
+    signal ? AbortSignal.any([signal, ending.signal]) : ending.signal;
   // A socket keeps the token that it came with, so another token needs another socket.
   const deps = {
     api,
@@ -84,28 +96,30 @@ export function createDoorbuster(options: DoorbusterOptions): Doorbuster {
     session: async () => (keeper ? keeper.start() : null),
     syncClock: (dropId, samplesCount) =>
       clock.sync(async () => (await api.drop.get.query({ dropId })).serverTimeMs, samplesCount),
+    countdown: to => countdown(clock, { ...to, signal: untilClosed(to.signal) }),
     async *watchDrop(dropId, signal) {
       const events = followForGood<{ data: DropWatch }>(
         handlers => api.drop.watch.subscribe({ dropId }, handlers),
-        { signal, keep: 'newest', onUnauthorized: deps.onUnauthorized },
+        { signal: untilClosed(signal), keep: 'newest', onUnauthorized: deps.onUnauthorized },
       );
       for await (const { data } of events) {
         clock.hear(data.serverTimeMs);
         yield data;
       }
     },
-    joinAndWait: wait => joinAndWait(deps, wait),
-    watchTicket: (ticket, signal) => watchTicket(deps, { ticket, signal }),
+    joinAndWait: wait => joinAndWait(deps, { ...wait, signal: untilClosed(wait.signal) }),
+    watchTicket: (ticket, signal) => watchTicket(deps, { ticket, signal: untilClosed(signal) }),
     async *watchOrder(orderId, signal) {
       const events = followForGood<{ data: OrderWatch }>(
         handlers => api.order.watch.subscribe({ orderId }, handlers),
-        { signal, keep: 'all', onUnauthorized: deps.onUnauthorized },
+        { signal: untilClosed(signal), keep: 'all', onUnauthorized: deps.onUnauthorized },
       );
       for await (const { data } of events) yield data;
     },
     checkout: (request, retry) => checkout(api, request, retry),
     placeOf: createPlacing(),
     async close() {
+      ending.abort();
       keeper?.stop();
       await connection.close();
     },
@@ -139,6 +153,8 @@ export { withRetries, type RetryOptions } from './retry.ts';
 export { randomNonce, type QueueStep, type WaitOptions } from './queue.ts';
 export type { CheckoutOutcome, CheckoutRequest } from './checkout.ts';
 export type { ServerClock } from './clock.ts';
+export { secondsLeft, type CountdownOptions } from './countdown.ts';
+export type { Transport } from './live.ts';
 export type { Place } from './place.ts';
 export type { Session } from './session.ts';
 export type {

@@ -1,18 +1,9 @@
-// The way to the server: calls over HTTP in batches, subscriptions over one WebSocket that comes back by itself and
-// resumes where it was (tRPC sends the id of the last event that it saw).
-import {
-  createWSClient,
-  httpBatchLink,
-  retryLink,
-  splitLink,
-  wsLink,
-  type HTTPBatchLinkOptions,
-  type TRPCLink,
-} from '@trpc/client';
+// The way to the server: calls over HTTP in batches, subscriptions live (live.ts says over what).
+import { httpBatchLink, retryLink, splitLink, type HTTPBatchLinkOptions, type TRPCLink } from '@trpc/client';
 import type { AnyTRPCClientTypes } from '@trpc/server';
 import type { AppRouter } from '../server/api.ts';
-import { fullJitterMs } from './backoff.ts';
 import { failureOf } from './failure.ts';
+import { createLive, type Transport } from './live.ts';
 
 /** What a runtime without these brings along. */
 export interface Ponyfills {
@@ -23,12 +14,6 @@ export interface Ponyfills {
 /** The server's own bounds: a batch has at most ten calls, and an address with its input must fit its headers. */
 const batchCallsCount = 10;
 const addressCharsMax = 8_000;
-/** A call must outlast a reconnection: the server gives a call at least twice this to be claimed. */
-const reconnectMs = { firstMs: 500, maxMs: 5_000 };
-/** The socket stays open this long after the last subscription: a page change does not cost a handshake. */
-const lingerMs = 3_000;
-const keepAlive = { enabled: true, intervalMs: 20_000, pongTimeoutMs: 10_000 };
-const closedUnauthorized = 4401;
 
 type LinkFetch = NonNullable<HTTPBatchLinkOptions<AnyTRPCClientTypes>['fetch']>;
 
@@ -39,7 +24,7 @@ export function linkFetch(own: typeof fetch): LinkFetch {
 
 export interface Connection {
   readonly links: TRPCLink<AppRouter>[];
-  /** Closes the socket; it comes back with the token of that moment. */
+  /** Subscriptions go on with the token of that moment. */
   reconnect(): void;
   close(): Promise<void>;
 }
@@ -52,30 +37,20 @@ export function createConnection(
     token: (need: 'always' | 'if-any') => Promise<string | null>;
     /** The token was refused; true where there will be another one. */
     onUnauthorized: () => boolean;
-    onConnection?: ((state: 'open' | 'closed') => void) | undefined;
+    onConnection?: ((state: 'open' | 'closed', via: Transport) => void) | undefined;
+    transport?: Transport | 'auto' | undefined;
   } & Ponyfills,
 ): Connection {
   const { token, onUnauthorized, onConnection } = options;
   const base = options.url.replace(/\/+$/, '');
-  let told: 'open' | 'closed' = 'closed';
-  // Each vain try to come back ends in a close as well; a page is told of changes only.
-  const tell = (state: 'open' | 'closed') => {
-    if (state === told) return;
-    told = state;
-    onConnection?.(state);
-  };
-  const socket = createWSClient({
-    url: `${base.replace(/^http/, 'ws')}/trpc`,
-    lazy: { enabled: true, closeMs: lingerMs },
-    keepAlive,
-    retryDelayMs: attempt => fullJitterMs(attempt, reconnectMs),
-    connectionParams: async () => ({ token: (await token('always')) ?? '' }),
-    onOpen: () => tell('open'),
-    onClose(cause) {
-      if (cause?.code === closedUnauthorized) onUnauthorized();
-      tell('closed');
-    },
-    ...(options.WebSocket ? { WebSocket: options.WebSocket } : {}),
+  const live = createLive({
+    base,
+    transport: options.transport ?? 'auto',
+    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+    WebSocket: options.WebSocket,
+    token: () => token('always'),
+    onUnauthorized,
+    onConnection: (state, via) => onConnection?.(state, via),
   });
   const calls = httpBatchLink<AppRouter>({
     url: `${base}/trpc`,
@@ -91,7 +66,7 @@ export function createConnection(
     links: [
       splitLink<AppRouter>({
         condition: operation => operation.type === 'subscription',
-        true: wsLink<AppRouter>({ client: socket }),
+        true: live.link,
         // A token that was refused is replaced once, and the call made again; all else is the caller's to decide.
         false: [
           retryLink<AppRouter>({
@@ -104,8 +79,8 @@ export function createConnection(
         ],
       }),
     ],
-    reconnect: () => socket.connection?.ws?.close(),
-    close: () => socket.close(),
+    reconnect: () => live.reconnect(),
+    close: () => live.close(),
   };
 }
 

@@ -1,4 +1,6 @@
-// `npm run build`: the web pages, with the size of what a visitor loads.
+// `npm run build`: the web pages, with the size of what a visitor loads, and the client package.
+import path from 'node:path';
+import { buildClientPackage } from './build/client-package.ts';
 import { buildPages } from './build/pages.ts';
 
 const startedMs = performance.now();
@@ -14,4 +16,9 @@ const scriptsGzipBytes = scripts.reduce((sum, file) => sum + file.gzipBytes, 0);
 const tookSec = ((performance.now() - startedMs) / 1000).toFixed(1);
 process.stdout.write(
   `\nThe pages are in client/web/dist (${tookSec} s). Scripts, gzipped: ${kib(scriptsGzipBytes)}\n`,
+);
+
+const { folder, files: packaged } = await buildClientPackage();
+process.stdout.write(
+  `The client package is in ${path.relative(process.cwd(), folder)} (${packaged.length} files)\n`,
 );
