@@ -19,6 +19,11 @@ import { createDrops } from './drops/drops.ts';
 import { createDropsStore } from './drops/drops.store.ts';
 import { createDropFeeds } from './drops/feeds.ts';
 import { createLiveStore } from './drops/live.store.ts';
+import { createFetchBeacon } from './fairness/beacon.gateway.ts';
+import { createFairness } from './fairness/fairness.ts';
+import { createLeavesStore } from './fairness/leaves.store.ts';
+import { createLobbyStore } from './fairness/lobby.store.ts';
+import { createServeProof } from './fairness/proof-download.ts';
 import { dropIdSchema } from './ids.ts';
 import { createHoldsStore } from './inventory/holds.store.ts';
 import { createInventory } from './inventory/inventory.ts';
@@ -84,11 +89,14 @@ const queueStore = createQueueStore(run);
 const dropsStore = createDropsStore(mongo);
 const ledger = createLedger(mongo);
 const callLog = createCallLog(mongo);
+const lobbyStore = createLobbyStore(mongo);
 const ordersStore = createOrdersStore(mongo);
 const stripeEvents = createEventsStore(mongo);
 const catalogStore = createCatalogStore(mongo);
 await Promise.all(
-  [dropsStore, ledger, callLog, ordersStore, stripeEvents, catalogStore].map(store => store.ensureIndexes()),
+  [dropsStore, ledger, callLog, lobbyStore, ordersStore, stripeEvents, catalogStore].map(store =>
+    store.ensureIndexes(),
+  ),
 );
 const auditLog = createAuditLog({ connection: mongo, clock, log });
 lifecycle.onStop('audit log', () => auditLog.settled());
@@ -137,6 +145,14 @@ const queue = createQueue({
   findDrop: dropId => drops.find(dropId),
   tickets,
   passes,
+});
+const fairness = createFairness({
+  leaves: createLeavesStore(stockRedis),
+  lobbies: lobbyStore,
+  look: dropId => live.look(dropId),
+  lastCall: dropId => callLog.last(dropId),
+  fetchBeacon: createFetchBeacon(config.beaconUrl),
+  log,
 });
 const pricePool = createPricePool();
 lifecycle.onStop('pricing threads', () => pricePool.close());
@@ -192,6 +208,7 @@ const conductor = startConductor({
   drops,
   live,
   steps: {
+    lobbyKey: drop => fairness.lobbyKey(drop),
     sweep: dropId => holds.sweep(dropId),
     admit: createAdmission({ store: queueStore, log: callLog, logger: log }),
     // What can be bought right now is a part of the search index.
@@ -220,6 +237,8 @@ const api = createApi({
   drops,
   feeds,
   queue,
+  fairness,
+  openTicket: text => tickets.open(text),
   pricing,
   inventory,
   checkout,
@@ -254,6 +273,11 @@ const server = createHttpServer({
   },
   metrics,
   webhook: ({ rawBody, signature }) => receiveWebhook({ rawBody, signature, nowMs: clock.now() }),
+  serveProof: createServeProof({
+    fairness,
+    findDrop: dropId => drops.find(dropId),
+    calls: dropId => callLog.read(dropId),
+  }),
   paymentOrigins: [...new Set([apiBase, scriptUrl].map(url => new URL(url).origin))],
   pagesFolder: join(import.meta.dirname, '../client/web/dist'),
   log,

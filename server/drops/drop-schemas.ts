@@ -35,7 +35,11 @@ export const createDropInput = z
       .array(z.strictObject({ code: z.string().min(4).max(64), maxUses: z.int().min(1) }))
       .max(1_000)
       .optional(),
-    beacon: z.string().max(200).optional(),
+    beacon: z
+      .string()
+      .max(200)
+      .regex(/^[a-z0-9]+(:[A-Za-z0-9._-]+)+$/, 'the name of a public random value, as drand:CHAIN:ROUND')
+      .optional(),
     delayedMethods: z.boolean().optional(),
   })
   .superRefine((drop, context) => {
@@ -56,7 +60,8 @@ export const createDropInput = z
     if (drop.botGate === 'on') refuse('botGate', 'the bot gate is not available in this version');
     if (drop.codes && drop.codes.length > 0)
       refuse('codes', 'the priority lane is not available in this version');
-    if (drop.beacon !== undefined) refuse('beacon', 'a public beacon is not available in this version');
+    if (drop.beacon !== undefined && drop.mode === 'fifo')
+      refuse('beacon', 'a drop in order of arrival shuffles nothing, so it needs no beacon');
     if (drop.delayedMethods)
       refuse('delayedMethods', 'delayed payment methods are not available in this version');
   });

@@ -29,6 +29,7 @@ const documentSchema = z.object({
   paymentWindowMs: z.number(),
   seed: z.string(),
   seedHash: z.string(),
+  beacon: z.string().nullable().default(null),
   createdAtMs: z.number(),
   rev: z.number(),
   loadedRev: z.number(),

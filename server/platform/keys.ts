@@ -27,6 +27,11 @@ export function holdKey(dropId: DropId, holdId: HoldId): string {
   return holdKeyPrefix(dropId) + holdId;
 }
 
+/** Leaves lie in strings of a thousand, which the script finds by arrival; their keys begin with this. */
+export function leafPrefix(dropId: DropId): string {
+  return `door:{${dropId}}:leaves:`;
+}
+
 /** The sweep meets holds by id inside its script, so it is given what their keys begin with. */
 export function holdKeyPrefix(dropId: DropId): string {
   return `door:{${dropId}}:hold:`;

@@ -56,7 +56,7 @@ export function createQueueRouter(deps: { queue: Queue; getDrop: (dropId: DropId
         const drop = await getDrop(input.dropId);
         // No drop has codes yet, so no code is a good one; a wrong one must not cost the buyer their turn silently.
         if (input.code !== undefined) return { kind: 'bad-code' as const };
-        const joined = await queue.join(ctx.buyerId, drop);
+        const joined = await queue.join(ctx.buyerId, drop, input.nonce);
         ctx.metrics.outcomes.inc({ what: 'queue.join', kind: joined.kind });
         return joined;
       }),

@@ -1,14 +1,14 @@
 // The queue in Redis: tickets, calls and passes, each change one script.
 import type { BuyerId, DropId } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { buyerBytes, dropKey } from '../platform/keys.ts';
+import { buyerBytes, dropKey, leafPrefix } from '../platform/keys.ts';
 import { luaScript, type LuaRunner } from '../platform/lua-scripts.ts';
 import { lanes, type Lane } from '../drops/drop.ts';
 
 export const queueJoin = luaScript({
   name: 'queue-join',
-  keys: ['drop', 'queue', 'tickets', 'tick'],
-  argv: ['buyer', 'lane', 'laneNumber'],
+  keys: ['drop', 'queue', 'tickets', 'tick', 'leaf-prefix'],
+  argv: ['buyer', 'lane', 'laneNumber', 'leaf'],
   rest: false,
 });
 export const queueAdmit = luaScript({
@@ -54,7 +54,8 @@ export type ClaimOutcome =
   | { kind: 'waiting' | 'missed' | 'done' | 'left' | 'unknown' };
 
 export interface QueueStore {
-  join(dropId: DropId, buyerId: BuyerId): Promise<JoinOutcome>;
+  /** The leaf, 32 bytes, is the ticket's in the proof of fairness; without one its place there stays empty. */
+  join(dropId: DropId, buyerId: BuyerId, leaf?: Uint8Array): Promise<JoinOutcome>;
   /** Proposes the next calls, or finds the proposal that stands. */
   admit(dropId: DropId): Promise<{ kind: 'proposed'; call: Call } | { kind: 'idle'; why: string }>;
   /** Puts a proposal that stands in the call log into effect; `stale` where another process has done so. */
@@ -82,6 +83,7 @@ export function createQueueStore(run: LuaRunner): QueueStore {
     passes: dropKey(dropId, 'passes'),
     'passes-due': dropKey(dropId, 'passes-due'),
     tick: dropKey(dropId, 'tick'),
+    'leaf-prefix': leafPrefix(dropId),
   });
   const laneNumbered = (number: string | undefined): Lane => {
     const lane = lanes[Number(number)];
@@ -92,11 +94,12 @@ export function createQueueStore(run: LuaRunner): QueueStore {
     new Error(`lua/${script}.lua answered ${String(kind)}, which its caller does not know`);
 
   return {
-    async join(dropId, buyerId) {
+    async join(dropId, buyerId, leaf) {
       const [kind, arrival, lane] = await run(queueJoin, keysOf(dropId), {
         buyer: buyerBytes(buyerId),
         lane: 'general',
         laneNumber: lanes.indexOf('general'),
+        leaf: leaf ? Buffer.from(leaf.buffer, leaf.byteOffset, leaf.byteLength) : '',
       });
       switch (kind) {
         case 'joined':

@@ -6,6 +6,7 @@
 //
 // Nothing is computed or sent for each waiting buyer: a process knows the ranks of its own sockets, and wakes those
 // that `serving` has just passed.
+import { ticketLeaf } from '../../client/fairness/commitments.ts';
 import { PublicError } from '../errors.ts';
 import type { BuyerId, DropId } from '../ids.ts';
 import type { Drop, Ticket } from '../drops/drop.ts';
@@ -22,9 +23,11 @@ export type TicketStatus =
   | { kind: 'missed' | 'done' | 'left' | 'sold-out' | 'closed' | 'lost-draw' };
 
 export interface Queue {
+  /** The nonce, of the buyer's own, hides the ticket among the leaves of the proof; the first one counts. */
   join(
     buyerId: BuyerId,
     drop: Drop,
+    nonce: string,
   ): Promise<
     | { kind: 'joined'; ticket: string; lane: string; arrival: number }
     | { kind: 'not-yet' | 'closed' | 'sold-out' }
@@ -103,8 +106,9 @@ export function createQueue(options: {
   };
 
   return {
-    async join(buyerId, drop) {
-      const joined = await store.join(drop.dropId, buyerId);
+    async join(buyerId, drop, nonce) {
+      const leaf = ticketLeaf({ dropId: drop.dropId, buyerId, nonce });
+      const joined = await store.join(drop.dropId, buyerId, leaf);
       if (joined.kind === 'missing') {
         throw new PublicError('unavailable', 'The drop is not loaded yet: try again', {
           retryAfterMs: 1_000,

@@ -13,6 +13,8 @@ import { readBody } from './body.ts';
 import type { MakeContext } from './context.ts';
 import type { OriginCheck } from './origin.ts';
 
+const proofPath = '/proof/';
+
 export interface HttpOptions {
   readonly router: AnyRouter;
   readonly makeContext: MakeContext;
@@ -24,6 +26,8 @@ export interface HttpOptions {
     rawBody: Buffer;
     signature: string;
   }) => Promise<{ status: number; body: string }>;
+  /** `GET /proof/DROP`: all that a drop has published of its fairness. */
+  readonly serveProof: (req: IncomingMessage, res: ServerResponse, dropId: string) => Promise<void>;
   /** What the pages may talk to besides the engine: Stripe, or its stand-in. */
   readonly paymentOrigins: readonly string[];
   /** The folder of the built pages. */
@@ -134,6 +138,7 @@ export function createHttpServer(options: HttpOptions): Server {
   const route = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const path = loggablePath(req.url);
     if (path === '/trpc' || path.startsWith('/trpc/')) return serveTrpc(req, res, path);
+    if (path.startsWith(proofPath)) return options.serveProof(req, res, path.slice(proofPath.length));
     switch (path) {
       case '/webhooks/stripe':
         return serveWebhook(req, res);

@@ -34,6 +34,7 @@ export function dropOf(change: Partial<Drop> = {}): Drop {
     paymentWindowMs: 60_000,
     seed: randomBytes(32).toString('base64url'),
     seedHash: 'unused',
+    beacon: null,
     createdAtMs: nowMs,
     rev: 1,
     loadedRev: 0,
