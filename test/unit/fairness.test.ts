@@ -34,9 +34,7 @@ describe('the hashes of a proof', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.uint8Array({ maxLength: 100 }), (message, key) => {
         expect(toHex(sha256(message))).toBe(createHash('sha256').update(message).digest('hex'));
-        expect(toHex(hmacSha256(key, message))).toBe(
-          createHmac('sha256', key).update(message).digest('hex'),
-        );
+        expect(toHex(hmacSha256(key, message))).toBe(createHmac('sha256', key).update(message).digest('hex'));
       }),
     );
   });
@@ -58,7 +56,16 @@ describe('the hashes of a proof', () => {
 describe('the Merkle tree of a lobby', () => {
   it('is the one of Certificate Transparency', () => {
     // The test vectors that RFC 6962's reference implementation publishes for its first eight leaves.
-    const contents = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'];
+    const contents = [
+      '',
+      '00',
+      '10',
+      '2021',
+      '3031',
+      '40414243',
+      '5051525354555657',
+      '606162636465666768696a6b6c6d6e6f',
+    ];
     const leaves = contents.map(text => leafHash(Buffer.from(text, 'hex')));
     const rootOf = (size: number) => toHex(merkleRoot(joinHashes(leaves.slice(0, size))));
     expect(rootOf(0)).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
@@ -96,7 +103,8 @@ describe('the Merkle tree of a lobby', () => {
       const whole = merkleLevels(leaves);
       const root = toHex(merkleRoot(leaves));
       const tree = new MerkleTree();
-      for (let from = 0; from < size; from += 1_777) tree.add(leaves.subarray(from * 32, (from + 1_777) * 32));
+      for (let from = 0; from < size; from += 1_777)
+        tree.add(leaves.subarray(from * 32, (from + 1_777) * 32));
       expect([tree.size, toHex(tree.root())]).toEqual([size, root]);
 
       const pieces = Array.from({ length: Math.ceil(size / pieceLeavesCount) }, (_, piece) =>
