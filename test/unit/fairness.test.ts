@@ -1,4 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromBase64, fromHex, toBase64Url, toHex, utf8 } from '../../client/fairness/bytes.ts';
@@ -150,6 +152,10 @@ describe('the commitments of a drop', () => {
       .digest('base64url');
     const beaconValue = 'ab'.repeat(32);
     expect(lobbyKey({ seed, dropId, root, beacon: 'drand:quicknet:7', beaconValue })).toBe(key);
+    const documented = readFileSync(path.resolve(import.meta.dirname, '../../docs/fairness.md'), 'utf8');
+    for (const value of [seed, seedHash(seed), dropId, buyerId, nonce, pseudonym, leaf, root, key]) {
+      expect(documented).toContain(`\`${value}\``);
+    }
     expect({ pseudonym, leaf, root, key }).toMatchInlineSnapshot(`
       {
         "key": "_MgMG9iBpwQpxVdIhPRYqxEj7KgcmaQalO5HvQqZUHE",
