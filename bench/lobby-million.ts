@@ -118,7 +118,7 @@ await measured(
     each(ticketsCount, async arrival => {
       const buyerId = buyerAt(arrival);
       const leaf = ticketLeaf({ dropId, buyerId, nonce: randomBytes(16).toString('base64url') });
-      const joined = await engine.queue.join(dropId, buyerId, leaf);
+      const joined = await engine.queue.join(dropId, buyerId, { leaf });
       if (joined.kind !== 'joined' || joined.arrival !== arrival) throw new Error(JSON.stringify(joined));
     }),
   () => perSec(ticketsCount)(startedAt),
@@ -162,10 +162,12 @@ await measured(
       const first = called;
       await each(calls, async index => {
         const rank = first + index;
-        const buyerId = buyerAt(order[rank] ?? 0);
-        const claim = await engine.queue.claim(dropId, buyerId, rank);
+        const arrival = order[rank] ?? 0;
+        const buyerId = buyerAt(arrival);
+        const standing = { lane: 'general' as const, arrival, rank };
+        const claim = await engine.queue.claim(dropId, buyerId, standing);
         if (claim.kind !== 'called') throw new Error(`rank ${rank} was called and is ${claim.kind}`);
-        await engine.queue.leave(dropId, buyerId, rank);
+        await engine.queue.leave(dropId, buyerId, standing);
       });
       called += calls;
     }

@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
 -- Puts a drop's settings and stock into Redis, or brings them up to date: units added, units withdrawn.
--- KEYS: drop stock queue tick
+-- KEYS: drop stock queue codes tick
 -- ARGV: settings
 -- RETURNS: {'loaded', state}
 -- INVARIANT: available + held + sold + withdrawn = total for each SKU; loading the same settings twice changes nothing.
 -- @include tick
-local dropKey, stockKey, queueKey, tickChannel = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local dropKey, stockKey, queueKey, codesKey, tickChannel = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local settings = cjson.decode(ARGV[1])
 
 local function count(field) return tonumber(redis.call('HGET', stockKey, field) or '0') end
@@ -30,14 +30,19 @@ for _, item in ipairs(settings.items) do
   end
 end
 if fresh then
-  redis.call('HSET', queueKey, 'seq', 0, 'unclaimed', 0, 'withHold', 0, 'tokens', 0, 'tokensAtMs', 0)
+  redis.call('HSET', queueKey, 'seq', 0, 'unclaimed', 0, 'withHold', 0, 'tokens', 0, 'tokensAtMs', 0, 'turn', 0,
+    'paidShare', settings.paidShare, 'unitsPerHold', '1')
   for _, lane in ipairs(settings.lanes) do
-    redis.call('HSET', queueKey, lane .. '/arrived', 0, lane .. '/serving', 0, lane .. '/lobby', 0)
+    redis.call('HSET', queueKey, lane .. '/arrived', 0, lane .. '/serving', 0, lane .. '/lobby', 0, lane .. '/turn', 0)
   end
 end
--- Stock that was added to a sold-out drop opens it again.
-if redis.call('HGET', dropKey, 'state') == 'sold-out' and count('*/available') > 0 then
+for _, code in ipairs(settings.codes) do redis.call('HSET', codesKey, code.hash .. '/max', code.maxUses) end
+-- Stock that was added to a sold-out drop opens it again; stock whose last units were taken back ends the sale.
+local state = redis.call('HGET', dropKey, 'state')
+if state == 'sold-out' and count('*/available') > 0 then
   redis.call('HSET', dropKey, 'state', 'open')
+elseif (state == 'open' or state == 'paused') and count('*/total') == count('*/sold') + count('*/withdrawn') then
+  redis.call('HSET', dropKey, 'state', 'sold-out')
 end
 tick(dropKey, tickChannel)
 return { 'loaded', redis.call('HGET', dropKey, 'state') }

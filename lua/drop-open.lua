@@ -1,15 +1,16 @@
 #!lua flags=allow-oom
 -- Takes a drop one step along its time: lobby, frozen lobby, open. Any process may run it at any time.
 -- KEYS: drop queue tick
--- ARGV: key leadMs lane
--- RETURNS: {state, lobbySize, frozen} with frozen '1' once the lobby's size is fixed
--- INVARIANT: a lobby's size and key are written once; opening a lobby of a million is as many writes as opening one of ten.
+-- ARGV: key leadMs
+-- RETURNS: {state, lobbySize, frozen} with the general lane's size, and frozen '1' once the sizes are fixed
+-- INVARIANT: the lobby's sizes and key are written once; opening a lobby of a million is as many writes as opening one of ten.
 -- @include clock
 -- @include text
 -- @include tick
 -- @include drop-state
+-- @include lanes
 local dropKey, queueKey, tickChannel = KEYS[1], KEYS[2], KEYS[3]
-local key, leadMs, lane = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local key, leadMs = ARGV[1], tonumber(ARGV[2])
 
 local now = nowMs()
 local state = dropState(dropKey, now)
@@ -23,9 +24,11 @@ if state ~= drop[1] then
 end
 if state == 'lobby' and not frozen and now >= opensAtMs - leadMs then
   frozen = true
-  local arrived = redis.call('HGET', queueKey, lane .. '/arrived')
   redis.call('HSET', dropKey, 'frozen', '1')
-  redis.call('HSET', queueKey, lane .. '/lobby', mode == 'fifo' and '0' or arrived)
+  for lane = 0, LAST_LANE do
+    local arrived = redis.call('HGET', queueKey, LANES[lane] .. '/arrived')
+    redis.call('HSET', queueKey, LANES[lane] .. '/lobby', mode == 'fifo' and '0' or arrived)
+  end
   tick(dropKey, tickChannel)
 end
 if state == 'lobby' and frozen and now >= opensAtMs and (key ~= '' or mode == 'fifo') then
@@ -35,4 +38,4 @@ if state == 'lobby' and frozen and now >= opensAtMs and (key ~= '' or mode == 'f
   redis.call('HSET', queueKey, 'tokens', 0, 'tokensAtMs', text(now))
   tick(dropKey, tickChannel)
 end
-return { state, redis.call('HGET', queueKey, lane .. '/lobby'), frozen and '1' or '0' }
+return { state, redis.call('HGET', queueKey, LANES[GENERAL] .. '/lobby'), frozen and '1' or '0' }

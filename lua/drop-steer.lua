@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- What an operator does to a running drop: pause, resume, close, open now, a message to the queue.
+-- What an operator does to a running drop: pause, resume, close, open now, a message to the queue (with any of them).
 -- KEYS: drop tick
 -- ARGV: action value
 -- RETURNS: {'steered', state} | {'refused', state} | {'missing'}
@@ -27,10 +27,10 @@ elseif action == 'open' then
   if state ~= 'scheduled' and state ~= 'lobby' then return { 'refused', state } end
   local lobbyOpensAtMs = tonumber(redis.call('HGET', dropKey, 'lobbyOpensAtMs'))
   redis.call('HSET', dropKey, 'opensAtMs', text(now), 'lobbyOpensAtMs', text(math.min(now, lobbyOpensAtMs)))
-elseif action == 'message' then
-  redis.call('HSET', dropKey, 'message', value)
-else
+elseif action ~= 'message' then
   return redis.error_reply('ERR unknown action')
 end
+-- What was said of a pause does not outlive it.
+if value ~= '' or action == 'message' or action == 'resume' then redis.call('HSET', dropKey, 'message', value) end
 tick(dropKey, tickChannel)
 return { 'steered', dropState(dropKey, now) }

@@ -10,6 +10,7 @@
 -- @include tick
 -- @include drop-state
 -- @include pass
+-- @include learned
 local dropKey, stockKey, queueKey, passesKey, boughtKey, holdKey, holdsDueKey, tickChannel =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local holdId, buyer, passExpiresAtMs, fingerprint, quoteExpiresAtMs, frozen =
@@ -68,5 +69,6 @@ redis.call('HINCRBY', boughtKey, buyer, units)
 pass.hold = holdId
 writePass(passesKey, buyer, pass)
 redis.call('HINCRBY', queueKey, 'withHold', 1)
+learnUnits(queueKey, units)
 tick(dropKey, tickChannel)
 return { 'held', expiresAtMs, '0' }

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Ends a hold unpaid: its units are back on the shelf. Its buyer may release what is held; what is being paid, its order alone.
--- KEYS: drop stock queue tickets passes passes-due bought hold holds-due tick
+-- KEYS: drop stock queue ticket-prefix passes passes-due bought hold holds-due tick
 -- ARGV: holdId by endedTtlMs
 -- RETURNS: {'released', again} | {'paying', payDeadlineMs} | {'settled'} | {'missing'}
 -- INVARIANT: available + held + sold + withdrawn = total; a hold is returned exactly once.
@@ -8,9 +8,10 @@
 -- @include tick
 -- @include ticket
 -- @include pass
+-- @include learned
 -- @include hold-end
 local dropKey, tickChannel = KEYS[1], KEYS[10]
-local keys = { stock = KEYS[2], queue = KEYS[3], tickets = KEYS[4], passes = KEYS[5], passesDue = KEYS[6],
+local keys = { stock = KEYS[2], queue = KEYS[3], ticketPrefix = KEYS[4], passes = KEYS[5], passesDue = KEYS[6],
   bought = KEYS[7], hold = KEYS[8], holdsDue = KEYS[9] }
 local holdId, by, endedTtlMs = ARGV[1], ARGV[2], ARGV[3]
 

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Ends a paid hold: its units are sold, its pass is used up, its ticket is done. The last one ends the sale.
--- KEYS: drop stock queue tickets passes passes-due hold holds-due tick
+-- KEYS: drop stock queue ticket-prefix passes passes-due hold holds-due tick
 -- ARGV: holdId endedTtlMs
 -- RETURNS: {'settled', again} | {'released'} | {'missing'}
 -- INVARIANT: available + held + sold + withdrawn = total; settling twice is settling once.
@@ -9,8 +9,9 @@
 -- @include tick
 -- @include ticket
 -- @include pass
+-- @include learned
 -- @include hold-end
-local dropKey, stockKey, queueKey, ticketsKey, passesKey, passesDueKey, holdKey, holdsDueKey, tickChannel =
+local dropKey, stockKey, queueKey, ticketPrefix, passesKey, passesDueKey, holdKey, holdsDueKey, tickChannel =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local holdId, endedTtlMs = ARGV[1], ARGV[2]
 
@@ -27,7 +28,8 @@ redis.call('ZREM', holdsDueKey, holdId)
 local pass = readPass(passesKey, hold.buyer)
 if pass and pass.hold == holdId then
   endPass({ passes = passesKey, passesDue = passesDueKey, queue = queueKey }, hold.buyer, pass)
-  setTicketState(ticketsKey, hold.buyer, DONE)
+  setTicketState(ticketPrefix, hold.buyer, DONE)
+  learnEnds(queueKey, true, 1)
 end
 local sums = redis.call('HMGET', stockKey, '*/total', '*/sold', '*/withdrawn')
 if tonumber(sums[1]) == tonumber(sums[2]) + tonumber(sums[3] or '0') then

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Returns holds that have run out and ends passes that have lapsed, a bounded batch of each.
--- KEYS: drop stock queue tickets passes passes-due bought holds-due tick hold-prefix
+-- KEYS: drop stock queue ticket-prefix passes passes-due bought holds-due tick hold-prefix
 -- ARGV: batchCount endedTtlMs
 -- RETURNS: {'swept', holds, passes, more}
 -- INVARIANT: available + held + sold + withdrawn = total; a hold that is being paid is never swept.
@@ -8,10 +8,11 @@
 -- @include tick
 -- @include ticket
 -- @include pass
+-- @include learned
 -- @include hold-end
 local dropKey, holdsDueKey, tickChannel, holdPrefix = KEYS[1], KEYS[8], KEYS[9], KEYS[10]
 local batchCount, endedTtlMs = tonumber(ARGV[1]), ARGV[2]
-local keys = { stock = KEYS[2], queue = KEYS[3], tickets = KEYS[4], passes = KEYS[5], passesDue = KEYS[6],
+local keys = { stock = KEYS[2], queue = KEYS[3], ticketPrefix = KEYS[4], passes = KEYS[5], passesDue = KEYS[6],
   bought = KEYS[7], holdsDue = holdsDueKey }
 
 local now = nowMs()
@@ -31,7 +32,8 @@ for _, buyer in ipairs(buyers) do
   local pass = readPass(keys.passes, buyer)
   if pass and pass.hold == '' then
     endPass(keys, buyer, pass)
-    setTicketState(keys.tickets, buyer, LEFT)
+    setTicketState(keys.ticketPrefix, buyer, LEFT)
+    learnEnds(keys.queue, false, 1)
   else
     -- Its hold decides now: a pass that serves a live hold ends with that hold.
     redis.call('ZREM', keys.passesDue, buyer)

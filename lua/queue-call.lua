@@ -1,22 +1,40 @@
 #!lua flags=allow-oom
 -- Puts a proposal into effect, once its entry stands in the call log. Any process may finish another's.
 -- KEYS: drop queue calls tick
--- ARGV: seq
+-- ARGV: seq paceEveryMs paceCount
 -- RETURNS: {'called', lane, serving} | {'stale'}
 -- INVARIANT: `serving` only grows; each rank is in one call.
 -- @include clock
 -- @include text
 -- @include tick
+-- @include lanes
 local dropKey, queueKey, callsKey, tickChannel = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local wanted = ARGV[1]
+local wanted, paceEveryMs, paceCount = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local proposal = redis.call('HGET', queueKey, 'proposal')
 if not proposal then return { 'stale' } end
 local seq, _, lane, from, to = string.match(proposal, '^(%d+):(%d+):([a-z]+):(%d+):(%d+)$')
 if seq ~= wanted then return { 'stale' } end
-local deadlineMs = nowMs() + tonumber(redis.call('HGET', dropKey, 'callWindowMs'))
-redis.call('ZADD', callsKey, to, table.concat({ seq, from, to, text(deadlineMs) }, ':'))
+local laneNumber
+for number = 0, LAST_LANE do
+  if LANES[number] == lane then laneNumber = number end
+end
+local now = nowMs()
+local deadlineMs = now + tonumber(redis.call('HGET', dropKey, 'callWindowMs'))
+redis.call('ZADD', callsKey, callScore(laneNumber, tonumber(to)), table.concat({ seq, from, to, text(deadlineMs) }, ':'))
 redis.call('HINCRBY', queueKey, 'unclaimed', tonumber(to) - tonumber(from))
+-- How fast the lane was called lately, as `atMs=serving` of the last calls: what waiting times are told from.
+local pace, lastMs = {}, 0
+for atMs, serving in string.gmatch(redis.call('HGET', queueKey, lane .. '/pace') or '', '(%d+)=(%d+)') do
+  pace[#pace + 1] = atMs .. '=' .. serving
+  lastMs = tonumber(atMs)
+end
+if now - lastMs >= paceEveryMs then
+  -- The rank before this call: the call itself belongs to the stretch of time that begins here.
+  pace[#pace + 1] = text(now) .. '=' .. from
+  if #pace > paceCount then table.remove(pace, 1) end
+  redis.call('HSET', queueKey, lane .. '/pace', table.concat(pace, ','))
+end
 redis.call('HSET', queueKey, lane .. '/serving', to, 'seq', text(tonumber(seq) + 1))
 redis.call('HDEL', queueKey, 'proposal')
 tick(dropKey, tickChannel)

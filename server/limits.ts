@@ -64,6 +64,10 @@ export const limits = {
   writesPerBuyerPerMin: 120,
   /** Each hold takes real units away from others for a while: nobody needs thirty a minute. */
   holdsPerBuyerPerMin: 30,
+  /** An honest buyer mistypes a code a few times; guessing needs thousands of tries. */
+  codesPerBuyerPerMin: 10,
+  /** Sessions are cheap, so tries are counted by address too: an office may share one, a guesser's list is longer. */
+  codesPerAddressPerMin: 300,
   /** For a whole campus behind one address, and for a load test from one machine; it stops no honest crowd. */
   readsPerAddressPerSec: 50_000,
 
@@ -92,8 +96,16 @@ export const limits = {
   paymentWindowMs: { min: 5 * SECOND, default: 10 * MINUTE, max: 1 * HOUR },
   /** One admission calls at most this many: it bounds one script's work and one log entry. */
   admitBatchCount: 500,
-  /** Calls beyond what the stock can serve, because not everybody who is called buys. */
-  admitSlack: 0.25,
+  /**
+   * Calls beyond what the stock can serve, because not everybody who is called pays: as a drop begins, and the most that
+   * it may learn. Three means that one in four pays; beyond that, the called would find nothing on the shelf.
+   */
+  admitSlack: { first: 0.25, max: 3 },
+  /** How calls are shared among the lanes that wait. Whole numbers from 1 to 10. */
+  laneWeights: { general: 6, priority: 3, late: 1 },
+  /** How the calling went lately is kept as so many marks, this far apart: half a minute of it. */
+  paceEveryMs: 2 * SECOND,
+  paceCount: 16,
   /** The token bucket holds this many seconds of its rate: a pause of the engine is not made up for in a burst. */
   admitBurstSec: 1,
   sweepBatchCount: 500,

@@ -17,6 +17,7 @@ import { readConfig } from './config.ts';
 import { startConductor } from './drops/conductor.ts';
 import { createDrops } from './drops/drops.ts';
 import { createDropsStore } from './drops/drops.store.ts';
+import { createCodeHashes } from './drops/codes.ts';
 import { createDropFeeds } from './drops/feeds.ts';
 import { createLiveStore } from './drops/live.store.ts';
 import { createFetchBeacon } from './fairness/beacon.gateway.ts';
@@ -103,6 +104,7 @@ lifecycle.onStop('audit log', () => auditLog.settled());
 
 // Sealed values.
 const secrets = config.tokenSecrets;
+const codes = createCodeHashes(secrets);
 const sessions = createSealer({ kind: 'session', secrets, schema: sessionTokenSchema });
 const tickets = createSealer({ kind: 'ticket', secrets, schema: ticketSchema });
 const passes = createSealer({ kind: 'pass', secrets, schema: passSchema });
@@ -136,12 +138,14 @@ const drops = createDrops({
   live,
   redis: stockRedis,
   clock,
+  codes,
   variantsBySku: skus => catalog.variantsBySku(skus),
   createUnits: (dropId, ranges) => ledger.createUnits(dropId, ranges),
 });
 const queue = createQueue({
   store: queueStore,
   feeds,
+  codes,
   findDrop: dropId => drops.find(dropId),
   tickets,
   passes,

@@ -1,4 +1,4 @@
--- How a hold ends. Needs: pass, ticket. A hold's lines are kept as `sku=quantity,sku=quantity`.
+-- How a hold ends. Needs: pass, ticket, learned. A hold's lines are kept as `sku=quantity,sku=quantity`.
 local function eachLine(lines, act)
   for sku, quantity in string.gmatch(lines, '([^=,]+)=(%d+)') do act(sku, tonumber(quantity)) end
 end
@@ -26,7 +26,8 @@ local function returnHold(keys, holdId, hold, now, endedTtlMs)
   if pass and pass.hold == holdId then
     if now >= pass.expiresAtMs then
       endPass(keys, hold.buyer, pass)
-      setTicketState(keys.tickets, hold.buyer, LEFT)
+      setTicketState(keys.ticketPrefix, hold.buyer, LEFT)
+      learnEnds(keys.queue, false, 1)
     else
       redis.call('HINCRBY', keys.queue, 'withHold', -1)
       pass.hold = ''

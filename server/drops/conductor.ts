@@ -29,7 +29,7 @@ export interface Conductor {
 const listEveryMs = 2_000;
 /** A nudge is acted on after this, so that a burst of changes costs one round. */
 const nudgeMs = 25;
-/** A closed drop is looked after this long, for the payments that were under way. */
+/** A drop that is over is looked after this long, for the payments that were under way. */
 const afterCloseMs = 24 * 3_600_000;
 
 export function startConductor(options: {
@@ -61,7 +61,7 @@ export function startConductor(options: {
     let swept = await steps.sweep(drop.dropId);
     while (swept.more) swept = await steps.sweep(drop.dropId);
     if (step.state === 'open') while ((await steps.admit(drop)) > 0);
-    if (step.state === 'closed') await endIfAtRest(drop);
+    if (step.state === 'closed' || step.state === 'sold-out') await endIfAtRest(drop);
   };
   const endIfAtRest = async (drop: Drop) => {
     const view = await live.look(drop.dropId);

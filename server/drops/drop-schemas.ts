@@ -3,13 +3,18 @@ import { z } from 'zod';
 import { dropIdSchema, skuSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { moneyOutputSchema, moneySchema } from '../money.ts';
-import { dropStates } from './drop.ts';
+import { plainCode } from './codes.ts';
+import { dropStates, lanes } from './drop.ts';
 
 const time = z.int().min(0).max(8_640_000_000_000_000);
 const units = z.int().min(1).max(limits.dropUnitsCount);
 const span = (bound: { min: number; max: number }) => z.int().min(bound.min).max(bound.max);
 const title = z.string().trim().min(1).max(200);
 export const ratePerSec = z.number().min(0).max(limits.ratePerSecMax);
+/** What an operator tells those who wait. */
+export const queueMessage = z.string().max(500);
+/** At most this many orders enter payment each second, as far as the calling decides it. */
+export const paymentsPerSec = z.number().gt(0).max(limits.ratePerSecMax);
 export const activeMax = z.int().min(0).max(limits.activeMaxCount);
 
 export const createDropInput = z
@@ -30,9 +35,10 @@ export const createDropInput = z
     passTtlMs: span(limits.passTtlMs).optional(),
     holdTtlMs: span(limits.holdTtlMs).optional(),
     paymentWindowMs: span(limits.paymentWindowMs).optional(),
+    paymentsPerSec: paymentsPerSec.optional(),
     botGate: z.enum(['off', 'on', 'auto']).optional(),
     codes: z
-      .array(z.strictObject({ code: z.string().min(4).max(64), maxUses: z.int().min(1) }))
+      .array(z.strictObject({ code: z.string().trim().min(4).max(64), maxUses: z.int().min(1) }))
       .max(1_000)
       .optional(),
     beacon: z
@@ -56,10 +62,10 @@ export const createDropInput = z
     if (drop.closesAtMs !== undefined && drop.closesAtMs <= drop.opensAtMs) {
       refuse('closesAtMs', 'the drop must close after it opens');
     }
+    if (new Set(drop.codes?.map(({ code }) => plainCode(code))).size !== (drop.codes?.length ?? 0))
+      refuse('codes', 'a code is listed twice');
     // Settings of parts that this version does not have are refused, not ignored: a shop would rely on them.
     if (drop.botGate === 'on') refuse('botGate', 'the bot gate is not available in this version');
-    if (drop.codes && drop.codes.length > 0)
-      refuse('codes', 'the priority lane is not available in this version');
     if (drop.beacon !== undefined && drop.mode === 'fifo')
       refuse('beacon', 'a drop in order of arrival shuffles nothing, so it needs no beacon');
     if (drop.delayedMethods)
@@ -73,6 +79,7 @@ export const updateDropInput = z.strictObject({
   perBuyerMax: z.int().min(1).max(limits.perBuyerMaxCount).optional(),
   ratePerSec: ratePerSec.optional(),
   activeMax: activeMax.optional(),
+  paymentsPerSec: paymentsPerSec.optional(),
   /** Units may be added, or taken back, while the drop runs. */
   items: z
     .array(z.strictObject({ sku: skuSchema, addUnits: units.optional(), withdrawUnits: units.optional() }))
@@ -82,7 +89,7 @@ export const updateDropInput = z.strictObject({
 
 export const stateSchema = z.enum(dropStates);
 const availabilitySchema = z.enum(['available', 'all-held', 'sold-out']);
-const laneSchema = z.enum(['priority', 'general', 'late']);
+const laneSchema = z.enum(lanes);
 
 export const dropOutput = z.object({
   dropId: dropIdSchema,

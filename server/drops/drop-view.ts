@@ -16,6 +16,8 @@ export interface LaneCount {
   readonly lobbySize: number;
   readonly arrived: number;
   readonly serving: number;
+  /** How far the lane was when, over its last calls: when each began, and the rank that it began with. */
+  readonly pace: readonly { readonly atMs: number; readonly serving: number }[];
 }
 
 /** What a drop looks like at one instant of Redis' clock. */

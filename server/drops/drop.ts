@@ -7,7 +7,7 @@ export type DropState = 'scheduled' | 'lobby' | 'open' | 'paused' | 'sold-out' |
 export type Availability = 'available' | 'all-held' | 'sold-out';
 
 /** The lanes of a queue. A lane's number is its place here; it is a part of every ticket, so the order is fixed. */
-export const lanes = ['general'] as const;
+export const lanes = ['general', 'priority', 'late'] as const;
 export type Lane = (typeof lanes)[number];
 
 export interface DropItem {
@@ -35,6 +35,10 @@ export interface Drop {
   readonly passTtlMs: number;
   readonly holdTtlMs: number;
   readonly paymentWindowMs: number;
+  /** How many orders may enter payment each second, as far as the calling decides that; null without a bound. */
+  readonly paymentsPerSec: number | null;
+  /** The codes of the priority lane, as keyed hashes. */
+  readonly codes: readonly { readonly hash: string; readonly maxUses: number }[];
   /** 32 secret bytes; the key of the shuffle is made of them. Published only as a hash before the drop. */
   readonly seed: string;
   readonly seedHash: string;

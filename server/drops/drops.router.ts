@@ -9,6 +9,8 @@ import {
   activeMax,
   createDropInput,
   dropOutput,
+  paymentsPerSec,
+  queueMessage,
   ratePerSec,
   stateSchema,
   updateDropInput,
@@ -60,9 +62,11 @@ export function createAdminDropsRouter(deps: { drops: Drops }) {
   const { drops } = deps;
   const steer = (action: 'open' | 'pause' | 'resume' | 'close') =>
     adminProcedure
-      .input(byDrop)
+      .input(byDrop.extend({ message: queueMessage.optional() }))
       .output(steered)
-      .mutation(async ({ input }) => steered.parse(await drops.steer(input.dropId, { action })));
+      .mutation(async ({ input: { dropId, message } }) =>
+        steered.parse(await drops.steer(dropId, { action, ...(message ? { message } : {}) })),
+      );
   return router({
     create: adminProcedure
       .input(createDropInput)
@@ -85,22 +89,27 @@ export function createAdminDropsRouter(deps: { drops: Drops }) {
           dropId: dropIdSchema,
           ratePerSec: ratePerSec.optional(),
           activeMax: activeMax.optional(),
+          paymentsPerSec: paymentsPerSec.optional(),
         }),
       )
       .output(z.object({ dropId: dropIdSchema }))
       .mutation(async ({ input }) => {
-        if (input.ratePerSec === undefined && input.activeMax === undefined) {
-          throw new PublicError('invalid-input', 'Give ratePerSec, activeMax, or both');
+        const { dropId: _dropId, ...changes } = input;
+        if (Object.values(changes).every(value => value === undefined)) {
+          throw new PublicError(
+            'invalid-input',
+            'Give ratePerSec, activeMax, paymentsPerSec, or several of them',
+          );
         }
         await drops.update(input);
         return { dropId: input.dropId };
       }),
 
     message: adminProcedure
-      .input(z.strictObject({ dropId: dropIdSchema, text: z.string().max(500) }))
+      .input(z.strictObject({ dropId: dropIdSchema, text: queueMessage }))
       .output(z.object({ dropId: dropIdSchema }))
       .mutation(async ({ input }) => {
-        await drops.steer(input.dropId, { action: 'message', value: input.text });
+        await drops.steer(input.dropId, { action: 'message', message: input.text });
         return { dropId: input.dropId };
       }),
   });

@@ -27,6 +27,11 @@ const documentSchema = z.object({
   passTtlMs: z.number(),
   holdTtlMs: z.number(),
   paymentWindowMs: z.number(),
+  paymentsPerSec: z.number().nullable().default(null),
+  codes: z
+    .array(z.object({ hash: z.string(), maxUses: z.int() }))
+    .readonly()
+    .default([]),
   seed: z.string(),
   seedHash: z.string(),
   beacon: z.string().nullable().default(null),
@@ -44,6 +49,7 @@ export type DropChange = Partial<
     | 'items'
     | 'ratePerSec'
     | 'activeMax'
+    | 'paymentsPerSec'
     | 'closesAtMs'
     | 'opensAtMs'
     | 'lobbyOpensAtMs'

@@ -11,6 +11,7 @@ import { limits } from '../limits.ts';
 import type { Money } from '../money.ts';
 import type { Clock } from '../platform/clock.ts';
 import { dropChannel } from '../platform/keys.ts';
+import type { CodeHashes } from './codes.ts';
 import type { Drop, DropItem } from './drop.ts';
 import type { createDropInput, updateDropInput } from './drop-schemas.ts';
 import type { DropChange, DropsStore } from './drops.store.ts';
@@ -49,10 +50,11 @@ export function createDrops(options: {
   live: LiveStore;
   redis: Redis;
   clock: Clock;
+  codes: CodeHashes;
   variantsBySku: VariantsBySku;
   createUnits: CreateUnits;
 }): Drops {
-  const { store, live, redis, clock, variantsBySku, createUnits } = options;
+  const { store, live, redis, clock, codes, variantsBySku, createUnits } = options;
   const remembered = new LRUCache<string, Drop, DropId>({
     max: 1_000,
     // Changes are announced; the age only bounds what a lost announcement can do.
@@ -85,8 +87,9 @@ export function createDrops(options: {
       const nowMs = clock.now();
       const items = await priceItems(input.items, variantsBySku);
       const seed = randomBytes(32);
+      const dropId = newDropId();
       const drop: Drop = {
-        dropId: newDropId(),
+        dropId,
         title: input.title,
         mode: input.mode,
         lobbyOpensAtMs: Math.min(input.lobbyOpensAtMs ?? nowMs, input.opensAtMs),
@@ -100,6 +103,8 @@ export function createDrops(options: {
         passTtlMs: input.passTtlMs ?? limits.passTtlMs.default,
         holdTtlMs: input.holdTtlMs ?? limits.holdTtlMs.default,
         paymentWindowMs: input.paymentWindowMs ?? limits.paymentWindowMs.default,
+        paymentsPerSec: input.paymentsPerSec ?? null,
+        codes: (input.codes ?? []).map(({ code, maxUses }) => ({ hash: codes.hash(dropId, code), maxUses })),
         seed: seed.toString('base64url'),
         seedHash: createHash('sha256').update(seed).digest('hex'),
         beacon: input.beacon ?? null,

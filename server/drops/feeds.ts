@@ -208,7 +208,10 @@ function toEvent(view: DropView, callsPerMin: ReadonlyMap<string, number>): Feed
       state: view.state,
       ...(view.message ? { message: view.message } : {}),
       ...(view.key ? { key: view.key } : {}),
-      lanes: view.lanes.map(lane => ({ ...lane, callsPerMin: callsPerMin.get(lane.lane) ?? 0 })),
+      lanes: view.lanes.map(({ pace: _pace, ...lane }) => ({
+        ...lane,
+        callsPerMin: callsPerMin.get(lane.lane) ?? 0,
+      })),
       items: view.stock.map(stock => ({
         sku: stock.sku,
         availability: availabilityOf(stock),

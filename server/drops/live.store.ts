@@ -10,14 +10,14 @@ import type { DropView } from './drop-view.ts';
 
 export const dropLoad = luaScript({
   name: 'drop-load',
-  keys: ['drop', 'stock', 'queue', 'tick'],
+  keys: ['drop', 'stock', 'queue', 'codes', 'tick'],
   argv: ['settings'],
   rest: false,
 });
 export const dropOpen = luaScript({
   name: 'drop-open',
   keys: ['drop', 'queue', 'tick'],
-  argv: ['key', 'leadMs', 'lane'],
+  argv: ['key', 'leadMs'],
   rest: false,
 });
 export const dropSteer = luaScript({
@@ -34,8 +34,8 @@ export const dropLook = luaScript({
 });
 
 export type SteerAction =
-  | { action: 'open' | 'pause' | 'resume' | 'close' }
-  | { action: 'message'; value: string };
+  | { action: 'open' | 'pause' | 'resume' | 'close'; message?: string }
+  | { action: 'message'; message: string };
 
 export interface LiveStore {
   load(drop: Drop): Promise<void>;
@@ -78,8 +78,11 @@ export function createLiveStore(options: { redis: Redis; run: LuaRunner }): Live
           passTtlMs: drop.passTtlMs,
           holdTtlMs: drop.holdTtlMs,
           paymentWindowMs: drop.paymentWindowMs,
+          paymentsPerSec: drop.paymentsPerSec ?? '',
         },
         lanes,
+        codes: drop.codes,
+        paidShare: (1 / (1 + limits.admitSlack.first)).toFixed(6),
         items: drop.items.map(({ sku, total, withdrawn }) => ({ sku, total, withdrawn })),
       };
       // Numbers go as text: Lua would write a large one as 1.7e+12.
@@ -92,6 +95,7 @@ export function createLiveStore(options: { redis: Redis; run: LuaRunner }): Live
           drop: dropKey(dropId, 'drop'),
           stock: dropKey(dropId, 'stock'),
           queue: dropKey(dropId, 'queue'),
+          codes: dropKey(dropId, 'codes'),
           tick: dropKey(dropId, 'tick'),
         },
         { settings: JSON.stringify({ ...settings, fields }) },
@@ -101,7 +105,7 @@ export function createLiveStore(options: { redis: Redis; run: LuaRunner }): Live
       const [state, lobbySize, frozen] = await run(
         dropOpen,
         { drop: dropKey(dropId, 'drop'), queue: dropKey(dropId, 'queue'), tick: dropKey(dropId, 'tick') },
-        { key, leadMs: limits.lobbyFreezeLeadMs, lane: 'general' },
+        { key, leadMs: limits.lobbyFreezeLeadMs },
       );
       return {
         state: state === 'missing' ? state : stateSchema.parse(state),
@@ -113,7 +117,7 @@ export function createLiveStore(options: { redis: Redis; run: LuaRunner }): Live
       const [kind, state] = await run(
         dropSteer,
         { drop: dropKey(dropId, 'drop'), tick: dropKey(dropId, 'tick') },
-        { action: steer.action, value: 'value' in steer ? steer.value : '' },
+        { action: steer.action, value: steer.message ?? '' },
       );
       if (kind === 'steered' || kind === 'refused') return { kind, state: state ?? '' };
       return { kind: 'missing' };
@@ -159,6 +163,7 @@ function toView(dropId: DropId, reply: string[]): DropView {
       lobbySize: Number(queue[`${lane}/lobby`] ?? 0),
       arrived: Number(queue[`${lane}/arrived`] ?? 0),
       serving: Number(queue[`${lane}/serving`] ?? 0),
+      pace: readPace(queue[`${lane}/pace`]),
     })),
     stock: skus.map(sku => ({
       sku: skuSchema.parse(sku),
@@ -169,4 +174,13 @@ function toView(dropId: DropId, reply: string[]): DropView {
       withdrawn: Number(stock[`${sku}/withdrawn`] ?? 0),
     })),
   };
+}
+
+/** `atMs=serving` of the last calls, as `queue-call` keeps them. */
+function readPace(text = ''): { atMs: number; serving: number }[] {
+  return text
+    .split(',')
+    .filter(Boolean)
+    .map(pair => pair.split('='))
+    .map(([atMs, serving]) => ({ atMs: Number(atMs), serving: Number(serving) }));
 }

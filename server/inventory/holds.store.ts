@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { BuyerId, DropId, HoldId, Sku } from '../ids.ts';
 import { buyerIdSchema, dropIdSchema, skuSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { buyerBytes, dropKey, holdDropKey, holdKey, holdKeyPrefix } from '../platform/keys.ts';
+import { buyerBytes, dropKey, holdDropKey, holdKey, holdKeyPrefix, ticketPrefix } from '../platform/keys.ts';
 import { luaScript, type LuaRunner } from '../platform/lua-scripts.ts';
 
 const endTtl = String(limits.endedHoldTtlMs);
@@ -24,13 +24,24 @@ export const holdPay = luaScript({
 });
 export const holdSettle = luaScript({
   name: 'hold-settle',
-  keys: ['drop', 'stock', 'queue', 'tickets', 'passes', 'passes-due', 'hold', 'holds-due', 'tick'],
+  keys: ['drop', 'stock', 'queue', 'ticket-prefix', 'passes', 'passes-due', 'hold', 'holds-due', 'tick'],
   argv: ['holdId', 'endedTtlMs'],
   rest: false,
 });
 export const holdRelease = luaScript({
   name: 'hold-release',
-  keys: ['drop', 'stock', 'queue', 'tickets', 'passes', 'passes-due', 'bought', 'hold', 'holds-due', 'tick'],
+  keys: [
+    'drop',
+    'stock',
+    'queue',
+    'ticket-prefix',
+    'passes',
+    'passes-due',
+    'bought',
+    'hold',
+    'holds-due',
+    'tick',
+  ],
   argv: ['holdId', 'by', 'endedTtlMs'],
   rest: false,
 });
@@ -40,7 +51,7 @@ export const holdSweep = luaScript({
     'drop',
     'stock',
     'queue',
-    'tickets',
+    'ticket-prefix',
     'passes',
     'passes-due',
     'bought',
@@ -123,7 +134,7 @@ export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): Hol
     drop: dropKey(dropId, 'drop'),
     stock: dropKey(dropId, 'stock'),
     queue: dropKey(dropId, 'queue'),
-    tickets: dropKey(dropId, 'tickets'),
+    'ticket-prefix': ticketPrefix(dropId),
     passes: dropKey(dropId, 'passes'),
     'passes-due': dropKey(dropId, 'passes-due'),
     bought: dropKey(dropId, 'bought'),

@@ -6,7 +6,7 @@ const plainKeys = [
   'drop',
   'stock',
   'queue',
-  'tickets',
+  'codes',
   'calls',
   'claims',
   'passes',
@@ -30,6 +30,11 @@ export function holdKey(dropId: DropId, holdId: HoldId): string {
 /** Leaves lie in strings of a thousand, which the script finds by arrival; their keys begin with this. */
 export function leafPrefix(dropId: DropId): string {
   return `door:{${dropId}}:leaves:`;
+}
+
+/** Tickets lie in many small hashes, which scripts find by the buyer; their keys begin with this. */
+export function ticketPrefix(dropId: DropId): string {
+  return `door:{${dropId}}:tickets:`;
 }
 
 /** The sweep meets holds by id inside its script, so it is given what their keys begin with. */

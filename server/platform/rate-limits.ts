@@ -5,7 +5,7 @@ import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limite
 import { PublicError } from '../errors.ts';
 import { limits } from '../limits.ts';
 
-export type RateName = 'session' | 'read' | 'write' | 'hold';
+export type RateName = 'session' | 'read' | 'write' | 'hold' | 'code' | 'code-address';
 
 export interface RateLimits {
   /** Counts one act; rejects with `too-many` (and how long to wait) where the rate is exceeded. */
@@ -26,6 +26,8 @@ export function createRateLimits(redis: Redis): RateLimits {
     session: shared('session', limits.sessionsPerAddressPerMin, 60),
     write: shared('write', limits.writesPerBuyerPerMin, 60),
     hold: shared('hold', limits.holdsPerBuyerPerMin, 60),
+    code: shared('code', limits.codesPerBuyerPerMin, 60),
+    'code-address': shared('code-address', limits.codesPerAddressPerMin, 60),
     // Reads are cheap and many: each process counts its own.
     read: new RateLimiterMemory({ points: limits.readsPerAddressPerSec, duration: 1 }),
   };

@@ -54,9 +54,11 @@ export function createQueueRouter(deps: { queue: Queue; getDrop: (dropId: DropId
       .output(joinOutput)
       .mutation(async ({ input, ctx }) => {
         const drop = await getDrop(input.dropId);
-        // No drop has codes yet, so no code is a good one; a wrong one must not cost the buyer their turn silently.
-        if (input.code !== undefined) return { kind: 'bad-code' as const };
-        const joined = await queue.join(ctx.buyerId, drop, input.nonce);
+        if (input.code !== undefined) {
+          await ctx.rates.consume('code', ctx.buyerId);
+          await ctx.rates.consume('code-address', ctx.address);
+        }
+        const joined = await queue.join(ctx.buyerId, drop, input);
         ctx.metrics.outcomes.inc({ what: 'queue.join', kind: joined.kind });
         return joined;
       }),

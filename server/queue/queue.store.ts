@@ -1,38 +1,38 @@
 // The queue in Redis: tickets, calls and passes, each change one script.
 import type { BuyerId, DropId } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { buyerBytes, dropKey, leafPrefix } from '../platform/keys.ts';
+import { buyerBytes, dropKey, leafPrefix, ticketPrefix } from '../platform/keys.ts';
 import { luaScript, type LuaRunner } from '../platform/lua-scripts.ts';
 import { lanes, type Lane } from '../drops/drop.ts';
 
 export const queueJoin = luaScript({
   name: 'queue-join',
-  keys: ['drop', 'queue', 'tickets', 'tick', 'leaf-prefix'],
-  argv: ['buyer', 'lane', 'laneNumber', 'leaf'],
+  keys: ['drop', 'queue', 'ticket-prefix', 'codes', 'tick', 'leaf-prefix'],
+  argv: ['buyer', 'codes', 'leaf'],
   rest: false,
 });
 export const queueAdmit = luaScript({
   name: 'queue-admit',
   keys: ['drop', 'stock', 'queue', 'calls', 'claims', 'passes'],
-  argv: ['lane', 'batchCount', 'slack', 'burstSec'],
+  argv: ['batchCount', 'burstSec', 'slackMax', 'weights'],
   rest: false,
 });
 export const queueCall = luaScript({
   name: 'queue-call',
   keys: ['drop', 'queue', 'calls', 'tick'],
-  argv: ['seq'],
+  argv: ['seq', 'paceEveryMs', 'paceCount'],
   rest: false,
 });
 export const queueClaim = luaScript({
   name: 'queue-claim',
-  keys: ['drop', 'queue', 'tickets', 'calls', 'claims', 'passes', 'passes-due'],
-  argv: ['buyer', 'rank'],
+  keys: ['drop', 'queue', 'ticket-prefix', 'calls', 'claims', 'passes', 'passes-due', 'tick'],
+  argv: ['buyer', 'lane', 'arrival', 'rank'],
   rest: false,
 });
 export const queueLeave = luaScript({
   name: 'queue-leave',
-  keys: ['queue', 'tickets', 'calls', 'claims', 'passes', 'passes-due'],
-  argv: ['buyer', 'rank'],
+  keys: ['queue', 'ticket-prefix', 'calls', 'claims', 'passes', 'passes-due'],
+  argv: ['buyer', 'lane', 'arrival', 'rank'],
   rest: false,
 });
 
@@ -46,27 +46,50 @@ export interface Call {
 }
 
 export type JoinOutcome =
-  | { kind: 'joined'; lane: Lane; arrival: number }
-  | { kind: 'not-yet' | 'closed' | 'sold-out' | 'missing' };
+  /** `again`: the buyer had this ticket already. */
+  | { kind: 'joined'; lane: Lane; arrival: number; again: boolean }
+  | { kind: 'not-yet' | 'closed' | 'sold-out' | 'bad-code' | 'missing' };
+
+/** Where a ticket stands: its lane, its arrival there, and the rank that follows; null while nobody has a rank. */
+export interface Standing {
+  readonly lane: Lane;
+  readonly arrival: number;
+  readonly rank: number | null;
+}
+
+/** The buyer's ticket is another one by now: whoever asks computes its rank and asks again. */
+export interface Moved {
+  readonly kind: 'moved';
+  readonly lane: Lane;
+  readonly arrival: number;
+}
 
 export type ClaimOutcome =
   | { kind: 'called'; expiresAtMs: number }
+  | Moved
   | { kind: 'waiting' | 'missed' | 'done' | 'left' | 'unknown' };
 
+/** What a buyer joins with. */
+export interface Entry {
+  /** The hashes that the buyer's code may be kept as; none without a code. */
+  readonly codes?: readonly string[];
+  /** 32 bytes: the ticket's in the proof of fairness. Without one its place there stays empty. */
+  readonly leaf?: Uint8Array;
+}
+
 export interface QueueStore {
-  /** The leaf, 32 bytes, is the ticket's in the proof of fairness; without one its place there stays empty. */
-  join(dropId: DropId, buyerId: BuyerId, leaf?: Uint8Array): Promise<JoinOutcome>;
+  join(dropId: DropId, buyerId: BuyerId, entry?: Entry): Promise<JoinOutcome>;
   /** Proposes the next calls, or finds the proposal that stands. */
   admit(dropId: DropId): Promise<{ kind: 'proposed'; call: Call } | { kind: 'idle'; why: string }>;
   /** Puts a proposal that stands in the call log into effect; `stale` where another process has done so. */
   call(dropId: DropId, seq: number): Promise<{ kind: 'called' | 'stale' }>;
-  /** Claims the ticket's call, if it has one; else tells how the ticket stands. `rank` null: nobody has a rank yet. */
-  claim(dropId: DropId, buyerId: BuyerId, rank: number | null): Promise<ClaimOutcome>;
+  /** Claims the ticket's call, if it has one; else tells how the ticket stands. A missed call makes it a late one. */
+  claim(dropId: DropId, buyerId: BuyerId, standing: Standing): Promise<ClaimOutcome>;
   leave(
     dropId: DropId,
     buyerId: BuyerId,
-    rank: number | null,
-  ): Promise<{ kind: 'left' | 'done' | 'unknown' }>;
+    standing: Standing,
+  ): Promise<Moved | { kind: 'left' | 'done' | 'unknown' }>;
 }
 
 /** Where there are no ranks yet, everybody stands behind every call. */
@@ -77,7 +100,8 @@ export function createQueueStore(run: LuaRunner): QueueStore {
     drop: dropKey(dropId, 'drop'),
     stock: dropKey(dropId, 'stock'),
     queue: dropKey(dropId, 'queue'),
-    tickets: dropKey(dropId, 'tickets'),
+    'ticket-prefix': ticketPrefix(dropId),
+    codes: dropKey(dropId, 'codes'),
     calls: dropKey(dropId, 'calls'),
     claims: dropKey(dropId, 'claims'),
     passes: dropKey(dropId, 'passes'),
@@ -90,23 +114,30 @@ export function createQueueStore(run: LuaRunner): QueueStore {
     if (!lane) throw new Error(`there is no lane ${String(number)}`);
     return lane;
   };
+  const standingOf = (buyerId: BuyerId, { lane, arrival, rank }: Standing) => ({
+    buyer: buyerBytes(buyerId),
+    lane: lanes.indexOf(lane),
+    arrival,
+    rank: rank ?? rankBehindAll,
+  });
+  const weights = lanes.map(lane => `${lane}=${limits.laneWeights[lane]}`).join(',');
   const unexpected = (script: string, kind: string | undefined) =>
     new Error(`lua/${script}.lua answered ${String(kind)}, which its caller does not know`);
 
   return {
-    async join(dropId, buyerId, leaf) {
-      const [kind, arrival, lane] = await run(queueJoin, keysOf(dropId), {
+    async join(dropId, buyerId, { codes = [], leaf } = {}) {
+      const [kind, arrival, lane, again] = await run(queueJoin, keysOf(dropId), {
         buyer: buyerBytes(buyerId),
-        lane: 'general',
-        laneNumber: lanes.indexOf('general'),
+        codes: codes.join(' '),
         leaf: leaf ? Buffer.from(leaf.buffer, leaf.byteOffset, leaf.byteLength) : '',
       });
       switch (kind) {
         case 'joined':
-          return { kind, lane: laneNumbered(lane), arrival: Number(arrival) };
+          return { kind, lane: laneNumbered(lane), arrival: Number(arrival), again: again === '1' };
         case 'not-yet':
         case 'closed':
         case 'sold-out':
+        case 'bad-code':
         case 'missing':
           return { kind };
         default:
@@ -115,31 +146,35 @@ export function createQueueStore(run: LuaRunner): QueueStore {
     },
     async admit(dropId) {
       const [kind, seq, atMs, lane, from, to] = await run(queueAdmit, keysOf(dropId), {
-        lane: 'general',
         batchCount: limits.admitBatchCount,
-        slack: limits.admitSlack,
         burstSec: limits.admitBurstSec,
+        slackMax: limits.admitSlack.max,
+        weights,
       });
       if (kind === 'idle') return { kind, why: seq ?? '' };
-      if (kind !== 'proposed' || lane !== 'general') throw unexpected('queue-admit', kind);
+      const named = lanes.find(candidate => candidate === lane);
+      if (kind !== 'proposed' || !named) throw unexpected('queue-admit', kind);
       return {
         kind,
-        call: { seq: Number(seq), atMs: Number(atMs), lane, from: Number(from), to: Number(to) },
+        call: { seq: Number(seq), atMs: Number(atMs), lane: named, from: Number(from), to: Number(to) },
       };
     },
     async call(dropId, seq) {
-      const [kind] = await run(queueCall, keysOf(dropId), { seq });
+      const [kind] = await run(queueCall, keysOf(dropId), {
+        seq,
+        paceEveryMs: limits.paceEveryMs,
+        paceCount: limits.paceCount,
+      });
       if (kind === 'called' || kind === 'stale') return { kind };
       throw unexpected('queue-call', kind);
     },
-    async claim(dropId, buyerId, rank) {
-      const [kind, expiresAtMs] = await run(queueClaim, keysOf(dropId), {
-        buyer: buyerBytes(buyerId),
-        rank: rank ?? rankBehindAll,
-      });
+    async claim(dropId, buyerId, standing) {
+      const [kind, first, arrival] = await run(queueClaim, keysOf(dropId), standingOf(buyerId, standing));
       switch (kind) {
         case 'called':
-          return { kind, expiresAtMs: Number(expiresAtMs) };
+          return { kind, expiresAtMs: Number(first) };
+        case 'moved':
+          return { kind, lane: laneNumbered(first), arrival: Number(arrival) };
         case 'waiting':
         case 'missed':
         case 'done':
@@ -150,11 +185,9 @@ export function createQueueStore(run: LuaRunner): QueueStore {
           throw unexpected('queue-claim', kind);
       }
     },
-    async leave(dropId, buyerId, rank) {
-      const [kind] = await run(queueLeave, keysOf(dropId), {
-        buyer: buyerBytes(buyerId),
-        rank: rank ?? rankBehindAll,
-      });
+    async leave(dropId, buyerId, standing) {
+      const [kind, lane, arrival] = await run(queueLeave, keysOf(dropId), standingOf(buyerId, standing));
+      if (kind === 'moved') return { kind, lane: laneNumbered(lane), arrival: Number(arrival) };
       if (kind === 'left' || kind === 'done' || kind === 'unknown') return { kind };
       throw unexpected('queue-leave', kind);
     },

@@ -2,6 +2,7 @@
 //
 //   waiting   its rank is called: the next look of its owner, or their open subscription, claims the call
 //   called    claimed within the window: shopping, with a pass; otherwise missed
+//   missed    its owner's return gives it a place in the late lane, with a new ticket; missed again, it ends
 //   shopping  a paid order: done; the pass lapses without a live hold, or the buyer leaves: left
 //
 // Nothing is computed or sent for each waiting buyer: a process knows the ranks of its own sockets, and wakes those
@@ -9,16 +10,18 @@
 import { ticketLeaf } from '../../client/fairness/commitments.ts';
 import { PublicError } from '../errors.ts';
 import type { BuyerId, DropId } from '../ids.ts';
+import type { CodeHashes } from '../drops/codes.ts';
 import type { Drop, Ticket } from '../drops/drop.ts';
 import type { DropFeed, DropFeeds, FeedEvent } from '../drops/feeds.ts';
 import type { DropView } from '../drops/drop-view.ts';
 import type { Sealer } from '../platform/seal.ts';
-import type { QueueStore } from './queue.store.ts';
+import { etaOf } from './eta.rules.ts';
+import type { ClaimOutcome, Moved, QueueStore } from './queue.store.ts';
 import { createRanks, type Pass } from './tickets.ts';
 
 export type TicketStatus =
   | { kind: 'lobby'; opensAtMs: number }
-  | { kind: 'waiting'; lane: string; rank: number; etaMs?: [number, number] }
+  | { kind: 'waiting'; lane: string; rank: number; etaMs?: [number, number]; ticket?: string }
   | { kind: 'called'; pass: string; expiresAtMs: number }
   | { kind: 'missed' | 'done' | 'left' | 'sold-out' | 'closed' | 'lost-draw' };
 
@@ -27,10 +30,10 @@ export interface Queue {
   join(
     buyerId: BuyerId,
     drop: Drop,
-    nonce: string,
+    entry: { nonce: string; code?: string | undefined },
   ): Promise<
     | { kind: 'joined'; ticket: string; lane: string; arrival: number }
-    | { kind: 'not-yet' | 'closed' | 'sold-out' }
+    | { kind: 'not-yet' | 'closed' | 'sold-out' | 'bad-code' }
   >;
   /** How the ticket stands now; claims its call if it has one. Another's ticket is as absent as none. */
   status(buyerId: BuyerId, ticket: string): Promise<TicketStatus>;
@@ -43,17 +46,24 @@ export interface Queue {
   leave(buyerId: BuyerId, ticket: string): Promise<void>;
 }
 
+/** A ticket as it stands, which may be a newer one than the buyer came with. */
+interface Standing {
+  readonly ticket: Ticket;
+  readonly status: TicketStatus;
+}
+
 /** A shopper's pass can end by time, by an order or by leaving: their status is looked at again this often. */
 const shopperLookMs = 2_000;
 
 export function createQueue(options: {
   store: QueueStore;
   feeds: DropFeeds;
+  codes: CodeHashes;
   findDrop: (dropId: DropId) => Promise<Drop | null>;
   tickets: Sealer<Ticket>;
   passes: Sealer<Pass>;
 }): Queue {
-  const { store, feeds, findDrop, tickets, passes } = options;
+  const { store, feeds, codes, findDrop, tickets, passes } = options;
   const ranks = createRanks();
   const callBoards = new WeakMap<DropFeed, CallBoard>();
 
@@ -65,37 +75,54 @@ export function createQueue(options: {
   const rankOf = (view: DropView, ticket: Ticket): number | null =>
     ranks(view, ticket.lane)?.(ticket.arrival) ?? null;
 
-  const statusOf = async (ticket: Ticket, view: DropView, drop: Drop): Promise<TicketStatus> => {
-    const rank = rankOf(view, ticket);
-    const claim = await store.claim(ticket.dropId, ticket.buyerId, rank);
-    const over = endOf(view, drop);
-    switch (claim.kind) {
-      case 'unknown':
-        throw new PublicError('not-found', 'There is no such ticket');
-      case 'done':
-      case 'left':
-      case 'missed':
-        return { kind: claim.kind };
-      case 'called': {
-        if (over) return { kind: over };
-        const { dropId, buyerId } = ticket;
-        const { expiresAtMs } = claim;
-        return { kind: 'called', pass: passes.seal({ dropId, buyerId, expiresAtMs }), expiresAtMs };
-      }
-      case 'waiting': {
-        if (over) return { kind: over };
-        if (rank === null) return { kind: 'lobby', opensAtMs: view.opensAtMs };
-        return { kind: 'waiting', lane: ticket.lane, rank, ...etaOf(view, ticket, rank) };
-      }
+  /** Does what is asked for the ticket that stands now: a buyer may come with an older one. */
+  const settleTicket = async <Outcome extends { kind: string }>(
+    given: Ticket,
+    view: DropView,
+    act: (ticket: Ticket, rank: number | null) => Promise<Outcome | Moved>,
+  ): Promise<{ ticket: Ticket; rank: number | null; outcome: Outcome }> => {
+    let ticket = given;
+    // A ticket moves once in its life, so that the second answer stands; one more allows for a race.
+    for (let tries = 0; tries < 3; tries += 1) {
+      const rank = rankOf(view, ticket);
+      const outcome = await act(ticket, rank);
+      if (!isMoved(outcome)) return { ticket, rank, outcome };
+      ticket = { ...ticket, lane: outcome.lane, arrival: outcome.arrival };
     }
+    throw new Error('a ticket moved more often than it can');
   };
-  /** From the measured calling rate: a range, since the future is not the past. */
-  const etaOf = (view: DropView, ticket: Ticket, rank: number): { etaMs?: [number, number] } => {
-    const lane = view.lanes.find(candidate => candidate.lane === ticket.lane);
-    if (!lane || view.state !== 'open' || view.ratePerSec <= 0) return {};
-    const leastMs = (Math.max(0, rank - lane.serving + 1) * 1_000) / view.ratePerSec;
-    // The set rate is the fastest that it can go; at half of it, twice the time.
-    return { etaMs: [Math.round(leastMs), Math.round(leastMs * 2)] };
+  const claim = (given: Ticket, view: DropView) =>
+    settleTicket<Exclude<ClaimOutcome, Moved>>(given, view, ({ dropId, buyerId, lane, arrival }, rank) =>
+      store.claim(dropId, buyerId, { lane, arrival, rank }),
+    );
+  const statusOf = async (given: Ticket, view: DropView, drop: Drop): Promise<Standing> => {
+    const { ticket, rank, outcome } = await claim(given, view);
+    const over = endOf(view, drop);
+    const replaced = ticket === given ? {} : { ticket: tickets.seal(ticket) };
+    const statusFrom = (): TicketStatus => {
+      switch (outcome.kind) {
+        case 'unknown':
+          throw new PublicError('not-found', 'There is no such ticket');
+        case 'done':
+        case 'left':
+          return { kind: outcome.kind };
+        case 'missed':
+          return { kind: over ?? 'missed' };
+        case 'called': {
+          if (over) return { kind: over };
+          const { dropId, buyerId } = ticket;
+          const { expiresAtMs } = outcome;
+          return { kind: 'called', pass: passes.seal({ dropId, buyerId, expiresAtMs }), expiresAtMs };
+        }
+        case 'waiting': {
+          if (over) return { kind: over };
+          if (rank === null) return { kind: 'lobby', opensAtMs: view.opensAtMs };
+          const etaMs = etaOf(view, ticket.lane, rank);
+          return { kind: 'waiting', lane: ticket.lane, rank, ...(etaMs ? { etaMs } : {}), ...replaced };
+        }
+      }
+    };
+    return { ticket, status: statusFrom() };
   };
   const need = async (dropId: DropId): Promise<{ view: DropView; drop: Drop }> => {
     const [view, drop] = await Promise.all([feeds.look(dropId), findDrop(dropId)]);
@@ -106,32 +133,41 @@ export function createQueue(options: {
   };
 
   return {
-    async join(buyerId, drop, nonce) {
-      const leaf = ticketLeaf({ dropId: drop.dropId, buyerId, nonce });
-      const joined = await store.join(drop.dropId, buyerId, leaf);
+    async join(buyerId, drop, { nonce, code }) {
+      const { dropId } = drop;
+      const joined = await store.join(dropId, buyerId, {
+        codes: code === undefined ? [] : codes.candidates(dropId, code),
+        leaf: ticketLeaf({ dropId, buyerId, nonce }),
+      });
       if (joined.kind === 'missing') {
         throw new PublicError('unavailable', 'The drop is not loaded yet: try again', {
           retryAfterMs: 1_000,
         });
       }
       if (joined.kind !== 'joined') return { kind: joined.kind };
-      const { kind, lane, arrival } = joined;
-      return { kind, lane, arrival, ticket: tickets.seal({ dropId: drop.dropId, lane, arrival, buyerId }) };
+      let ticket: Ticket = { dropId, lane: joined.lane, arrival: joined.arrival, buyerId };
+      if (joined.again) {
+        // Who returns may have missed their call meanwhile, and then stands elsewhere now.
+        const { view } = await need(dropId);
+        ({ ticket } = await claim(ticket, view));
+      }
+      const { lane, arrival } = ticket;
+      return { kind: 'joined', lane, arrival, ticket: tickets.seal(ticket) };
     },
 
     async status(buyerId, text) {
       const ticket = openTicket(buyerId, text);
       const { view, drop } = await need(ticket.dropId);
-      return statusOf(ticket, view, drop);
+      return (await statusOf(ticket, view, drop)).status;
     },
 
     async *watch(buyerId, text, signal) {
-      const ticket = openTicket(buyerId, text);
+      let ticket = openTicket(buyerId, text);
       const { drop } = await need(ticket.dropId);
       const { feed, close } = await feeds.open(ticket.dropId);
       const board = callBoards.get(feed) ?? createCallBoard(feed);
       callBoards.set(feed, board);
-      const place = board.stand(rankOf(feed.latest.view, ticket), ticket.lane);
+      const place = board.stand(ticket.lane, rankOf(feed.latest.view, ticket));
       const onAbort = () => place.wake();
       signal?.addEventListener('abort', onAbort);
       try {
@@ -139,11 +175,16 @@ export function createQueue(options: {
         while (!signal?.aborted) {
           const { id, view } = feed.latest;
           // The place is taken before the status is looked up: a call in between wakes it.
-          place.move(rankOf(view, ticket));
-          const status = await statusOf(ticket, view, drop);
-          if (status.kind !== told) {
+          place.move(ticket.lane, rankOf(view, ticket));
+          const { status, ticket: standing } = await statusOf(ticket, view, drop);
+          if (status.kind !== told || standing !== ticket) {
             told = status.kind;
             yield { id: `${id}:${status.kind}`, status };
+          }
+          if (standing !== ticket) {
+            // A call of the new lane may have come before the place was taken there: look once more.
+            ticket = standing;
+            continue;
           }
           await place.woken(status.kind === 'called' ? shopperLookMs : null);
         }
@@ -157,29 +198,37 @@ export function createQueue(options: {
     async leave(buyerId, text) {
       const ticket = openTicket(buyerId, text);
       const { view } = await need(ticket.dropId);
-      const left = await store.leave(ticket.dropId, buyerId, rankOf(view, ticket));
-      if (left.kind === 'unknown') throw new PublicError('not-found', 'There is no such ticket');
+      const { outcome } = await settleTicket<{ kind: 'left' | 'done' | 'unknown' }>(
+        ticket,
+        view,
+        ({ dropId, lane, arrival }, rank) => store.leave(dropId, buyerId, { lane, arrival, rank }),
+      );
+      if (outcome.kind === 'unknown') throw new PublicError('not-found', 'There is no such ticket');
     },
   };
 }
 
 /** How a drop's end looks to somebody who did not get a unit; null while there may still be one. */
 function endOf(view: DropView, drop: Drop): 'sold-out' | 'closed' | 'lost-draw' | null {
-  if (view.state === 'closed') return 'closed';
-  if (view.state === 'sold-out') return drop.mode === 'draw' ? 'lost-draw' : 'sold-out';
-  return null;
+  if (view.state !== 'closed' && view.state !== 'sold-out') return null;
+  // A draw that was called off before its lots were drawn was not lost by anybody.
+  return drop.mode === 'draw' && view.key ? 'lost-draw' : view.state;
+}
+
+function isMoved(outcome: { kind: string }): outcome is Moved {
+  return outcome.kind === 'moved';
 }
 
 interface Place {
   /** Resolves once there is a reason to look again; at the latest after `atMostMs`, where one is given. */
   woken(atMostMs: number | null): Promise<void>;
   wake(): void;
-  move(rank: number | null): void;
+  move(lane: string, rank: number | null): void;
   leave(): void;
 }
 
 interface CallBoard {
-  stand(rank: number | null, lane: string): Place;
+  stand(lane: string, rank: number | null): Place;
 }
 
 /** Wakes the people of one process who wait for one drop: those whose rank is called, or all when its state changes. */
@@ -202,7 +251,7 @@ function createCallBoard(feed: DropFeed): CallBoard {
     }
   });
   return {
-    stand(rank, lane) {
+    stand(lane, rank) {
       let resolveWait: (() => void) | null = null;
       let woken = false;
       let spot: string | null = null;
@@ -223,8 +272,8 @@ function createCallBoard(feed: DropFeed): CallBoard {
           }
           woken = false;
         },
-        move(next) {
-          const nextSpot = next === null ? null : `${lane}/${next}`;
+        move(nextLane, next) {
+          const nextSpot = next === null ? null : `${nextLane}/${next}`;
           if (nextSpot === spot) return;
           unspot();
           spot = nextSpot;
@@ -245,7 +294,7 @@ function createCallBoard(feed: DropFeed): CallBoard {
         spot = null;
       };
       all.add(place);
-      place.move(rank);
+      place.move(lane, rank);
       return place;
     },
   };

@@ -151,7 +151,10 @@ describe('the live page', () => {
     await page.getByText('Connected again').waitFor();
     await lead.waitFor();
     expect(await place.isVisible()).toBe(true);
-    await expectNoComplaints(visit, /ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|EMPTY_RESPONSE)|WebSocket connection/);
+    await expectNoComplaints(
+      visit,
+      /ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|EMPTY_RESPONSE)|WebSocket connection/,
+    );
   });
 
   it('would notice a violated policy, a fault of a script and a request to somebody else', async () => {

@@ -237,9 +237,9 @@ describe('a drop with a beacon', () => {
     const lines = leavesEdited(edit);
     const line = lines.find(candidate => candidate.kind === 'leaves');
     const leaves = Buffer.from(line?.leaves ?? '', 'base64');
-    const lanes = [
-      { lane: 'general', size: leaves.length / 32, root: Buffer.from(merkleRoot(leaves)).toString('hex') },
-    ];
+    const general = { size: leaves.length / 32, root: Buffer.from(merkleRoot(leaves)).toString('hex') };
+    const drop = lines.find(candidate => candidate.kind === 'drop');
+    const lanes = (drop?.lanes ?? []).map(lane => (lane.lane === 'general' ? { ...lane, ...general } : lane));
     const edited = lines.map(candidate =>
       candidate.kind === 'drop'
         ? { ...candidate, lanes, root: lobbyRoot(candidate.dropId, lanes) }

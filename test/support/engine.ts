@@ -8,10 +8,13 @@ import { dropIdSchema, holdIdSchema, newBuyerId, skuSchema, type BuyerId } from 
 import { createHoldsStore } from '../../server/inventory/holds.store.ts';
 import { dropKey } from '../../server/platform/keys.ts';
 import { createLuaRunner } from '../../server/platform/lua-scripts.ts';
-import { createQueueStore } from '../../server/queue/queue.store.ts';
+import { createQueueStore, type Standing } from '../../server/queue/queue.store.ts';
 
 export const newHoldId = () => holdIdSchema.parse(randomUUID());
 export const skuOf = (text: string) => skuSchema.parse(text);
+
+/** The general lane of a drop that calls in order of arrival. */
+export const inGeneral = (arrival: number): Standing => ({ lane: 'general', arrival, rank: arrival });
 
 export function dropOf(change: Partial<Drop> = {}): Drop {
   const nowMs = Date.now();
@@ -32,6 +35,8 @@ export function dropOf(change: Partial<Drop> = {}): Drop {
     passTtlMs: 60_000,
     holdTtlMs: 30_000,
     paymentWindowMs: 60_000,
+    paymentsPerSec: null,
+    codes: [],
     seed: randomBytes(32).toString('base64url'),
     seedHash: 'unused',
     beacon: null,
@@ -43,9 +48,12 @@ export function dropOf(change: Partial<Drop> = {}): Drop {
   };
 }
 
-export function openEngine(redisUrl: string) {
+export function openEngine(redisUrl: string, options: { luaFolder?: string } = {}) {
   const redis = new Redis(redisUrl, { enableAutoPipelining: true });
-  const run = createLuaRunner(redis, { clock: 'test' });
+  const run = createLuaRunner(redis, {
+    clock: 'test',
+    ...(options.luaFolder ? { folder: options.luaFolder } : {}),
+  });
   const live = createLiveStore({ redis, run });
   const holds = createHoldsStore({ redis, run });
   const queue = createQueueStore(run);
@@ -80,7 +88,7 @@ export function openEngine(redisUrl: string) {
       const joined = await queue.join(drop.dropId, buyerId);
       if (joined.kind !== 'joined') throw new Error(`the buyer could not join: ${joined.kind}`);
       while (true) {
-        const claim = await queue.claim(drop.dropId, buyerId, joined.arrival);
+        const claim = await queue.claim(drop.dropId, buyerId, inGeneral(joined.arrival));
         if (claim.kind === 'called') return { buyerId, passExpiresAtMs: claim.expiresAtMs };
         if (claim.kind !== 'waiting') throw new Error(`the buyer could not claim: ${claim.kind}`);
         await this.admit(drop);

@@ -244,10 +244,11 @@ describe('the key map', () => {
     );
     const rows = tableRows(section(map, '## The key map')).filter(([key]) => key?.startsWith('`door:'));
     const keys = new Set(rows.map(([key = '']) => key.replaceAll('`', '')));
-    // Of single holds and of strings of leaves, scripts are given what the keys begin with.
+    // Of holds, of the tickets' buckets and of strings of leaves, scripts are given what the keys begin with.
     const prefixed = new Map([
       ['hold', 'hold:HOLD'],
       ['hold-prefix', 'hold:HOLD'],
+      ['ticket-prefix', 'tickets:BUCKET'],
       ['leaf-prefix', 'leaves:LANE:NUMBER'],
     ]);
     const fullNames = used.map(name => `door:{DROP}:${prefixed.get(name) ?? name}`);
