@@ -3,7 +3,8 @@
 -- KEYS: drop queue tickets tick leaf-prefix
 -- ARGV: buyer lane laneNumber leaf
 -- RETURNS: {'joined', arrival, laneNumber} | {'not-yet'} | {'closed'} | {'sold-out'} | {'missing'}
--- INVARIANT: one ticket for each buyer and drop, for good; arrivals count 0, 1, 2 … without a gap; its leaf is written with it or not at all.
+-- INVARIANT: one ticket for each buyer and drop, for good; arrivals count 0, 1, 2 … without a gap;
+--            its leaf is written with it or not at all.
 -- @include clock
 -- @include tick
 -- @include drop-state
