@@ -1,19 +1,21 @@
 #!lua
 -- Gives a buyer their one ticket in the drop, or finds the one that they have. A code that is good gives a place in the
 -- priority lane, and is used up by one; `codes` are the candidates for it, as they are stored, with spaces between.
--- KEYS: drop queue ticket-prefix codes tick
--- ARGV: buyer codes
+-- KEYS: drop queue ticket-prefix codes tick leaf-prefix
+-- ARGV: buyer codes leaf
 -- RETURNS: {'joined', arrival, lane, again} | {'not-yet'} | {'closed'} | {'sold-out'} | {'bad-code'} | {'missing'}
 -- INVARIANT: one ticket for each buyer and drop, for good; arrivals of a lane count 0, 1, 2 … without a gap; a code gives
---            no more places than it may.
+--            no more places than it may; a ticket's leaf is written with it or not at all.
 -- @include clock
 -- @include tick
 -- @include drop-state
 -- @include ticket
+-- @include leaf
 -- @include lanes
 -- @include codes
-local dropKey, queueKey, ticketPrefix, codesKey, tickChannel = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local buyer, codes = ARGV[1], ARGV[2]
+local dropKey, queueKey, ticketPrefix, codesKey, tickChannel, leafPrefix =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local buyer, codes, leaf = ARGV[1], ARGV[2], ARGV[3]
 
 local state = dropState(dropKey, nowMs())
 if not state then return { 'missing' } end
@@ -30,5 +32,7 @@ local lane = code and PRIORITY or GENERAL
 if code then redis.call('HINCRBY', codesKey, code .. '/used', 1) end
 local arrival = redis.call('HINCRBY', queueKey, LANES[lane] .. '/arrived', 1) - 1
 writeTicket(ticketPrefix, buyer, { arrival = arrival, lane = lane, state = WAITING })
+-- Only what is shuffled is proven: who joins after the freeze, or a drop in order of arrival, needs no leaf.
+if drop[1] ~= 'fifo' and drop[2] ~= '1' and leaf ~= '' then writeLeaf(leafPrefix, LANES[lane], arrival, leaf) end
 tick(dropKey, tickChannel)
 return { 'joined', tostring(arrival), tostring(lane), '0' }

@@ -11,8 +11,12 @@ import { createSessionRouter } from './buyers/session.router.ts';
 import { createCheckoutRouter } from './checkout/checkout.router.ts';
 import type { Checkout } from './checkout/checkout.ts';
 import { createAdminDropsRouter, createDropsRouter } from './drops/drops.router.ts';
+import type { Drop, Ticket } from './drops/drop.ts';
 import type { Drops } from './drops/drops.ts';
 import type { DropFeeds } from './drops/feeds.ts';
+import type { Fairness } from './fairness/fairness.ts';
+import { createAdminFairnessRouter, createFairnessRouter } from './fairness/fairness.router.ts';
+import type { DropId } from './ids.ts';
 import { createHoldsRouter } from './inventory/inventory.router.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { createOrdersRouter } from './orders/orders.router.ts';
@@ -35,6 +39,9 @@ export interface ApiParts {
   readonly drops: Drops;
   readonly feeds: DropFeeds;
   readonly queue: Queue;
+  readonly fairness: Fairness;
+  /** The content of a ticket that the engine gave out; null for anything else. */
+  readonly openTicket: (text: string) => Ticket | null;
   readonly pricing: Pricing;
   readonly inventory: Inventory;
   readonly checkout: Checkout;
@@ -44,11 +51,19 @@ export interface ApiParts {
 }
 
 export function createApi(parts: ApiParts) {
+  const fairnessParts = {
+    fairness: parts.fairness,
+    getDrop: (dropId: DropId) => parts.drops.get(dropId),
+    openTicket: parts.openTicket,
+  };
   return router({
     session: createSessionRouter(parts),
     catalog: createCatalogRouter(parts.catalog),
     search: createSearchRouter(parts.search),
-    drop: createDropsRouter(parts),
+    drop: mergeRouters(
+      createDropsRouter({ ...parts, lobbyRoot: (drop: Drop) => parts.fairness.root(drop) }),
+      createFairnessRouter(fairnessParts),
+    ),
     queue: createQueueRouter({ queue: parts.queue, getDrop: dropId => parts.drops.get(dropId) }),
     pricing: createPricingRouter(parts.pricing),
     hold: createHoldsRouter(parts),
@@ -58,6 +73,7 @@ export function createApi(parts: ApiParts) {
       product: createAdminProductRouter(parts.catalog),
       drop: mergeRouters(
         createAdminDropsRouter(parts),
+        createAdminFairnessRouter(fairnessParts),
         router({ report: createReportProcedure(parts.report) }),
       ),
       order: createAdminOrdersRouter(parts.orders),

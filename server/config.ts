@@ -48,6 +48,8 @@ export const environmentSchema = z.object({
   JWT_ISSUER: z.string().optional(),
   JWT_AUDIENCE: z.string().optional(),
 
+  /** Where drand's public randomness is fetched from: `{BEACON_URL}/{chain}/public/{round}`. */
+  BEACON_URL: url(['http:', 'https:']).optional(),
   ALLOWED_ORIGINS: list.default([]),
   TRUST_PROXY: flag.default(false),
   /** Which Lua clock the scripts are loaded with; `test` lets a test move it, and refuses to run beside real money. */
@@ -71,6 +73,8 @@ export interface Config {
   readonly adminKey: string;
   readonly tokenSecrets: readonly string[];
   readonly jwt: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string } | null;
+  /** Null where an operator gives each beacon's value. */
+  readonly beaconUrl: string | null;
   readonly allowedOrigins: readonly string[];
   readonly trustProxy: boolean;
   readonly luaClock: 'redis' | 'test';
@@ -120,6 +124,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       env.JWKS_URL && env.JWT_ISSUER && env.JWT_AUDIENCE
         ? { jwksUrl: env.JWKS_URL, issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE }
         : null,
+    beaconUrl: env.BEACON_URL?.replace(/\/+$/, '') ?? null,
     allowedOrigins: env.ALLOWED_ORIGINS,
     trustProxy: env.TRUST_PROXY,
     luaClock: env.LUA_CLOCK,

@@ -84,6 +84,8 @@ export const limits = {
   perBuyerMaxCount: 100,
   ratePerSecMax: 10_000,
   activeMaxCount: 100_000,
+  /** Proofs sent at once by each process: a lobby of a million is 43 MB. */
+  proofDownloadsCount: 4,
   /** N is frozen this long before opening, so that every process knows it when the key is published. */
   lobbyFreezeLeadMs: 1_000,
   /** The conductor of each process looks at each live drop this often. */

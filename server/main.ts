@@ -20,6 +20,11 @@ import { createDropsStore } from './drops/drops.store.ts';
 import { createCodeHashes } from './drops/codes.ts';
 import { createDropFeeds } from './drops/feeds.ts';
 import { createLiveStore } from './drops/live.store.ts';
+import { createFetchBeacon } from './fairness/beacon.gateway.ts';
+import { createFairness } from './fairness/fairness.ts';
+import { createLeavesStore } from './fairness/leaves.store.ts';
+import { createLobbyStore } from './fairness/lobby.store.ts';
+import { createServeProof } from './fairness/proof-download.ts';
 import { dropIdSchema } from './ids.ts';
 import { createHoldsStore } from './inventory/holds.store.ts';
 import { createInventory } from './inventory/inventory.ts';
@@ -85,11 +90,14 @@ const queueStore = createQueueStore(run);
 const dropsStore = createDropsStore(mongo);
 const ledger = createLedger(mongo);
 const callLog = createCallLog(mongo);
+const lobbyStore = createLobbyStore(mongo);
 const ordersStore = createOrdersStore(mongo);
 const stripeEvents = createEventsStore(mongo);
 const catalogStore = createCatalogStore(mongo);
 await Promise.all(
-  [dropsStore, ledger, callLog, ordersStore, stripeEvents, catalogStore].map(store => store.ensureIndexes()),
+  [dropsStore, ledger, callLog, lobbyStore, ordersStore, stripeEvents, catalogStore].map(store =>
+    store.ensureIndexes(),
+  ),
 );
 const auditLog = createAuditLog({ connection: mongo, clock, log });
 lifecycle.onStop('audit log', () => auditLog.settled());
@@ -141,6 +149,14 @@ const queue = createQueue({
   findDrop: dropId => drops.find(dropId),
   tickets,
   passes,
+});
+const fairness = createFairness({
+  leaves: createLeavesStore(stockRedis),
+  lobbies: lobbyStore,
+  look: dropId => live.look(dropId),
+  lastCall: dropId => callLog.last(dropId),
+  fetchBeacon: createFetchBeacon(config.beaconUrl),
+  log,
 });
 const pricePool = createPricePool();
 lifecycle.onStop('pricing threads', () => pricePool.close());
@@ -196,6 +212,7 @@ const conductor = startConductor({
   drops,
   live,
   steps: {
+    lobbyKey: drop => fairness.lobbyKey(drop),
     sweep: dropId => holds.sweep(dropId),
     admit: createAdmission({ store: queueStore, log: callLog, logger: log }),
     // What can be bought right now is a part of the search index.
@@ -224,6 +241,8 @@ const api = createApi({
   drops,
   feeds,
   queue,
+  fairness,
+  openTicket: text => tickets.open(text),
   pricing,
   inventory,
   checkout,
@@ -258,6 +277,11 @@ const server = createHttpServer({
   },
   metrics,
   webhook: ({ rawBody, signature }) => receiveWebhook({ rawBody, signature, nowMs: clock.now() }),
+  serveProof: createServeProof({
+    fairness,
+    findDrop: dropId => drops.find(dropId),
+    calls: dropId => callLog.read(dropId),
+  }),
   paymentOrigins: [...new Set([apiBase, scriptUrl].map(url => new URL(url).origin))],
   pagesFolder: join(import.meta.dirname, '../client/web/dist'),
   log,

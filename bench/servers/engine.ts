@@ -52,6 +52,7 @@ const server = createHttpServer({
   notReady: () => Promise.resolve(null),
   metrics,
   webhook: () => Promise.resolve({ status: 404, body: '' }),
+  serveProof: () => Promise.reject(new Error('there are no drops to prove here')),
   paymentOrigins: ['https://js.stripe.com', 'https://api.stripe.com'],
   pagesFolder: '',
   log,

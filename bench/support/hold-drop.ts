@@ -71,7 +71,8 @@ export function openBenchDrops(redisUrl: string) {
       return inTurns(options.count, async index => {
         const buyer = buyers[index];
         if (!buyer) throw new Error('there is a buyer for each call');
-        const claim = await queue.claim(dropId, buyer.buyerId, buyer.arrival);
+        const { buyerId, arrival } = buyer;
+        const claim = await queue.claim(dropId, buyerId, { lane: 'general', arrival, rank: arrival });
         if (claim.kind !== 'called') throw new Error(`a buyer could not claim: ${claim.kind}`);
         const { expiresAtMs } = claim;
         const holdId = randomUUID();

@@ -4,11 +4,13 @@ import type { Logger } from 'pino';
 import type { DropId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Drop } from './drop.ts';
-import { lobbyKey, type Drops } from './drops.ts';
+import type { Drops } from './drops.ts';
 import type { LiveStore } from './live.store.ts';
 
 /** What the conductor asks of others: their rooms stay their own. */
 export interface ConductorSteps {
+  /** Commits the lobby as it fills and freezes; answers the key of its shuffle once there is nothing to wait for. */
+  lobbyKey(drop: Drop): Promise<string | null>;
   /** Returns holds and passes that have run out. */
   sweep(dropId: DropId): Promise<{ more: boolean }>;
   /** Calls the next ranks; answers how many calls took effect. */
@@ -47,8 +49,10 @@ export function startConductor(options: {
   const round = async (drop: Drop) => {
     if (drop.loadedRev < drop.rev) await drops.load(drop);
     let step = await live.open(drop.dropId, '');
-    if (step.state === 'lobby' && step.frozen)
-      step = await live.open(drop.dropId, lobbyKey(drop, step.lobbySize));
+    if (step.state === 'lobby') {
+      const key = await steps.lobbyKey(drop);
+      if (key !== null) step = await live.open(drop.dropId, key);
+    }
     if (states.get(drop.dropId) !== step.state) {
       await steps.stateChanged(drop);
       states.set(drop.dropId, step.state);

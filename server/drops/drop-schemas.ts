@@ -41,7 +41,11 @@ export const createDropInput = z
       .array(z.strictObject({ code: z.string().trim().min(4).max(64), maxUses: z.int().min(1) }))
       .max(1_000)
       .optional(),
-    beacon: z.string().max(200).optional(),
+    beacon: z
+      .string()
+      .max(200)
+      .regex(/^[a-z0-9]+(:[A-Za-z0-9._-]+)+$/, 'the name of a public random value, as drand:CHAIN:ROUND')
+      .optional(),
     delayedMethods: z.boolean().optional(),
   })
   .superRefine((drop, context) => {
@@ -62,7 +66,8 @@ export const createDropInput = z
       refuse('codes', 'a code is listed twice');
     // Settings of parts that this version does not have are refused, not ignored: a shop would rely on them.
     if (drop.botGate === 'on') refuse('botGate', 'the bot gate is not available in this version');
-    if (drop.beacon !== undefined) refuse('beacon', 'a public beacon is not available in this version');
+    if (drop.beacon !== undefined && drop.mode === 'fifo')
+      refuse('beacon', 'a drop in order of arrival shuffles nothing, so it needs no beacon');
     if (drop.delayedMethods)
       refuse('delayedMethods', 'delayed payment methods are not available in this version');
   });

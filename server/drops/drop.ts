@@ -42,6 +42,8 @@ export interface Drop {
   /** 32 secret bytes; the key of the shuffle is made of them. Published only as a hash before the drop. */
   readonly seed: string;
   readonly seedHash: string;
+  /** The name of a public random value that the key waits for, as `drand:CHAIN:ROUND`; null without one. */
+  readonly beacon: string | null;
   readonly createdAtMs: number;
   /** Counts the edits. `loadedRev` is the edit that Redis and the ledger have: below `rev`, loading is due. */
   readonly rev: number;

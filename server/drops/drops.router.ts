@@ -22,9 +22,18 @@ import { pageOf, pageInput } from './pages.ts';
 const steered = z.object({ state: stateSchema });
 const byDrop = z.strictObject({ dropId: dropIdSchema });
 
-export function createDropsRouter(deps: { drops: Drops; feeds: DropFeeds; clock: { now(): number } }) {
-  const { drops, feeds, clock } = deps;
-  const show = async (drop: Drop) => describeDrop(drop, await feeds.look(drop.dropId), clock.now());
+export function createDropsRouter(deps: {
+  drops: Drops;
+  feeds: DropFeeds;
+  clock: { now(): number };
+  /** The root of the drop's frozen lobby; null before the freeze. */
+  lobbyRoot: (drop: Drop) => Promise<string | null>;
+}) {
+  const { drops, feeds, clock, lobbyRoot } = deps;
+  const show = async (drop: Drop) => {
+    const [view, root] = await Promise.all([feeds.look(drop.dropId), lobbyRoot(drop)]);
+    return describeDrop({ drop, view, root, nowMs: clock.now() });
+  };
   return router({
     get: publicProcedure
       .input(byDrop)
@@ -106,7 +115,13 @@ export function createAdminDropsRouter(deps: { drops: Drops }) {
 }
 
 /** The drop as everybody may see it; `view` is null while Redis does not know it (yet, or any more). */
-export function describeDrop(drop: Drop, view: DropView | null, nowMs: number): z.input<typeof dropOutput> {
+export function describeDrop(seen: {
+  drop: Drop;
+  view: DropView | null;
+  root: string | null;
+  nowMs: number;
+}): z.input<typeof dropOutput> {
+  const { drop, view, root, nowMs } = seen;
   const stockOf = new Map(view?.stock.map(stock => [stock.sku, stock]));
   return {
     dropId: drop.dropId,
@@ -130,6 +145,11 @@ export function describeDrop(drop: Drop, view: DropView | null, nowMs: number): 
         availability: stock ? availabilityOf(stock) : drop.ended ? 'sold-out' : 'available',
       };
     }),
-    fairness: { seedHash: drop.seedHash, ...(view?.key ? { key: view.key } : {}) },
+    fairness: {
+      seedHash: drop.seedHash,
+      ...(drop.beacon === null ? {} : { beacon: drop.beacon }),
+      ...(root === null ? {} : { root }),
+      ...(view?.key ? { key: view.key } : {}),
+    },
   };
 }

@@ -34,6 +34,7 @@ const documentSchema = z.object({
     .default([]),
   seed: z.string(),
   seedHash: z.string(),
+  beacon: z.string().nullable().default(null),
   createdAtMs: z.number(),
   rev: z.number(),
   loadedRev: z.number(),

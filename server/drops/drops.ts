@@ -1,7 +1,7 @@
 // Drops: made, changed, looked up and steered. The document in MongoDB says what the shop decided; Redis runs it.
 // A change is written to the document first and then loaded; a process that dies in between leaves `loadedRev` behind
 // `rev`, and the conductor of any process finishes it.
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Redis } from 'ioredis';
 import type { z } from 'zod';
@@ -107,6 +107,7 @@ export function createDrops(options: {
         codes: (input.codes ?? []).map(({ code, maxUses }) => ({ hash: codes.hash(dropId, code), maxUses })),
         seed: seed.toString('base64url'),
         seedHash: createHash('sha256').update(seed).digest('hex'),
+        beacon: input.beacon ?? null,
         createdAtMs: nowMs,
         rev: 1,
         loadedRev: 0,
@@ -156,13 +157,6 @@ export function createDrops(options: {
     markEnded: dropId => store.markEnded(dropId),
     forget: dropId => remembered.delete(dropId),
   };
-}
-
-/** The key of a drop's shuffle: fixed by the seed, whose hash was published beforehand, and the lobby's frozen size. */
-export function lobbyKey(drop: Pick<Drop, 'dropId' | 'seed'>, lobbySize: number): string {
-  return createHmac('sha256', Buffer.from(drop.seed, 'base64url'))
-    .update(`${drop.dropId}\n${lobbySize}`)
-    .digest('base64url');
 }
 
 async function priceItems(

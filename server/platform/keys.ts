@@ -27,6 +27,11 @@ export function holdKey(dropId: DropId, holdId: HoldId): string {
   return holdKeyPrefix(dropId) + holdId;
 }
 
+/** Leaves lie in strings of a thousand, which the script finds by arrival; their keys begin with this. */
+export function leafPrefix(dropId: DropId): string {
+  return `door:{${dropId}}:leaves:`;
+}
+
 /** Tickets lie in many small hashes, which scripts find by the buyer; their keys begin with this. */
 export function ticketPrefix(dropId: DropId): string {
   return `door:{${dropId}}:tickets:`;

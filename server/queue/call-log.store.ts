@@ -27,6 +27,8 @@ export interface CallLog {
     drop: Pick<Drop, 'dropId' | 'seedHash'>,
     call: Call,
   ): Promise<{ kind: 'logged' } | { kind: 'taken'; call: Call }>;
+  /** The newest call of a drop; null before the first. */
+  last(dropId: DropId): Promise<LoggedCall | null>;
   /** All calls of a drop, in order. */
   read(dropId: DropId): AsyncIterable<LoggedCall>;
 }
@@ -73,6 +75,10 @@ export function createCallLog(connection: MongoConnection): CallLog {
         if (!standing) throw error;
         return standing.hash === hash ? { kind: 'logged' } : { kind: 'taken', call: read(standing) };
       }
+    },
+    async last(dropId) {
+      const [entry] = await calls.find({ drop: dropId }).sort({ seq: -1 }).limit(1).toArray();
+      return entry ? read(entry) : null;
     },
     async *read(dropId) {
       for await (const entry of calls.find({ drop: dropId }).sort({ seq: 1 })) yield read(entry);

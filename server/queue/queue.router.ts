@@ -58,7 +58,7 @@ export function createQueueRouter(deps: { queue: Queue; getDrop: (dropId: DropId
           await ctx.rates.consume('code', ctx.buyerId);
           await ctx.rates.consume('code-address', ctx.address);
         }
-        const joined = await queue.join(ctx.buyerId, drop, input.code);
+        const joined = await queue.join(ctx.buyerId, drop, input);
         ctx.metrics.outcomes.inc({ what: 'queue.join', kind: joined.kind });
         return joined;
       }),

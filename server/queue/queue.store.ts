@@ -1,14 +1,14 @@
 // The queue in Redis: tickets, calls and passes, each change one script.
 import type { BuyerId, DropId } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { buyerBytes, dropKey, ticketPrefix } from '../platform/keys.ts';
+import { buyerBytes, dropKey, leafPrefix, ticketPrefix } from '../platform/keys.ts';
 import { luaScript, type LuaRunner } from '../platform/lua-scripts.ts';
 import { lanes, type Lane } from '../drops/drop.ts';
 
 export const queueJoin = luaScript({
   name: 'queue-join',
-  keys: ['drop', 'queue', 'ticket-prefix', 'codes', 'tick'],
-  argv: ['buyer', 'codes'],
+  keys: ['drop', 'queue', 'ticket-prefix', 'codes', 'tick', 'leaf-prefix'],
+  argv: ['buyer', 'codes', 'leaf'],
   rest: false,
 });
 export const queueAdmit = luaScript({
@@ -69,9 +69,16 @@ export type ClaimOutcome =
   | Moved
   | { kind: 'waiting' | 'missed' | 'done' | 'left' | 'unknown' };
 
+/** What a buyer joins with. */
+export interface Entry {
+  /** The hashes that the buyer's code may be kept as; none without a code. */
+  readonly codes?: readonly string[];
+  /** 32 bytes: the ticket's in the proof of fairness. Without one its place there stays empty. */
+  readonly leaf?: Uint8Array;
+}
+
 export interface QueueStore {
-  /** `codes` are the hashes that the buyer's code may be kept as; none without a code. */
-  join(dropId: DropId, buyerId: BuyerId, codes?: readonly string[]): Promise<JoinOutcome>;
+  join(dropId: DropId, buyerId: BuyerId, entry?: Entry): Promise<JoinOutcome>;
   /** Proposes the next calls, or finds the proposal that stands. */
   admit(dropId: DropId): Promise<{ kind: 'proposed'; call: Call } | { kind: 'idle'; why: string }>;
   /** Puts a proposal that stands in the call log into effect; `stale` where another process has done so. */
@@ -100,6 +107,7 @@ export function createQueueStore(run: LuaRunner): QueueStore {
     passes: dropKey(dropId, 'passes'),
     'passes-due': dropKey(dropId, 'passes-due'),
     tick: dropKey(dropId, 'tick'),
+    'leaf-prefix': leafPrefix(dropId),
   });
   const laneNumbered = (number: string | undefined): Lane => {
     const lane = lanes[Number(number)];
@@ -117,10 +125,11 @@ export function createQueueStore(run: LuaRunner): QueueStore {
     new Error(`lua/${script}.lua answered ${String(kind)}, which its caller does not know`);
 
   return {
-    async join(dropId, buyerId, codes = []) {
+    async join(dropId, buyerId, { codes = [], leaf } = {}) {
       const [kind, arrival, lane, again] = await run(queueJoin, keysOf(dropId), {
         buyer: buyerBytes(buyerId),
         codes: codes.join(' '),
+        leaf: leaf ? Buffer.from(leaf.buffer, leaf.byteOffset, leaf.byteLength) : '',
       });
       switch (kind) {
         case 'joined':

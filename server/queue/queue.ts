@@ -7,6 +7,7 @@
 //
 // Nothing is computed or sent for each waiting buyer: a process knows the ranks of its own sockets, and wakes those
 // that `serving` has just passed.
+import { ticketLeaf } from '../../client/fairness/commitments.ts';
 import { PublicError } from '../errors.ts';
 import type { BuyerId, DropId } from '../ids.ts';
 import type { CodeHashes } from '../drops/codes.ts';
@@ -25,10 +26,11 @@ export type TicketStatus =
   | { kind: 'missed' | 'done' | 'left' | 'sold-out' | 'closed' | 'lost-draw' };
 
 export interface Queue {
+  /** The nonce, of the buyer's own, hides the ticket among the leaves of the proof; the first one counts. */
   join(
     buyerId: BuyerId,
     drop: Drop,
-    code?: string,
+    entry: { nonce: string; code?: string | undefined },
   ): Promise<
     | { kind: 'joined'; ticket: string; lane: string; arrival: number }
     | { kind: 'not-yet' | 'closed' | 'sold-out' | 'bad-code' }
@@ -131,10 +133,12 @@ export function createQueue(options: {
   };
 
   return {
-    async join(buyerId, drop, code) {
+    async join(buyerId, drop, { nonce, code }) {
       const { dropId } = drop;
-      const hashes = code === undefined ? [] : codes.candidates(dropId, code);
-      const joined = await store.join(dropId, buyerId, hashes);
+      const joined = await store.join(dropId, buyerId, {
+        codes: code === undefined ? [] : codes.candidates(dropId, code),
+        leaf: ticketLeaf({ dropId, buyerId, nonce }),
+      });
       if (joined.kind === 'missing') {
         throw new PublicError('unavailable', 'The drop is not loaded yet: try again', {
           retryAfterMs: 1_000,

@@ -15,6 +15,8 @@ import { createLeanHttp } from './lean-http.ts';
 import type { OriginCheck } from './origin.ts';
 import { createSecurityHeaders, setHeaders } from './security-headers.ts';
 
+const proofPath = '/proof/';
+
 export interface HttpOptions {
   readonly router: AnyRouter;
   readonly makeContext: MakeContext;
@@ -26,6 +28,8 @@ export interface HttpOptions {
     rawBody: Buffer;
     signature: string;
   }) => Promise<{ status: number; body: string }>;
+  /** `GET /proof/DROP`: all that a drop has published of its fairness. */
+  readonly serveProof: (req: IncomingMessage, res: ServerResponse, dropId: string) => Promise<void>;
   /** What the pages may talk to besides the engine: Stripe, or its stand-in. */
   readonly paymentOrigins: readonly string[];
   /** The folder of the built pages. */
@@ -119,6 +123,7 @@ export function createHttpServer(options: HttpOptions): Server {
   const route = async (req: IncomingMessage, res: ServerResponse, path: string): Promise<void> => {
     if (path === '/trpc' || path.startsWith('/trpc/')) return serveTrpc(req, res, path);
     setHeaders(res, securityHeaders);
+    if (path.startsWith(proofPath)) return options.serveProof(req, res, path.slice(proofPath.length));
     switch (path) {
       case '/webhooks/stripe':
         return serveWebhook(req, res);

@@ -102,7 +102,7 @@ const sharesHold = (at: Engine) =>
         codes: [{ hash: 'code', maxUses: 1_000 }],
       });
       const joinAll = (codes: string[]) =>
-        Promise.all(Array.from({ length: 300 }, () => at.queue.join(drop.dropId, newBuyerId(), codes)));
+        Promise.all(Array.from({ length: 300 }, () => at.queue.join(drop.dropId, newBuyerId(), { codes })));
       await Promise.all([joinAll([]), joinAll(['code'])]);
       // People of the late lane come by missing calls; as arrivals they are the same.
       if (withLate) await at.redis.hset(dropKey(drop.dropId, 'queue'), 'late/arrived', 300);

@@ -34,7 +34,7 @@ async function laneOf(drop: Drop, name: Lane) {
 
 async function joinMany(drop: Drop, count: number, codes: string[] = []): Promise<BuyerId[]> {
   const buyers = Array.from({ length: count }, () => newBuyerId());
-  await Promise.all(buyers.map(buyerId => engine.queue.join(drop.dropId, buyerId, codes)));
+  await Promise.all(buyers.map(buyerId => engine.queue.join(drop.dropId, buyerId, { codes })));
   return buyers;
 }
 
@@ -51,8 +51,8 @@ describe('a code', () => {
     const joined = await Promise.all(
       // Each of them asks twice at once: one ticket, one use.
       buyers.flatMap(buyerId => [
-        engine.queue.join(drop.dropId, buyerId, ['the-code']),
-        engine.queue.join(drop.dropId, buyerId, ['the-code']),
+        engine.queue.join(drop.dropId, buyerId, { codes: ['the-code'] }),
+        engine.queue.join(drop.dropId, buyerId, { codes: ['the-code'] }),
       ]),
     );
     expect(joined.filter(outcome => outcome.kind === 'joined')).toHaveLength(14);
@@ -64,12 +64,16 @@ describe('a code', () => {
   it('that is wrong or used up gives nothing, and its buyer may still stand in the general lane', async () => {
     const drop = await engine.load({ codes: [{ hash: 'the-code', maxUses: 1 }] });
     const [first, second] = [newBuyerId(), newBuyerId()];
-    expect(await engine.queue.join(drop.dropId, first, ['another'])).toEqual({ kind: 'bad-code' });
-    expect(await engine.queue.join(drop.dropId, first, ['the-code'])).toMatchObject({ lane: 'priority' });
-    expect(await engine.queue.join(drop.dropId, second, ['the-code'])).toEqual({ kind: 'bad-code' });
+    expect(await engine.queue.join(drop.dropId, first, { codes: ['another'] })).toEqual({ kind: 'bad-code' });
+    expect(await engine.queue.join(drop.dropId, first, { codes: ['the-code'] })).toMatchObject({
+      lane: 'priority',
+    });
+    expect(await engine.queue.join(drop.dropId, second, { codes: ['the-code'] })).toEqual({
+      kind: 'bad-code',
+    });
     expect(await engine.queue.join(drop.dropId, second)).toMatchObject({ lane: 'general', again: false });
     // One ticket for good: a code that comes afterwards changes nothing, and is not used up.
-    expect(await engine.queue.join(drop.dropId, second, ['another'])).toMatchObject({
+    expect(await engine.queue.join(drop.dropId, second, { codes: ['another'] })).toMatchObject({
       lane: 'general',
       again: true,
     });
@@ -79,7 +83,9 @@ describe('a code', () => {
     const drop = await engine.load({ codes: [{ hash: 'the-code', maxUses: 1 }] });
     await joinMany(drop, 1, ['the-code']);
     await engine.live.load(drop);
-    expect(await engine.queue.join(drop.dropId, newBuyerId(), ['the-code'])).toEqual({ kind: 'bad-code' });
+    expect(await engine.queue.join(drop.dropId, newBuyerId(), { codes: ['the-code'] })).toEqual({
+      kind: 'bad-code',
+    });
   });
 
   it('is kept as a keyed hash, and found under an older secret too', () => {
@@ -173,7 +179,9 @@ describe('a draw', () => {
     expect(await engine.live.open(drop.dropId, '')).toMatchObject({ frozen: true, lobbySize: 3 });
     expect((await laneOf(drop, 'priority')).lobbySize).toBe(2);
     expect(await engine.queue.join(drop.dropId, newBuyerId())).toEqual({ kind: 'closed' });
-    expect(await engine.queue.join(drop.dropId, newBuyerId(), ['the-code'])).toEqual({ kind: 'closed' });
+    expect(await engine.queue.join(drop.dropId, newBuyerId(), { codes: ['the-code'] })).toEqual({
+      kind: 'closed',
+    });
     expect(await engine.queue.join(drop.dropId, buyers[0] ?? newBuyerId())).toMatchObject({ again: true });
   });
 });
@@ -272,7 +280,7 @@ describe('a message to the queue', () => {
 
 it('the scripts number the lanes as tickets do', async () => {
   const drop = await engine.load({ codes: [{ hash: 'the-code', maxUses: 1 }] });
-  expect(await engine.queue.join(drop.dropId, newBuyerId(), ['the-code'])).toMatchObject({
+  expect(await engine.queue.join(drop.dropId, newBuyerId(), { codes: ['the-code'] })).toMatchObject({
     lane: 'priority',
   });
   expect(lanes).toEqual(['general', 'priority', 'late']);

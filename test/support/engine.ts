@@ -39,6 +39,7 @@ export function dropOf(change: Partial<Drop> = {}): Drop {
     codes: [],
     seed: randomBytes(32).toString('base64url'),
     seedHash: 'unused',
+    beacon: null,
     createdAtMs: nowMs,
     rev: 1,
     loadedRev: 0,

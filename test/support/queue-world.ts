@@ -100,7 +100,7 @@ export class QueueWorld {
         break;
       case 'rejoin':
         await this.withPerson(act.who, async person => {
-          const joined = await engine.queue.join(drop.dropId, person.buyerId, ['code']);
+          const joined = await engine.queue.join(drop.dropId, person.buyerId, { codes: ['code'] });
           assert.deepEqual(
             joined.kind === 'joined' ? { lane: joined.lane, arrival: joined.arrival } : joined,
             person.standing,
@@ -168,7 +168,9 @@ export class QueueWorld {
     await Promise.all(
       Array.from({ length: count }, async () => {
         const buyerId = newBuyerId();
-        const joined = await this.engine.queue.join(this.drop.dropId, buyerId, code ? ['code'] : []);
+        const joined = await this.engine.queue.join(this.drop.dropId, buyerId, {
+          codes: code ? ['code'] : [],
+        });
         if (joined.kind !== 'joined') return;
         const { lane, arrival } = joined;
         this.people.push({

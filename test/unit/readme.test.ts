@@ -205,7 +205,7 @@ describe("the README's table of commands", () => {
     expect(named.filter(name => !(name in scripts))).toEqual([]);
   });
 
-  it.each(['start', 'drill', 'audit', 'import'])(
+  it.each(['start', 'drill', 'proof', 'audit', 'import'])(
     'names the flags that npm run %s explains itself',
     async name => {
       const script = path.join(root, 'scripts', `${name}.ts`);
@@ -244,11 +244,12 @@ describe('the key map', () => {
     );
     const rows = tableRows(section(map, '## The key map')).filter(([key]) => key?.startsWith('`door:'));
     const keys = new Set(rows.map(([key = '']) => key.replaceAll('`', '')));
-    // Of single holds and of the tickets' buckets, scripts are given what the keys begin with.
+    // Of holds, of the tickets' buckets and of strings of leaves, scripts are given what the keys begin with.
     const prefixed = new Map([
       ['hold', 'hold:HOLD'],
       ['hold-prefix', 'hold:HOLD'],
       ['ticket-prefix', 'tickets:BUCKET'],
+      ['leaf-prefix', 'leaves:LANE:NUMBER'],
     ]);
     const fullNames = used.map(name => `door:{DROP}:${prefixed.get(name) ?? name}`);
     expect([...new Set(fullNames)].filter(name => !keys.has(name))).toEqual([]);

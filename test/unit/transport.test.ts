@@ -82,6 +82,7 @@ beforeAll(async () => {
     notReady: async () => null,
     metrics,
     webhook: async () => ({ status: 200, body: 'ok' }),
+    serveProof: async (_req, res) => void res.end(),
     paymentOrigins: [],
     pagesFolder: '/nowhere',
     log,
