@@ -30,6 +30,9 @@ async function run(argv) {
   // sees it close and can end its own children instead of going on unseen.
   const child = spawn(node, [path.resolve(root, script), ...args], {
     cwd: process.cwd(),
+    // Every program of the project is TypeScript as it is: what Node makes of it is kept, or each start of an
+    // installation would make it again, seven times.
+    env: { NODE_COMPILE_CACHE: path.join(root, 'node_modules', '.cache', 'node-compile'), ...process.env },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   // A terminal sends Ctrl-C to the whole group, so the script may get a signal twice; it is the script's

@@ -216,7 +216,6 @@ const cases: Case[] = [
   }),
   get('connectionParams', `/trpc/plain.get?connectionParams=${encodeURIComponent('{"a":"b"}')}`, stock),
   get('broken connectionParams', '/trpc/plain.get?connectionParams={', stock),
-  post('a subscription by POST', '/trpc/ticks', '{}', stock),
   get('a batched subscription', '/trpc/ticks?batch=1', stock),
   get('a Host that is none', '/trpc/plain.get', { by: 'stock', headers: { host: '[::' } }),
   get('a Host with a port that is none', '/trpc/plain.get', { by: 'stock', headers: { host: 'a:99999' } }),

@@ -139,7 +139,10 @@ describe('npm start', () => {
       const victim = which === 'the supervisor' ? runtime.supervisor.pid : (run.child.pid ?? 0);
       process.kill(victim, 'SIGKILL');
       await untilNothingLeft();
-      for (const { pid } of runtime.processes) expect(isAlive({ pid })).toBe(false);
+      // A process that is ending shows no environment any more a moment before it is gone.
+      await vi.waitFor(() => {
+        for (const { pid } of runtime.processes) expect(isAlive({ pid })).toBe(false);
+      });
       expect(readRuntime(dataDir)).toBeUndefined();
     },
   );

@@ -2,7 +2,7 @@
 // embedded MongoDB, through the scripts and parts that the engine itself runs. Prints the time and the memory of each
 // step.
 //
-//   node scripts/run.js bench/lobby-million.ts [--tickets N] [--json FILE]
+//   node scripts/run.js scripts/lobby-million.ts [--tickets N] [--json FILE]
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
