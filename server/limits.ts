@@ -170,6 +170,8 @@ export const limits = {
   blindCreateMs: 23 * HOUR,
   stripeTimeoutMs: 10 * SECOND,
   stripeRetriesCount: 2,
+  /** Two processes that make the same payment at once: the second asks again this often for the first one's answer. */
+  keyInUseRetryMs: 200,
   relayTickMs: 500,
   relayBatchCount: 200,
   /** A step that failed is tried again after this, doubling up to the cap. */

@@ -3,8 +3,10 @@
 // PaymentIntents are made with manual capture and automatic payment methods: Stripe then offers only those of the
 // account's methods that can be authorised first and captured later, which is what the ledger needs. (The pinned
 // version knows no `payment_method_types` any more.) Redirects are off: a card's 3-D Secure runs inside the page.
+import { setTimeout } from 'node:timers/promises';
 import { Stripe } from 'stripe';
 import { z } from 'zod';
+import { limits } from '../limits.ts';
 import { intentStatuses } from '../orders/order.rules.ts';
 import { PaymentsUnavailable, type Payment, type PaymentAnswer, type Payments } from './payments.ts';
 
@@ -21,20 +23,31 @@ const intentSchema = z.object({
 });
 
 export function createPayments(stripe: Stripe): Payments {
-  return {
-    create: ({ idempotencyKey, params }) =>
-      ask('create', () =>
-        stripe.paymentIntents.create(
-          {
-            amount: toStripeAmount(params.amount, params.currency),
-            currency: params.currency.toLowerCase(),
-            capture_method: 'manual',
-            automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
-            metadata: { ...params.metadata },
-          },
-          { idempotencyKey },
-        ),
+  /** Creations under way, by key: a buyer who asks ten times at once makes one request. */
+  const underWay = new Map<string, Promise<PaymentAnswer>>();
+
+  const create = ({ idempotencyKey, params }: Parameters<Payments['create']>[0]) =>
+    ask('create', () =>
+      stripe.paymentIntents.create(
+        {
+          amount: toStripeAmount(params.amount, params.currency),
+          currency: params.currency.toLowerCase(),
+          capture_method: 'manual',
+          automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+          metadata: { ...params.metadata },
+        },
+        { idempotencyKey },
       ),
+    );
+
+  return {
+    create(request) {
+      const { idempotencyKey } = request;
+      const creation =
+        underWay.get(idempotencyKey) ?? create(request).finally(() => underWay.delete(idempotencyKey));
+      underWay.set(idempotencyKey, creation);
+      return creation;
+    },
     retrieve: id => ask('retrieve', () => stripe.paymentIntents.retrieve(id)),
     cancel: id => ask('cancel', () => stripe.paymentIntents.cancel(id)),
     capture: ({ id, idempotencyKey, metadata }) =>
@@ -76,11 +89,28 @@ export function readPayment(object: unknown): Payment {
 async function ask(what: string, call: () => Promise<unknown>): Promise<PaymentAnswer> {
   let answer: unknown;
   try {
-    answer = await call();
+    answer = await whenKeyIsFree(call);
   } catch (error) {
     return { kind: 'refused', code: certainRefusal(what, error) };
   }
   return { kind: 'payment', payment: readPayment(answer) };
+}
+
+/**
+ * Another process may be making the same request under the same key: its answer will be ours, a moment later. The
+ * library's own tries are few and meant for faults; this waits for as long as one request may take.
+ */
+async function whenKeyIsFree(call: () => Promise<unknown>): Promise<unknown> {
+  const giveUpAtMs = performance.now() + limits.stripeTimeoutMs;
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      const inUse = error instanceof Stripe.errors.StripeError && error.code === 'idempotency_key_in_use';
+      if (!inUse || performance.now() >= giveUpAtMs) throw error;
+      await setTimeout(limits.keyInUseRetryMs * (0.5 + Math.random()));
+    }
+  }
 }
 
 /**

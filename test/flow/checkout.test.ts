@@ -199,6 +199,21 @@ describe('checkout', () => {
     expect(await world.books(cart.orderId)).toMatchObject({ paymentIntents: 1 });
   });
 
+  it('makes one order and one payment although ten processes are asked at once', async () => {
+    const cart = await world.hold(await world.drop(1));
+    const { buyerId, holdId } = cart;
+    const processes = Array.from({ length: 10 }, () => world.open({ payments: world.newPayments() }));
+    const outcomes = await Promise.all(
+      processes.map(({ checkout }) => checkout.pay({ buyerId, holdId, contact })),
+    );
+    const secrets = outcomes.map(outcome =>
+      outcome.kind === 'payable' ? outcome.clientSecret : outcome.kind,
+    );
+    expect(new Set(secrets).size).toBe(1);
+    expect(secrets[0]).toMatch(/^pi_.+_secret_/);
+    expect(await world.books(cart.orderId)).toMatchObject({ paymentIntents: 1 });
+  });
+
   it('answers with the serials at once where there is nothing to pay, and makes no payment', async () => {
     const drop = await world.drop(2);
     const cart = await world.hold(drop, { totalAmount: 0, discountAmount: 1_000 });

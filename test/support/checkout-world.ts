@@ -168,6 +168,8 @@ export async function startCheckoutWorld() {
     quotes,
     clock,
     open,
+    /** Those of another process: what is under way in one is unknown to the next. */
+    newPayments: () => createPayments(stripeClient),
     /** Null: nobody listens, Stripe's webhooks are refused. */
     setWebhook(next: Webhook | null) {
       webhook = next;
