@@ -58,6 +58,7 @@ export class SocketCalls {
   readonly #wire: Wire;
   /** The subscriptions that have not sent their last frame, with how each is stopped. */
   readonly #subscriptions = new Map<Id, AbortController | Member>();
+  /** Only while the context is being made, or where it could not be. */
   #made: Promise<Made> | null = null;
   #context: object | undefined = undefined;
 
@@ -110,6 +111,7 @@ export class SocketCalls {
     try {
       const context = await makeContext();
       this.#context = context;
+      this.#made = null;
       return { ok: true, context };
     } catch (cause) {
       const error = getTRPCErrorFromUnknown(cause);
@@ -120,6 +122,7 @@ export class SocketCalls {
   }
 
   async #needContext(): Promise<object> {
+    if (this.#context) return this.#context;
     const made = await this.#made;
     if (!made) throw new Error('A call was received before the context was begun');
     if (!made.ok) throw made.error;

@@ -4,6 +4,7 @@ import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc';
 import { z } from 'zod';
 import { WebSocket, type RawData } from 'ws';
 import { errorTable, type ErrorCode } from '../errors.ts';
+import type { BuyerId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { SocketCalls, Wire } from '../realtime/socket-calls.ts';
 
@@ -34,6 +35,14 @@ export class GuardedSocket extends WebSocket implements Wire {
   paramsTimer: NodeJS.Timeout | null = null;
   windowStartMs = 0;
   windowCount = 0;
+  address = '';
+  /** Null until the context is made, and where nobody has signed in. */
+  buyerId: BuyerId | null = null;
+  /** By the engine's clock. */
+  tokenExpiresAtMs = Infinity;
+  /** When the next ping is due, or when the last one left that is not answered; by the process' own timer. */
+  pingAtMs = 0;
+  answered = true;
 
   reply(text: string): void {
     if (this.bufferedAmount <= limits.socketBufferedBytes) {
@@ -142,7 +151,7 @@ function forgetParams(socket: GuardedSocket): void {
 
 /** Counts what came in; false where that was too much, and the socket closes. */
 function withinRate(socket: GuardedSocket, count: number): boolean {
-  const nowMs = performance.now();
+  const nowMs = Math.round(performance.now());
   if (nowMs - socket.windowStartMs >= 1_000) {
     socket.windowStartMs = nowMs;
     socket.windowCount = 0;

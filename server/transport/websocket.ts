@@ -5,7 +5,6 @@ import type { AnyRouter } from '@trpc/server';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
 import { PublicError } from '../errors.ts';
-import type { BuyerId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
 import { loggablePath, type Metrics } from '../platform/telemetry.ts';
@@ -25,16 +24,6 @@ export interface Sockets {
 /** From the request to reconnect until the close: a client that heeds it has gone by itself, and nothing is lost. */
 const goodbyeMs = 250;
 
-/** What the sweep over all sockets needs to know of each. */
-interface Attended {
-  readonly socket: GuardedSocket;
-  readonly address: string;
-  buyerId: BuyerId | null;
-  tokenExpiresAtMs: number;
-  pingAtMs: number;
-  answered: boolean;
-}
-
 export function serveSockets(
   server: Server,
   options: {
@@ -51,6 +40,8 @@ export function serveSockets(
   const sockets = new WebSocketServer({
     noServer: true,
     WebSocket: GuardedSocket,
+    // `open` knows them; a second set, with a listener for each socket, would only cost memory.
+    clientTracking: false,
     maxPayload: limits.socketMessageBytes,
     maxFragments: limits.socketFragmentsCount,
     maxBufferedChunks: limits.socketChunksCount,
@@ -62,16 +53,15 @@ export function serveSockets(
   let stopping = false;
 
   const hub = createHub({ config: router._def._config });
-  const seats = new Map<GuardedSocket, Attended>();
+  const open = new Set<GuardedSocket>();
 
   /** Sockets are counted by buyer once their context is made, and end when their token does. */
-  const attend = (attended: Attended, { caller }: Context) => {
-    const { socket } = attended;
+  const attend = (socket: GuardedSocket, { caller }: Context) => {
     // Making the context takes a while; a socket that has closed meanwhile would never be counted out again.
     if (caller.kind === 'nobody' || socket.readyState === socket.CLOSED) return;
-    attended.tokenExpiresAtMs = caller.expiresAtMs ?? Infinity;
+    socket.tokenExpiresAtMs = caller.expiresAtMs ?? Infinity;
     if (caller.kind !== 'buyer') return;
-    attended.buyerId = caller.buyerId;
+    socket.buyerId = caller.buyerId;
     if (perBuyer.add(caller.buyerId) <= limits.socketsPerBuyerCount) return;
     const why = `A buyer has at most ${limits.socketsPerBuyerCount} sockets`;
     socket.close(closeCodes.policy, why);
@@ -82,16 +72,15 @@ export function serveSockets(
   const sweep = setInterval(() => {
     const nowMs = performance.now();
     const clockMs = clock.now();
-    for (const attended of seats.values()) {
-      const { socket } = attended;
-      if (clockMs >= attended.tokenExpiresAtMs) {
+    for (const socket of open) {
+      if (clockMs >= socket.tokenExpiresAtMs) {
         socket.close(closeCodes.unauthorized, 'The token has expired: renew it and reconnect');
       }
-      if (!attended.answered) {
-        if (nowMs >= attended.pingAtMs + limits.socketPongWaitMs) socket.terminate();
-      } else if (nowMs >= attended.pingAtMs) {
-        attended.answered = false;
-        attended.pingAtMs = nowMs;
+      if (!socket.answered) {
+        if (nowMs >= socket.pingAtMs + limits.socketPongWaitMs) socket.terminate();
+      } else if (nowMs >= socket.pingAtMs) {
+        socket.answered = false;
+        socket.pingAtMs = Math.round(nowMs);
         socket.ping();
       }
     }
@@ -100,15 +89,9 @@ export function serveSockets(
 
   const shared = { router, hub };
   const serve = (socket: GuardedSocket, req: IncomingMessage, address: string) => {
-    const attended: Attended = {
-      socket,
-      address,
-      buyerId: null,
-      tokenExpiresAtMs: Infinity,
-      pingAtMs: performance.now() + limits.socketPingMs,
-      answered: true,
-    };
-    seats.set(socket, attended);
+    socket.address = address;
+    socket.pingAtMs = Math.round(performance.now()) + limits.socketPingMs;
+    open.add(socket);
     perAddress.add(address);
     metrics.sockets.inc();
     const calls = new SocketCalls(shared, socket);
@@ -116,7 +99,7 @@ export function serveSockets(
     const begin = (token: string | null) =>
       calls.begin(async () => {
         const context = await makeContext(req, token);
-        attend(attended, context);
+        attend(socket, context);
         return context;
       });
     const awaitsParams = announcesParams(req);
@@ -130,17 +113,14 @@ export function serveSockets(
   };
   const host: SocketHost = {
     ponged(socket) {
-      const attended = seats.get(socket);
-      if (!attended || attended.answered) return;
-      attended.answered = true;
-      attended.pingAtMs += limits.socketPingMs;
+      if (socket.answered) return;
+      socket.answered = true;
+      socket.pingAtMs += limits.socketPingMs;
     },
     closed(socket) {
-      const attended = seats.get(socket);
-      if (!attended) return;
-      seats.delete(socket);
-      perAddress.remove(attended.address);
-      if (attended.buyerId !== null) perBuyer.remove(attended.buyerId);
+      if (!open.delete(socket)) return;
+      perAddress.remove(socket.address);
+      if (socket.buyerId !== null) perBuyer.remove(socket.buyerId);
       metrics.sockets.dec();
     },
   };
@@ -156,6 +136,8 @@ export function serveSockets(
     const address = addressOf(req, trustProxy);
     if (perAddress.of(address) >= limits.socketsPerAddressCount)
       return refuse(stream, 429, 'Too Many Requests');
+    // From here on the stream's errors are the socket's.
+    stream.off('error', destroy);
     sockets.handleUpgrade(req, stream, head, socket => serve(socket, req, address));
   });
 
@@ -165,11 +147,11 @@ export function serveSockets(
       const reconnect = JSON.stringify({ id: null, method: 'reconnect' });
       // The returns are spread out, so that the next process is not stormed.
       const spreadMs = Math.max(0, Math.min(limits.reconnectSpreadMs, withinMs - 2 * goodbyeMs));
-      const open = [...sockets.clients];
-      const gone = open.map(
+      const leaving = [...open];
+      const gone = leaving.map(
         socket => new Promise<void>(resolve => void socket.once('close', () => resolve())),
       );
-      open.forEach((socket, index) => {
+      leaving.forEach((socket, index) => {
         setTimeout(
           () => {
             if (socket.readyState !== socket.OPEN) return;
@@ -179,12 +161,12 @@ export function serveSockets(
               goodbyeMs,
             ).unref();
           },
-          (index * spreadMs) / open.length,
+          (index * spreadMs) / leaving.length,
         );
       });
       const tooLong = new Promise<void>(resolve => void setTimeout(resolve, withinMs).unref());
       await Promise.race([Promise.all(gone), tooLong]);
-      for (const socket of sockets.clients) socket.terminate();
+      for (const socket of open) socket.terminate();
       clearInterval(sweep);
     },
   };
