@@ -85,7 +85,7 @@ async function answerTo(exchange: Exchange, createContext: () => Promise<object>
     } catch (cause) {
       contextError = getTRPCErrorFromUnknown(cause);
     }
-    const run = (call: LeanCall) => (contextError ? { error: contextError } : runCall(call));
+    const run = (call: LeanCall) => runCall(call, contextError);
     const { calls, isBatchCall } = exchange;
     const [only] = calls;
     return isBatchCall || !only
@@ -96,7 +96,8 @@ async function answerTo(exchange: Exchange, createContext: () => Promise<object>
   }
 }
 
-async function runCall(call: LeanCall): Promise<CallResult> {
+async function runCall(call: LeanCall, contextError: TRPCError | null): Promise<CallResult> {
+  if (contextError) return { error: contextError };
   try {
     return { data: await call.run() };
   } catch (cause) {

@@ -67,7 +67,11 @@ const guarded = t.procedure
 export const router = t.router({
   steps: t.router({
     post: guarded.mutation(({ input, ctx, path, batchIndex, signal }) => ({
-      ...{ input, ctx, path, batchIndex, aborted: signal?.aborted },
+      input,
+      ctx,
+      path,
+      batchIndex,
+      aborted: signal?.aborted,
     })),
     fail: guarded.mutation(() => {
       throw new TRPCError({ code: 'NOT_FOUND' });
