@@ -50,7 +50,8 @@ describe('a sealed value', () => {
       }
     }
     const lastDigits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-    const spellings = [...lastDigits]
+    const spellings = lastDigits
+      .split('')
       .map(digit => sealed.slice(0, -1) + digit)
       .filter(text => text !== sealed);
     for (const text of [
