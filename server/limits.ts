@@ -60,7 +60,7 @@ export const limits = {
   /** Longer than any drop; short enough that a stolen token dies by itself. */
   sessionTtlMs: 24 * HOUR,
   sealedTextChars: 8 * KIB,
-  /** Verified texts remembered in each process, about 1 KiB each. */
+  /** Verified session tokens, and as many tickets, remembered in each process, about 1 KiB each. */
   sealedCacheCount: 20_000,
 
   // --- rates, each a count per window -----------------------------------------------------------------
@@ -149,6 +149,15 @@ export const limits = {
   indexRefusedMs: 1 * MINUTE,
   /** Changes of one moment make one job. */
   indexHintMs: 50,
+  /** Products copied under one claim: a change of one of them waits for as long as that takes, some 100 ms. */
+  reindexBatchCount: 250,
+  /** An indexer is done with its batch within this, mostly. */
+  reindexBusyMs: 50,
+  /** A reindex that was killed can be taken up after this; one that lives renews it three times meanwhile. */
+  reindexLeaseMs: 15 * SECOND,
+  /** What differs between index and catalog is looked at this often, so far apart, before it is called a difference. */
+  compareLooksCount: 5,
+  compareAgainMs: 500,
   searchTextChars: 200,
   searchPerPage: { default: 20, max: 100 },
   /** Typesense's own work grows with the page's number; nobody reads the thousandth product. */
@@ -227,6 +236,10 @@ export function assertLimits(): void {
   assert(
     limits.indexHintMs + limits.indexPollMs + limits.searchCacheTtlMs < 2 * SECOND,
     'a change must be searchable within 2 s, even if its job was lost and its search remembered',
+  );
+  assert(
+    (limits.compareLooksCount - 1) * limits.compareAgainMs >= 2 * SECOND,
+    'what is on its way to the index must have the time to arrive before it counts as a difference',
   );
   assert(limits.drainMs < limits.shutdownMs, 'draining is a part of the shutdown');
   assert(limits.stepLeaseMs < limits.stepOverdueMs, 'a lease must end before its step counts as overdue');

@@ -23,13 +23,15 @@ import { createStripe } from '../server/payments/stripe.ts';
 import { startClock } from '../server/platform/clock.ts';
 import { createQueue } from '../server/platform/jobs.ts';
 import { createDropsStore } from '../server/drops/drops.store.ts';
-import { createSkusInStock } from '../server/drops/in-stock.ts';
+import { createReadAvailability } from '../server/drops/availability.ts';
 import { createLiveStore } from '../server/drops/live.store.ts';
 import { createLuaRunner } from '../server/platform/lua-scripts.ts';
 import { connectMongo } from '../server/platform/mongo.ts';
 import { checkRedis, connectRedis } from '../server/platform/redis.ts';
 import { createLogger, createMetrics } from '../server/platform/telemetry.ts';
 import { createProductIndexer } from '../server/search/index-products.ts';
+import { createReindex } from '../server/search/reindex.ts';
+import { createReindexStore } from '../server/search/reindex.store.ts';
 import { createSearchIndex } from '../server/search/search-index.ts';
 import { createAdvanceOrderWorker } from './advance-order.ts';
 import { createApplyEventWorker } from './apply-event.ts';
@@ -120,14 +122,31 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
     clock,
     log,
   });
+  const availabilityOf = createReadAvailability({
+    drops: createDropsStore(mongo),
+    live: createLiveStore({ redis: stock, run }),
+  });
+  const index = createSearchIndex(config.typesense);
+  const reindex = createReindex({
+    catalog,
+    index,
+    store: createReindexStore(mongo),
+    availabilityOf,
+    clock,
+    log,
+  });
   const indexer = createProductIndexer({
     catalog,
-    index: createSearchIndex(config.typesense),
+    index,
     log,
-    stock: createSkusInStock({
-      drops: createDropsStore(mongo),
-      live: createLiveStore({ redis: stock, run }),
-    }),
+    availabilityOf,
+    onOutdated: () => {
+      log.info('search: the index is of an older version and is built anew');
+      reindex.run().then(
+        ({ kind }) => log.info({ kind }, 'search: the index was built anew'),
+        (error: unknown) => log.error({ err: error }, 'search: the index could not be built anew'),
+      );
+    },
   });
 
   const orderWorker = createAdvanceOrderWorker({ advance, connection: jobsWorkers, log });

@@ -100,6 +100,14 @@ export interface DueProduct {
   readonly product: Product | null;
 }
 
+export interface ClaimedPage {
+  readonly claimed: DueProduct[];
+  /** Where the next page begins; null behind the last one. */
+  readonly last: ProductId | null;
+  /** False where others are at work on some of it. */
+  readonly isWhole: boolean;
+}
+
 export interface BrowseQuery {
   /** All of them must be words of the product. */
   readonly words: readonly string[];
@@ -335,11 +343,46 @@ export function createCatalogStore(connection: MongoConnection) {
         { $set: { claimedBy: claim.by, claimedUntilMs: claim.untilMs } },
       );
       const claimed = await model.find({ _id: { $in: ids }, claimedBy: claim.by }).lean<ProductDocument[]>();
-      return claimed.map(document => ({
-        productId: document._id,
-        indexRev: document.indexRev,
-        product: document.live ? productOf(document) : null,
-      }));
+      return claimed.map(dueOf);
+    },
+
+    /**
+     * Claims a page of products by their ids, due or not, for a reindex. Those that an indexer is at work on are left
+     * to it: the page is not whole then, and is to be asked for again.
+     */
+    async claimPage(claim: {
+      by: string;
+      after: ProductId | null;
+      limit: number;
+      nowMs: number;
+      untilMs: number;
+    }): Promise<ClaimedPage> {
+      const { by, after, limit, nowMs, untilMs } = claim;
+      const page = await model
+        .find({ live: true, ...(after === null ? {} : { _id: { $gt: after } }) }, { _id: 1 })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .lean<Pick<ProductDocument, '_id'>[]>();
+      const ids = page.map(({ _id }) => _id);
+      if (ids.length === 0) return { claimed: [], last: null, isWhole: true };
+      await model.updateMany(
+        { _id: { $in: ids }, claimedUntilMs: { $lte: nowMs } },
+        { $set: { claimedBy: by, claimedUntilMs: untilMs } },
+      );
+      const found = await model.find({ _id: { $in: ids } }).lean<ProductDocument[]>();
+      return {
+        claimed: found.filter(({ claimedBy }) => claimedBy === by).map(dueOf),
+        last: ids.at(-1) ?? null,
+        isWhole: found.every(({ claimedBy }) => claimedBy === by),
+      };
+    },
+
+    /** Products as they stand, tombstones included, and whether the index has taken them so; others are left out. */
+    async indexStates(
+      productIds: readonly ProductId[],
+    ): Promise<(DueProduct & { readonly indexed: boolean })[]> {
+      const found = await model.find({ _id: { $in: [...productIds] } }).lean<ProductDocument[]>();
+      return found.map(document => ({ ...dueOf(document), indexed: !document.indexDue }));
     },
 
     /**
@@ -406,6 +449,14 @@ function contentOf(input: ProductInput) {
     variants: input.variants,
     words: findingWordsOf(input),
     contentHash: contentHashOf(input),
+  };
+}
+
+function dueOf(document: ProductDocument): DueProduct {
+  return {
+    productId: document._id,
+    indexRev: document.indexRev,
+    product: document.live ? productOf(document) : null,
   };
 }
 

@@ -3,12 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Catalog, DueProduct } from '../catalog/catalog.ts';
-import type { Sku } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { entryOf, type SearchIndex } from './search-index.ts';
-
-/** Which of these SKUs can be bought right now, in any running drop. */
-export type StockLookup = (skus: readonly Sku[]) => Promise<ReadonlySet<Sku>>;
+import { type AvailabilityLookup, entriesOf } from './product-entry.ts';
+import type { SearchIndex } from './search-index.ts';
 
 export interface ProductIndexer {
   /** Indexes what is due, until nothing is. Runs do not overlap: one that is asked for meanwhile follows. */
@@ -19,10 +16,12 @@ export function createProductIndexer(deps: {
   catalog: Pick<Catalog, 'claimDue' | 'endClaim' | 'reindexAll'>;
   index: SearchIndex;
   log: Logger;
-  /** Without it, nothing is known to be in stock. */
-  stock?: StockLookup;
+  /** Without it, nothing is known to be sold. */
+  availabilityOf?: AvailabilityLookup;
+  /** Told where the index has the fields of an older version: it is to be rebuilt, while this one goes on. */
+  onOutdated?: () => void;
 }): ProductIndexer {
-  const { catalog, index, log, stock = () => Promise.resolve(new Set<Sku>()) } = deps;
+  const { catalog, index, log, availabilityOf = () => Promise.resolve(new Map()), onOutdated } = deps;
   const by = randomUUID();
   let isEnsured = false;
   let running: Promise<void> | undefined;
@@ -43,15 +42,7 @@ export function createProductIndexer(deps: {
 
   async function send(due: readonly DueProduct[]): Promise<{ taken: DueProduct[]; refused: DueProduct[] }> {
     const live = due.flatMap(({ product }) => (product ? [product] : []));
-    const inStock = await stock(live.flatMap(product => product.variants.map(variant => variant.sku)));
-    const refusals = await index.put(
-      live.map(product =>
-        entryOf(
-          product,
-          product.variants.some(variant => inStock.has(variant.sku)),
-        ),
-      ),
-    );
+    const refusals = await index.put(await entriesOf(live, availabilityOf));
     await index.drop(due.filter(({ product }) => product === null).map(({ productId }) => productId));
     for (const [productId, error] of refusals)
       log.error({ productId, error }, 'search: a product was refused');
@@ -63,8 +54,10 @@ export function createProductIndexer(deps: {
 
   async function ensure(): Promise<void> {
     if (isEnsured) return;
+    const state = await index.ensure();
     // A new index is empty: the catalog's word that products are indexed is about another one.
-    if (await index.ensure()) await catalog.reindexAll();
+    if (state === 'new') await catalog.reindexAll();
+    if (state === 'outdated') onOutdated?.();
     isEnsured = true;
   }
 

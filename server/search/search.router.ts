@@ -1,6 +1,7 @@
 // `search.products` and `search.suggest`, for everybody.
 import { z } from 'zod';
 import { brandSchema, categorySchema } from '../catalog/product.ts';
+import { dropIdSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { amountSchema, moneyOutputSchema } from '../money.ts';
 import { publicProcedure, router } from '../trpc.ts';
@@ -24,6 +25,7 @@ export const searchInputSchema = z
         priceMin: amountSchema.optional(),
         priceMax: amountSchema.optional(),
         inStock: z.boolean().optional(),
+        drop: oneOrMore(dropIdSchema).optional(),
       })
       .optional(),
     sort: z.enum(sortOrders).default('relevance'),
@@ -62,6 +64,9 @@ export const searchOutputSchema = z.object({
       ranges: z.array(z.object({ from: z.int(), to: z.int().optional(), count: z.int() })),
       stats: z.object({ min: z.number(), max: z.number(), currency: z.string() }).nullable(),
     }),
+    availability: z.array(z.object({ value: z.enum(['in-stock', 'out-of-stock']), count: z.int() })),
+    /** By the drops' ids: those that are planned or run. */
+    drop: z.array(facetValueSchema),
   }),
   total: z.int(),
   tookMs: z.int(),
@@ -92,6 +97,7 @@ export function createSearchRouter(search: Search) {
             priceMin: filters?.priceMin,
             priceMax: filters?.priceMax,
             inStock: filters?.inStock,
+            drops: filters?.drop ?? [],
           },
           sort,
           page,

@@ -14,6 +14,8 @@ export interface SearchFilters {
   readonly priceMin: number | undefined;
   readonly priceMax: number | undefined;
   readonly inStock: boolean | undefined;
+  /** Ids of drops that sell the product. */
+  readonly drops: readonly string[];
 }
 
 export interface SearchQuestion {
@@ -40,6 +42,9 @@ export interface SearchFacets {
     /** Null where nothing was found. */
     stats: { min: number; max: number; currency: string } | null;
   };
+  availability: { value: 'in-stock' | 'out-of-stock'; count: number }[];
+  /** By the drops' ids: those that are planned or run. */
+  drop: FacetValue[];
 }
 
 export interface SearchHit {
@@ -57,11 +62,13 @@ export interface SearchHit {
 }
 
 /** Which filter a facet belongs to: counts of a facet leave its own filter out, or only the chosen could be seen. */
-type FacetName = 'brand' | 'category' | 'price';
+type FacetName = 'brand' | 'category' | 'price' | 'availability' | 'drop';
 const facetFields: Record<FacetName, string> = {
   brand: 'brand',
   category: 'categories',
   price: 'priceBand,price,currency',
+  availability: 'inStock',
+  drop: 'drops',
 };
 
 /** Most telling first. A name says more than the pages of text under it. */
@@ -84,7 +91,7 @@ export type SearchParameters = Record<string, string | number>;
 
 /** Typesense's filter language for the filters, without those of one facet. */
 export function filterByOf(filters: SearchFilters, without?: FacetName): string {
-  const { brands, categories, priceMin, priceMax, inStock } = filters;
+  const { brands, categories, priceMin, priceMax, inStock, drops } = filters;
   const parts: string[] = [];
   if (without !== 'brand' && brands.length > 0) parts.push(`brand:=[${brands.map(quoted).join(',')}]`);
   if (without !== 'category' && categories.length > 0) {
@@ -92,7 +99,10 @@ export function filterByOf(filters: SearchFilters, without?: FacetName): string 
   }
   if (without !== 'price' && priceMin !== undefined) parts.push(`price:>=${wholeNumber(priceMin)}`);
   if (without !== 'price' && priceMax !== undefined) parts.push(`price:<=${wholeNumber(priceMax)}`);
-  if (inStock !== undefined) parts.push(`inStock:=${inStock ? 'true' : 'false'}`);
+  if (without !== 'availability' && inStock !== undefined) {
+    parts.push(`inStock:=${inStock ? 'true' : 'false'}`);
+  }
+  if (without !== 'drop' && drops.length > 0) parts.push(`drops:=[${drops.map(quoted).join(',')}]`);
   return parts.join(' && ');
 }
 
@@ -108,11 +118,13 @@ function wholeNumber(value: number): string {
 
 /** Facets whose own filter is set need a search of their own to be counted. */
 export function separateFacetsOf(filters: SearchFilters): FacetName[] {
-  const { brands, categories, priceMin, priceMax } = filters;
+  const { brands, categories, priceMin, priceMax, inStock, drops } = filters;
   const names: FacetName[] = [];
   if (brands.length > 0) names.push('brand');
   if (categories.length > 0) names.push('category');
   if (priceMin !== undefined || priceMax !== undefined) names.push('price');
+  if (inStock !== undefined) names.push('availability');
+  if (drops.length > 0) names.push('drop');
   return names;
 }
 
@@ -131,7 +143,7 @@ export function searchesOf(question: SearchQuestion): SearchParameters[] {
     highlight_fields: 'title,brand,description',
     highlight_start_tag: markStart,
     highlight_end_tag: markEnd,
-    exclude_fields: 'skus',
+    exclude_fields: 'skus,drops',
   };
   const facets = separateFacetsOf(filters).map(name => ({
     ...matching,
@@ -178,6 +190,11 @@ export function facetsOf(filters: SearchFilters, answers: readonly (readonly Fac
           ? null
           : { min: stats.min, max: stats.max, currency },
     },
+    availability: valuesOf(field('availability', 'inStock')).map(({ value, count }) => ({
+      value: value === 'true' ? 'in-stock' : 'out-of-stock',
+      count,
+    })),
+    drop: valuesOf(field('drop', 'drops')),
   };
 }
 
@@ -189,7 +206,13 @@ export function highlightHtml(snippet: string): string {
     .replaceAll(markEnd, '</mark>');
 }
 
-export const noFacets: SearchFacets = { brand: [], category: [], price: { ranges: [], stats: null } };
+export const noFacets: SearchFacets = {
+  brand: [],
+  category: [],
+  price: { ranges: [], stats: null },
+  availability: [],
+  drop: [],
+};
 
 /** Suggestions: names of brands and categories first, when a word of theirs begins as the question's last word does. */
 export function suggestSearchesOf(text: string, limit: number): SearchParameters[] {

@@ -19,7 +19,9 @@ import {
   searchesOf,
   suggestSearchesOf,
 } from './search.rules.ts';
-import { createTypesenseClient, productEntrySchema, productsAlias } from './search-index.ts';
+import { productEntrySchema } from './product-entry.ts';
+import { productsAlias } from './search-index.ts';
+import { createTypesenseClient } from './typesense-client.ts';
 
 export interface SearchAnswer {
   hits: SearchHit[];
@@ -58,7 +60,7 @@ const resultSchema = z.object({
   hits: z.array(z.object({ document: z.unknown(), highlight: z.unknown() })).default([]),
 });
 const answerSchema = z.object({ results: z.array(resultSchema).min(1) });
-const hitEntrySchema = productEntrySchema.omit({ skus: true });
+const hitEntrySchema = productEntrySchema.omit({ skus: true, drops: true });
 const hitHighlightSchema = z
   .object({ title: highlightSchema, brand: highlightSchema, description: highlightSchema })
   .catch({});

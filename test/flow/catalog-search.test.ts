@@ -3,17 +3,18 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { importProducts } from '../../scripts/import/import-products.ts';
 import { outcomeOf } from '../../scripts/import/import-target.ts';
-import { productIdSchema, type Sku, skuSchema } from '../../server/ids.ts';
+import { dropIdSchema, productIdSchema, type Sku, skuSchema } from '../../server/ids.ts';
 import { createQueue } from '../../server/platform/jobs.ts';
 import { connectRedis } from '../../server/platform/redis.ts';
 import { createIndexHint } from '../../server/search/index-hint.ts';
 import type { ProductIndexer } from '../../server/search/index-products.ts';
+import type { Availability } from '../../server/search/product-entry.ts';
 import {
   searchInputSchema,
   searchOutputSchema,
   suggestOutputSchema,
 } from '../../server/search/search.router.ts';
-import type { SearchQuestion } from '../../server/search/search.rules.ts';
+import { noFacets, type SearchQuestion } from '../../server/search/search.rules.ts';
 import type { Search } from '../../server/search/search.ts';
 import { createIndexWorker } from '../../workers/index-products.ts';
 import {
@@ -33,14 +34,14 @@ let services: CatalogServices;
 let open: OpenCatalog;
 let search: Search;
 let indexer: ProductIndexer;
-const inStock = new Set<Sku>();
+const availability = new Map<Sku, Availability>();
 let nowMs = 0;
 
 beforeAll(async () => {
   services = await startCatalogServices();
   open = await services.openCatalog();
   ({ search, indexer } = services.openSearch(open.catalog, {
-    stock: async () => inStock,
+    availabilityOf: async () => availability,
     now: () => nowMs,
   }));
   if (hasRealFile) {
@@ -66,7 +67,14 @@ type Asked = Partial<Omit<SearchQuestion, 'text' | 'filters'>> & {
 };
 
 function question(text: string, more: Asked = {}) {
-  const none = { brands: [], categories: [], priceMin: undefined, priceMax: undefined, inStock: undefined };
+  const none = {
+    brands: [],
+    categories: [],
+    priceMin: undefined,
+    priceMax: undefined,
+    inStock: undefined,
+    drops: [],
+  };
   const { filters, ...rest } = more;
   return {
     text,
@@ -208,7 +216,10 @@ describe('the index', () => {
     await catalog.upsert(someProduct('stocked', { title: 'Stockade' }));
     await indexer.run();
     expect((await ask('stockade', { filters: { inStock: true } })).total).toBe(0);
-    inStock.add(skuSchema.parse('stocked-one'));
+    availability.set(skuSchema.parse('stocked-one'), {
+      inStock: true,
+      drops: [dropIdSchema.parse('drop-a')],
+    });
     await catalog.reindexSkus([skuSchema.parse('stocked-one')]);
     await indexer.run();
     expect((await ask('stockade', { filters: { inStock: true } })).hits[0]?.id).toBe('stocked');
@@ -296,7 +307,7 @@ describe('when the search service is away', () => {
       total: 1,
       hits: [{ id: 'xylophone-2', brand: 'Riverside' }],
     });
-    expect(plain.facets).toEqual({ brand: [], category: [], price: { ranges: [], stats: null } });
+    expect(plain.facets).toEqual(noFacets);
     expect(searchOutputSchema.parse(plain)).toEqual(plain);
     nowMs += 10_000;
     expect(await search.suggest('xylophone')).toEqual({ suggestions: [], degraded: true });

@@ -7,13 +7,12 @@ import { createProductChanges } from '../../server/catalog/product-changes.ts';
 import { type ProductInput, productInputSchema } from '../../server/catalog/product.ts';
 import { connectMongo, type MongoConnection } from '../../server/platform/mongo.ts';
 import { connectRedis } from '../../server/platform/redis.ts';
-import {
-  createProductIndexer,
-  type ProductIndexer,
-  type StockLookup,
-} from '../../server/search/index-products.ts';
+import { createProductIndexer, type ProductIndexer } from '../../server/search/index-products.ts';
+import type { AvailabilityLookup } from '../../server/search/product-entry.ts';
+import { createReindex, type Reindex } from '../../server/search/reindex.ts';
+import { createReindexStore } from '../../server/search/reindex.store.ts';
 import { createSearch, type Search } from '../../server/search/search.ts';
-import { createSearchIndex } from '../../server/search/search-index.ts';
+import { createSearchIndex, type SearchIndex } from '../../server/search/search-index.ts';
 import { type EmbeddedMongo, startEmbeddedMongo } from './embedded-mongo.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from './embedded-redis.ts';
 import { type EmbeddedTypesense, startEmbeddedTypesense } from './embedded-typesense.ts';
@@ -28,11 +27,17 @@ export interface CatalogServices {
   openCatalog(options?: { onIndexDue?: () => void; onRead?: () => void }): Promise<OpenCatalog>;
   openSearch(
     catalog: Catalog,
-    options?: { stock?: StockLookup; now?: () => number },
+    options?: { availabilityOf?: AvailabilityLookup; now?: () => number },
   ): {
     search: Search;
     indexer: ProductIndexer;
+    index: SearchIndex;
   };
+  /** As one process runs it, over a connection of its own. */
+  openReindex(
+    open: OpenCatalog,
+    options?: { availabilityOf?: AvailabilityLookup; index?: SearchIndex },
+  ): Reindex;
   dispose(): Promise<void>;
 }
 
@@ -85,7 +90,9 @@ export async function startCatalogServices(): Promise<CatalogServices> {
     },
     openSearch(catalog, options = {}) {
       const { url, apiKey } = typesense;
+      const index = createSearchIndex({ url, apiKey });
       return {
+        index,
         search: createSearch({
           typesense: { url, apiKey },
           catalog,
@@ -94,11 +101,22 @@ export async function startCatalogServices(): Promise<CatalogServices> {
         }),
         indexer: createProductIndexer({
           catalog,
-          index: createSearchIndex({ url, apiKey }),
+          index,
           log: quietLog,
-          ...(options.stock ? { stock: options.stock } : {}),
+          ...(options.availabilityOf ? { availabilityOf: options.availabilityOf } : {}),
         }),
       };
+    },
+    openReindex({ catalog, connection }, options = {}) {
+      const { availabilityOf = async () => new Map(), index = createSearchIndex(typesense) } = options;
+      return createReindex({
+        catalog,
+        index,
+        store: createReindexStore(connection),
+        availabilityOf,
+        clock: { now: Date.now },
+        log: quietLog,
+      });
     },
     async dispose() {
       for (const close of closers) await close();

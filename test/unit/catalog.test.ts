@@ -117,7 +117,14 @@ describe('price ranges', () => {
 });
 
 describe('a search for Typesense', () => {
-  const none = { brands: [], categories: [], priceMin: undefined, priceMax: undefined, inStock: undefined };
+  const none = {
+    brands: [],
+    categories: [],
+    priceMin: undefined,
+    priceMax: undefined,
+    inStock: undefined,
+    drops: [],
+  };
 
   test('has its filters from typed values, each between backticks', () => {
     expect(
@@ -127,11 +134,12 @@ describe('a search for Typesense', () => {
         priceMin: 0,
         priceMax: 99,
         inStock: true,
+        drops: [],
       }),
     ).toBe(
       'brand:=[`AT&T`,`A] || price:>0`] && categories:=[`x, y`] && price:>=0 && price:<=99 && inStock:=true',
     );
-    expect(filterByOf({ ...none, inStock: false })).toBe('inStock:=false');
+    expect(filterByOf({ ...none, inStock: false, drops: [] })).toBe('inStock:=false');
     expect(filterByOf(none)).toBe('');
   });
 
