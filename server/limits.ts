@@ -60,7 +60,7 @@ export const limits = {
   /** Longer than any drop; short enough that a stolen token dies by itself. */
   sessionTtlMs: 24 * HOUR,
   sealedTextChars: 8 * KIB,
-  /** Verified texts remembered in each process, about 1 KiB each. */
+  /** Verified session tokens, and as many tickets, remembered in each process, about 1 KiB each. */
   sealedCacheCount: 20_000,
 
   // --- rates, each a count per window -----------------------------------------------------------------

@@ -107,8 +107,8 @@ lifecycle.onStop('audit log', () => auditLog.settled());
 // Sealed values.
 const secrets = config.tokenSecrets;
 const codes = createCodeHashes(secrets);
-const sessions = createSealer({ kind: 'session', secrets, schema: sessionTokenSchema });
-const tickets = createSealer({ kind: 'ticket', secrets, schema: ticketSchema });
+const sessions = createSealer({ kind: 'session', secrets, schema: sessionTokenSchema, remember: true });
+const tickets = createSealer({ kind: 'ticket', secrets, schema: ticketSchema, remember: true });
 const passes = createSealer({ kind: 'pass', secrets, schema: passSchema });
 const quotes = createSealer({ kind: 'quote', secrets, schema: quoteSchema });
 

@@ -96,7 +96,7 @@ export function createHttpServer(options: HttpOptions): Server {
         return;
       }
     }
-    if (path.length > limits.httpPathChars || path.split(',').length > limits.batchCallsCount) {
+    if (path.length > limits.httpPathChars || namesCount(path) > limits.batchCallsCount) {
       setHeaders(res, trpcHeaders);
       answer(res, 400, `A batch has at most ${limits.batchCallsCount} calls`);
       return;
@@ -121,7 +121,6 @@ export function createHttpServer(options: HttpOptions): Server {
   };
 
   const route = async (req: IncomingMessage, res: ServerResponse, path: string): Promise<void> => {
-    if (path === '/trpc' || path.startsWith('/trpc/')) return serveTrpc(req, res, path);
     setHeaders(res, securityHeaders);
     if (path.startsWith(proofPath)) return options.serveProof(req, res, path.slice(proofPath.length));
     switch (path) {
@@ -157,20 +156,40 @@ export function createHttpServer(options: HttpOptions): Server {
     },
     (req, res) => {
       const path = loggablePath(req.url);
-      route(req, res, path).catch((error: unknown) => {
+      const fail = (error: unknown) => {
         // A client that went away, or was too slow, is no failure of ours, and there is nobody to tell.
         if (req.destroyed && !req.complete) return;
         log.error({ err: error, path }, 'a request failed');
         if (!res.headersSent) answer(res, 500, 'Internal error');
         else res.destroy();
-      });
+      };
+      if (path !== '/trpc' && !path.startsWith('/trpc/')) {
+        route(req, res, path).catch(fail);
+        return;
+      }
+      try {
+        serveTrpc(req, res, path);
+      } catch (error) {
+        fail(error);
+      }
     },
   );
   return server;
 }
 
+/** Of a batch's path; most paths are of one call. */
+function namesCount(path: string): number {
+  return path.includes(',') ? path.split(',').length : 1;
+}
+
+/** Of nearly every answer. Frozen to the bottom, so that what is made of it can be kept. */
+const plainMeta = Object.freeze({
+  headers: Object.freeze({ 'cache-control': 'no-store', vary: 'origin' }),
+});
+
 /** No answer is cached, and who must wait is told how long. */
 const responseMeta: ResponseMetaFn<AnyRouter> = ({ errors }) => {
+  if (errors.length === 0) return plainMeta;
   const waits = errors.map(error => (error instanceof PublicError ? (error.retryAfterMs ?? 0) : 0));
   const waitMs = Math.max(0, ...waits);
   return {
