@@ -21,6 +21,7 @@ import { createHoldsRouter } from './inventory/inventory.router.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { createOrdersRouter } from './orders/orders.router.ts';
 import type { Orders } from './orders/orders.ts';
+import type { Refund } from './orders/refunds.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Sealer } from './platform/seal.ts';
 import { createPricingRouter } from './pricing/pricing.router.ts';
@@ -46,6 +47,7 @@ export interface ApiParts {
   readonly inventory: Inventory;
   readonly checkout: Checkout;
   readonly orders: Orders;
+  readonly refund: Refund;
   readonly report: Report;
   readonly auditLog: AuditLog;
 }
@@ -76,7 +78,7 @@ export function createApi(parts: ApiParts) {
         createAdminFairnessRouter(fairnessParts),
         router({ report: createReportProcedure(parts.report) }),
       ),
-      order: createAdminOrdersRouter(parts.orders),
+      order: createAdminOrdersRouter(parts.orders, parts.refund),
       audit: createAuditProcedure(parts.auditLog),
     }),
   });

@@ -63,6 +63,13 @@ export const holdSweep = luaScript({
   rest: false,
 });
 
+export const unitsReturn = luaScript({
+  name: 'units-return',
+  keys: ['drop', 'stock', 'bought', 'returns', 'tick'],
+  argv: ['returnId', 'buyer'],
+  rest: true,
+});
+
 export type HoldState = 'held' | 'paying' | 'settled' | 'released';
 
 export interface HoldLine {
@@ -109,6 +116,21 @@ export interface PlaceRequest {
   readonly lines: readonly HoldLine[];
 }
 
+export interface ReturnRequest {
+  readonly dropId: DropId;
+  readonly buyerId: BuyerId;
+  /** Again under the same id changes nothing. */
+  readonly returnId: string;
+  readonly lines: readonly HoldLine[];
+}
+
+export type ReturnOutcome =
+  | { kind: 'returned'; to: 'available' | 'withdrawn' }
+  /** Redis does not count so many as sold: nothing was changed, and its counts are wrong. */
+  | { kind: 'drifted'; sku: Sku }
+  /** Redis does not know the drop. */
+  | { kind: 'missing' };
+
 export interface HoldsStore {
   place(request: PlaceRequest): Promise<PlaceOutcome>;
   /** Extends a hold, once, into its payment window. */
@@ -121,6 +143,8 @@ export interface HoldsStore {
     holdId: HoldId,
     by: 'buyer' | 'order',
   ): Promise<{ kind: 'released' | 'paying' | 'settled' | 'missing' }>;
+  /** Sold units of a refunded order come back, once their ledger has let them go. */
+  returnUnits(request: ReturnRequest): Promise<ReturnOutcome>;
   sweep(dropId: DropId): Promise<{ holdsCount: number; passesCount: number; more: boolean }>;
   /** The hold of that id, or null. */
   find(holdId: HoldId): Promise<HoldRecord | null>;
@@ -183,6 +207,19 @@ export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): Hol
       if (kind === 'released' || kind === 'paying' || kind === 'settled' || kind === 'missing')
         return { kind };
       throw unexpected('hold-release', kind);
+    },
+    async returnUnits({ dropId, buyerId, returnId, lines }) {
+      const { drop, stock, bought, tick } = dropKeysOf(dropId);
+      const [kind, detail] = await run(
+        unitsReturn,
+        { drop, stock, bought, tick, returns: dropKey(dropId, 'returns') },
+        { returnId, buyer: buyerBytes(buyerId) },
+        lines.flatMap(line => [line.sku, line.quantity]),
+      );
+      if (kind === 'returned') return { kind, to: detail === 'withdrawn' ? 'withdrawn' : 'available' };
+      if (kind === 'drifted') return { kind, sku: skuSchema.parse(detail) };
+      if (kind === 'missing') return { kind };
+      throw unexpected('units-return', kind);
     },
     async sweep(dropId) {
       const [, holds, passes, more] = await run(

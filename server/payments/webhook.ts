@@ -23,6 +23,11 @@ export const handledEvents: ReadonlySet<string> = new Set([
   'payment_intent.succeeded',
   'payment_intent.canceled',
   'payment_intent.payment_failed',
+  // Refunds may be made at Stripe's dashboard, and may fail long after they were made.
+  'charge.refunded',
+  'refund.created',
+  'refund.updated',
+  'refund.failed',
 ]);
 
 /** The job that is asked for with the event comes sooner than the relay, which is for the case that it was lost. */
@@ -32,12 +37,14 @@ export function createWebhook(deps: {
   stripe: Pick<Stripe, 'webhooks'>;
   secret: string;
   events: EventsStore;
+  /** Whether a payment is one of ours: a refund made at the dashboard names no order. */
+  ownsPayment: (paymentId: string) => Promise<boolean>;
   /** Asks for the job; must not throw. */
   wake: (eventId: string) => void;
   log: Logger;
   metrics: Metrics;
 }): Webhook {
-  const { stripe, secret, events, wake, log, metrics } = deps;
+  const { stripe, secret, events, ownsPayment, wake, log, metrics } = deps;
   const toleranceSec = limits.webhookToleranceMs / 1_000;
   const count = (kind: string) => metrics.outcomes.inc({ what: 'webhook', kind });
 
@@ -51,11 +58,14 @@ export function createWebhook(deps: {
       count('bad-signature');
       return { status: 400, body: 'the signature does not fit' };
     }
-    if (!handledEvents.has(event.type) || !namesOurOrder(event)) {
+    const ignored = () => {
       count('ignored');
-      return { status: 200, body: 'ignored' };
-    }
+      return { status: 200, body: 'ignored' } as const;
+    };
+    if (!handledEvents.has(event.type)) return ignored();
     try {
+      const paymentId = namesOurOrder(event) ? null : paymentOf(event);
+      if (paymentId === 'none' || (paymentId !== null && !(await ownsPayment(paymentId)))) return ignored();
       const fresh = await events.insert({
         eventId: event.id,
         type: event.type,
@@ -84,4 +94,11 @@ function namesOurOrder(event: Stripe.Event): boolean {
   const { metadata } = object;
   if (typeof metadata !== 'object' || metadata === null || !('order' in metadata)) return false;
   return orderIdSchema.safeParse(metadata.order).success;
+}
+
+/** The payment that an event of another object is about; 'none' where it is about none, or is the payment itself. */
+function paymentOf(event: Stripe.Event): string {
+  const object: unknown = event.data.object;
+  if (typeof object !== 'object' || object === null || !('payment_intent' in object)) return 'none';
+  return typeof object.payment_intent === 'string' ? object.payment_intent : 'none';
 }
