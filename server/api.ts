@@ -7,6 +7,8 @@ import type { AuditLog } from './admin/audit-log.ts';
 import type { Report } from './admin/report.ts';
 import { createReportProcedure } from './admin/report.router.ts';
 import type { SessionToken } from './buyers/authenticate.ts';
+import type { Privacy } from './buyers/privacy.ts';
+import { createPrivacyRouter } from './buyers/privacy.router.ts';
 import { createSessionRouter } from './buyers/session.router.ts';
 import { createCheckoutRouter } from './checkout/checkout.router.ts';
 import type { Checkout } from './checkout/checkout.ts';
@@ -48,6 +50,7 @@ export interface ApiParts {
   readonly checkout: Checkout;
   readonly orders: Orders;
   readonly refund: Refund;
+  readonly privacy: Privacy;
   readonly report: Report;
   readonly auditLog: AuditLog;
 }
@@ -71,6 +74,7 @@ export function createApi(parts: ApiParts) {
     hold: createHoldsRouter(parts),
     checkout: createCheckoutRouter(parts.checkout),
     order: createOrdersRouter(parts.orders),
+    privacy: createPrivacyRouter(parts.privacy, parts.clock),
     admin: router({
       product: createAdminProductRouter(parts.catalog),
       drop: mergeRouters(

@@ -7,6 +7,7 @@ import { createReport } from './admin/report.ts';
 import { createReportBooks } from './admin/report-books.ts';
 import { createListDropPayments } from './admin/report-payments.ts';
 import { createAuthenticate, sessionTokenSchema } from './buyers/authenticate.ts';
+import { createPrivacy } from './buyers/privacy.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createCatalogStore } from './catalog/catalog.store.ts';
 import { createProductChanges } from './catalog/product-changes.ts';
@@ -252,6 +253,7 @@ const api = createApi({
   checkout,
   orders,
   refund: createRefund({ orders, advance, clock }),
+  privacy: createPrivacy({ orders, holds, events: stripeEvents, clock }),
   report: createReport({
     drop: dropId => drops.get(dropId),
     look: dropId => live.look(dropId),
