@@ -7,6 +7,8 @@ import type { AuditLog } from './admin/audit-log.ts';
 import type { Report } from './admin/report.ts';
 import { createReportProcedure } from './admin/report.router.ts';
 import type { SessionToken } from './buyers/authenticate.ts';
+import type { Privacy } from './buyers/privacy.ts';
+import { createPrivacyRouter } from './buyers/privacy.router.ts';
 import { createSessionRouter } from './buyers/session.router.ts';
 import { createCheckoutRouter } from './checkout/checkout.router.ts';
 import type { Checkout } from './checkout/checkout.ts';
@@ -26,6 +28,7 @@ import type { Clock } from './platform/clock.ts';
 import type { Sealer } from './platform/seal.ts';
 import { createPricingRouter } from './pricing/pricing.router.ts';
 import type { Pricing } from './pricing/pricing.ts';
+import type { BotGate } from './queue/bot-gate.ts';
 import { createQueueRouter } from './queue/queue.router.ts';
 import type { Queue } from './queue/queue.ts';
 import { createSearchRouter } from './search/search.router.ts';
@@ -40,6 +43,7 @@ export interface ApiParts {
   readonly drops: Drops;
   readonly feeds: DropFeeds;
   readonly queue: Queue;
+  readonly botGate: BotGate;
   readonly fairness: Fairness;
   /** The content of a ticket that the engine gave out; null for anything else. */
   readonly openTicket: (text: string) => Ticket | null;
@@ -48,6 +52,7 @@ export interface ApiParts {
   readonly checkout: Checkout;
   readonly orders: Orders;
   readonly refund: Refund;
+  readonly privacy: Privacy;
   readonly report: Report;
   readonly auditLog: AuditLog;
 }
@@ -66,11 +71,16 @@ export function createApi(parts: ApiParts) {
       createDropsRouter({ ...parts, lobbyRoot: (drop: Drop) => parts.fairness.root(drop) }),
       createFairnessRouter(fairnessParts),
     ),
-    queue: createQueueRouter({ queue: parts.queue, getDrop: dropId => parts.drops.get(dropId) }),
+    queue: createQueueRouter({
+      queue: parts.queue,
+      botGate: parts.botGate,
+      getDrop: dropId => parts.drops.get(dropId),
+    }),
     pricing: createPricingRouter(parts.pricing),
     hold: createHoldsRouter(parts),
     checkout: createCheckoutRouter(parts.checkout),
     order: createOrdersRouter(parts.orders),
+    privacy: createPrivacyRouter(parts.privacy, parts.clock),
     admin: router({
       product: createAdminProductRouter(parts.catalog),
       drop: mergeRouters(

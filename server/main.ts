@@ -7,6 +7,7 @@ import { createReport } from './admin/report.ts';
 import { createReportBooks } from './admin/report-books.ts';
 import { createListDropPayments } from './admin/report-payments.ts';
 import { createAuthenticate, sessionTokenSchema } from './buyers/authenticate.ts';
+import { createPrivacy } from './buyers/privacy.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createCatalogStore } from './catalog/catalog.store.ts';
 import { createProductChanges } from './catalog/product-changes.ts';
@@ -53,6 +54,7 @@ import { createPricePool } from './pricing/price-pool.ts';
 import { createPricing } from './pricing/pricing.ts';
 import { quoteSchema } from './pricing/quote.ts';
 import { createAdmission } from './queue/admission.ts';
+import { createBotGate } from './queue/bot-gate.ts';
 import { createCallLog } from './queue/call-log.store.ts';
 import { createQueue } from './queue/queue.ts';
 import { createQueueStore } from './queue/queue.store.ts';
@@ -152,6 +154,7 @@ const queue = createQueue({
   tickets,
   passes,
 });
+const botGate = createBotGate({ redis: limitsRedis, secrets: config.tokenSecrets, clock });
 const fairness = createFairness({
   leaves: createLeavesStore(stockRedis),
   lobbies: lobbyStore,
@@ -245,6 +248,7 @@ const api = createApi({
   drops,
   feeds,
   queue,
+  botGate,
   fairness,
   openTicket: text => tickets.open(text),
   pricing,
@@ -252,6 +256,7 @@ const api = createApi({
   checkout,
   orders,
   refund: createRefund({ orders, advance, clock }),
+  privacy: createPrivacy({ orders, holds, events: stripeEvents, clock }),
   report: createReport({
     drop: dropId => drops.get(dropId),
     look: dropId => live.look(dropId),

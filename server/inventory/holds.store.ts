@@ -64,6 +64,7 @@ export const holdSweep = luaScript({
   rest: false,
 });
 
+export const holdForget = luaScript({ name: 'hold-forget', keys: ['hold'], argv: ['frozen'], rest: false });
 export const unitsReturn = luaScript({
   name: 'units-return',
   keys: ['drop', 'stock', 'bought', 'returns', 'tick'],
@@ -147,6 +148,8 @@ export interface HoldsStore {
   /** Sold units of a refunded order come back, once their ledger has let them go. */
   returnUnits(request: ReturnRequest): Promise<ReturnOutcome>;
   sweep(dropId: DropId): Promise<{ holdsCount: number; passesCount: number; more: boolean }>;
+  /** Puts another cart into an ended hold, without what is personal; one that lives keeps its own. */
+  forget(request: { dropId: DropId; holdId: HoldId; frozen: string }): Promise<void>;
   /** The hold of that id, or null. */
   find(holdId: HoldId): Promise<HoldRecord | null>;
 }
@@ -236,6 +239,9 @@ export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): Hol
         { batchCount: limits.sweepBatchCount, endedTtlMs: endTtl },
       );
       return { holdsCount: Number(holds), passesCount: Number(passes), more: more === '1' };
+    },
+    async forget({ dropId, holdId, frozen }) {
+      await run(holdForget, { hold: holdKey(dropId, holdId) }, { frozen });
     },
     async find(holdId) {
       const dropId = dropIdSchema.safeParse(await redis.get(holdDropKey(holdId)));
