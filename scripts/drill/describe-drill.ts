@@ -47,7 +47,9 @@ function describeServers({ servers, soldOutToldMs, places }: Drill['result']): s
         `${bytesPerSocket === null ? '' : `, ${(bytesPerSocket / 1_024).toFixed(1)} KiB each with all that they did`}`,
     ),
     ...(told
-      ? [`  told of sold-out: ${told.count} who waited, p50 ${told.p50Ms}, p99 ${told.p99Ms}, max ${told.maxMs} ms`]
+      ? [
+          `  told of sold-out: ${told.count} who waited, p50 ${told.p50Ms}, p99 ${told.p99Ms}, max ${told.maxMs} ms`,
+        ]
       : []),
     `  places: ${places.ranked} told their rank, ${places.comparisons} times told again, ${places.moved} moved`,
   ];

@@ -74,7 +74,10 @@ async function queueAndShop(
     if (signal.aborted || last !== 'waiting' || ticket === null) return;
     const asked = ticket;
     try {
-      const status = await withRetries(() => buyer.api.queue.get.query({ ticket: asked }), { signal, onRetry });
+      const status = await withRetries(() => buyer.api.queue.get.query({ ticket: asked }), {
+        signal,
+        onRetry,
+      });
       if (status.kind === 'waiting') places.waits(plan.index, status);
     } catch (error) {
       if (signal.aborted) return;

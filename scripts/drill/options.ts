@@ -60,7 +60,9 @@ export function readCommandLine(argv: string[], env: NodeJS.ProcessEnv): Command
   const serversCount = wholeNumber('--servers', values.servers, SERVERS_COUNT_MAX);
   const withKill = values['kill-server'];
   if (values.url !== undefined && (serversCount > 1 || withKill)) {
-    throw new SetupError('--servers and --kill-server are for an installation of the drill’s own, without --url.');
+    throw new SetupError(
+      '--servers and --kill-server are for an installation of the drill’s own, without --url.',
+    );
   }
   if (withKill && serversCount < 2) {
     throw new SetupError('--kill-server needs --servers 2 or more: somebody must go on.');

@@ -89,7 +89,9 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
   const killing = new AbortController();
   try {
     await stage.clock.sync();
-    const kill = options.killServer && killInTheMiddle(options.killServer, { tally, stockCount, signal: killing.signal });
+    const kill =
+      options.killServer &&
+      killInTheMiddle(options.killServer, { tally, stockCount, signal: killing.signal });
     const overdue = AbortSignal.timeout(options.withinMs);
     const journeys = {
       url,

@@ -121,7 +121,8 @@ async function assemble(crew: Crew, options: InstallationOptions): Promise<Insta
   options.signal?.throwIfAborted();
 
   const ports = [port];
-  while (ports.length < (options.processes?.servers ?? 1)) ports.push(portShared ? port : await freePort(host));
+  while (ports.length < (options.processes?.servers ?? 1))
+    ports.push(portShared ? port : await freePort(host));
   const servers = ports.map((own, index) =>
     crew.add(0, {
       name: numbered('server', index),

@@ -221,7 +221,16 @@ describe('npm run drill', () => {
     const html = path.join(folder, 'out.html');
     const target = ['--url', installation.url, '--admin-key', installation.adminKey];
     const files = ['--json', json, '--html', html];
-    const { status, output } = await run(...target, '--buyers', '30', '--stock', '12', '--told-within', '60000', ...files);
+    const { status, output } = await run(
+      ...target,
+      '--buyers',
+      '30',
+      '--stock',
+      '12',
+      '--told-within',
+      '60000',
+      ...files,
+    );
     expect(output).toContain('Every gate held.');
     expect(output).not.toContain(installation.adminKey);
     expect(status).toBe(0);
