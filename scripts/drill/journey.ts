@@ -33,6 +33,7 @@ export interface JourneyDeps {
 
 /** So long those who wait take to ask, all together: they are people, and not one program. */
 const askSpreadMs = 4_000;
+const lingerMs = 2_000;
 
 export async function takeJourney(deps: JourneyDeps, plan: BuyerPlan): Promise<JourneyEnd> {
   const { tally, signal } = deps;
@@ -128,7 +129,10 @@ async function queueAndShop(
       shopper.hurry();
       return (await shopping).end;
     }
-    return deps.signal.aborted ? 'unfinished' : endOf(last);
+    const end = deps.signal.aborted ? 'unfinished' : endOf(last);
+    // People read what they are told before they close the page; thousands do not leave at one instant.
+    await quietWait(lingerMs * Math.random(), deps.signal);
+    return end;
   } finally {
     leaving.abort();
     await watching;
