@@ -25,7 +25,9 @@ for _, item in ipairs(settings.items) do
     add(item.sku, 'available', added)
   end
   -- Only what is on the shelf can be withdrawn; what is held now is withdrawn by a later load, if it comes back.
-  local withdrawn = math.min(item.withdrawn - count(item.sku .. '/withdrawn'), count(item.sku .. '/available'))
+  -- What came back after the end is withdrawn besides, and no wish of the shop's.
+  local withdrawnBefore = count(item.sku .. '/withdrawn') - count(item.sku .. '/late')
+  local withdrawn = math.min(item.withdrawn - withdrawnBefore, count(item.sku .. '/available'))
   if withdrawn > 0 then
     add(item.sku, 'withdrawn', withdrawn)
     add(item.sku, 'available', -withdrawn)

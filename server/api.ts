@@ -7,6 +7,8 @@ import type { AuditLog } from './admin/audit-log.ts';
 import type { Report } from './admin/report.ts';
 import { createReportProcedure } from './admin/report.router.ts';
 import type { SessionToken } from './buyers/authenticate.ts';
+import type { Privacy } from './buyers/privacy.ts';
+import { createPrivacyRouter } from './buyers/privacy.router.ts';
 import { createSessionRouter } from './buyers/session.router.ts';
 import { createCheckoutRouter } from './checkout/checkout.router.ts';
 import type { Checkout } from './checkout/checkout.ts';
@@ -21,6 +23,7 @@ import { createHoldsRouter } from './inventory/inventory.router.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { createOrdersRouter } from './orders/orders.router.ts';
 import type { Orders } from './orders/orders.ts';
+import type { Refund } from './orders/refunds.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Sealer } from './platform/seal.ts';
 import { createPricingRouter } from './pricing/pricing.router.ts';
@@ -46,6 +49,8 @@ export interface ApiParts {
   readonly inventory: Inventory;
   readonly checkout: Checkout;
   readonly orders: Orders;
+  readonly refund: Refund;
+  readonly privacy: Privacy;
   readonly report: Report;
   readonly auditLog: AuditLog;
 }
@@ -69,6 +74,7 @@ export function createApi(parts: ApiParts) {
     hold: createHoldsRouter(parts),
     checkout: createCheckoutRouter(parts.checkout),
     order: createOrdersRouter(parts.orders),
+    privacy: createPrivacyRouter(parts.privacy, parts.clock),
     admin: router({
       product: createAdminProductRouter(parts.catalog),
       drop: mergeRouters(
@@ -76,7 +82,7 @@ export function createApi(parts: ApiParts) {
         createAdminFairnessRouter(fairnessParts),
         router({ report: createReportProcedure(parts.report) }),
       ),
-      order: createAdminOrdersRouter(parts.orders),
+      order: createAdminOrdersRouter(parts.orders, parts.refund),
       audit: createAuditProcedure(parts.auditLog),
     }),
   });

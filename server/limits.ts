@@ -77,6 +77,9 @@ export const limits = {
   /** For a whole campus behind one address, and for a load test from one machine; it stops no honest crowd. */
   readsPerAddressPerSec: 50_000,
 
+  /** Counted by one script, which holds up its Redis while it runs: so many take less than a millisecond. */
+  gatheredRatesCount: 256,
+
   // --- drops ------------------------------------------------------------------------------------------
   dropItemsCount: 50,
   /** Unit documents are made with the drop; a hundred thousand take seconds, not minutes. */
@@ -197,6 +200,8 @@ export const limits = {
   unknownPaymentTriesCount: 10,
   /** A claim by a process that was stopped before the order ended, and went on after, is released by a second look. */
   releaseAgainMs: 60 * SECOND,
+  /** A refund's call is repeated under its key for this long; no request to Stripe lives longer, so a look tells then. */
+  refundLookMs: 60 * SECOND,
   /** Declined attempts on one payment: an honest buyer tries two or three cards, card testing tries hundreds. */
   declinesCount: 10,
 
@@ -242,5 +247,9 @@ export function assertLimits(): void {
     'what is on its way to the index must have the time to arrive before it counts as a difference',
   );
   assert(limits.drainMs < limits.shutdownMs, 'draining is a part of the shutdown');
+  assert(
+    limits.stripeTimeoutMs * (limits.stripeRetriesCount + 1) < limits.refundLookMs,
+    'a refund is looked for once no request of it can still be under way',
+  );
   assert(limits.stepLeaseMs < limits.stepOverdueMs, 'a lease must end before its step counts as overdue');
 }

@@ -7,10 +7,12 @@ import { createReport } from './admin/report.ts';
 import { createReportBooks } from './admin/report-books.ts';
 import { createListDropPayments } from './admin/report-payments.ts';
 import { createAuthenticate, sessionTokenSchema } from './buyers/authenticate.ts';
+import { createPrivacy } from './buyers/privacy.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createCatalogStore } from './catalog/catalog.store.ts';
 import { createProductChanges } from './catalog/product-changes.ts';
 import { createAdvance } from './checkout/advance.ts';
+import { createRefundOrder } from './checkout/refund-order.ts';
 import { createCheckout } from './checkout/checkout.ts';
 import { createOrderJobs, type EventJob, type OrderJob } from './checkout/order-jobs.ts';
 import { readConfig } from './config.ts';
@@ -32,6 +34,7 @@ import { createLedger } from './inventory/ledger.store.ts';
 import { assertLimits, limits } from './limits.ts';
 import { createOrderEvents } from './orders/order-events.ts';
 import { createOrders } from './orders/orders.ts';
+import { createRefund } from './orders/refunds.ts';
 import { createOrdersStore } from './orders/order.store.ts';
 import { createEventsStore } from './payments/events.store.ts';
 import { createPayments } from './payments/payments.gateway.ts';
@@ -184,7 +187,8 @@ const orders = createOrders({
 });
 const stripe = createStripe(config.stripe);
 const payments = createPayments(stripe);
-const advance = createAdvance({ orders, payments, units: ledger, holds, clock, log, metrics });
+const refunds = createRefundOrder({ orders, payments, units: ledger, holds, clock, log, metrics });
+const advance = createAdvance({ orders, payments, units: ledger, holds, refunds, clock, log, metrics });
 const apiBase = config.stripe.apiBase ?? 'https://api.stripe.com';
 const scriptUrl = config.stripe.apiBase ? `${config.stripe.apiBase}/v3/` : 'https://js.stripe.com/v3/';
 const checkout = createCheckout({
@@ -202,6 +206,7 @@ const receiveWebhook = createWebhook({
   stripe,
   secret: config.stripe.webhookSecret,
   events: stripeEvents,
+  ownsPayment: async paymentId => (await ordersStore.findByPayment(paymentId)) !== null,
   wake: jobs.wakeEvent,
   log,
   metrics,
@@ -247,6 +252,8 @@ const api = createApi({
   inventory,
   checkout,
   orders,
+  refund: createRefund({ orders, advance, clock }),
+  privacy: createPrivacy({ orders, holds, events: stripeEvents, clock }),
   report: createReport({
     drop: dropId => drops.get(dropId),
     look: dropId => live.look(dropId),

@@ -8,7 +8,7 @@
 //                 none free, or the capture has certainly failed → cancelling
 //   cancelling  cancel the payment, or refund it if it turns out captured → cancelled
 //   cancelled, expired   release units, then the hold; later once more, for a claim that came late
-//   paid …      settle the hold
+//   paid …      settle the hold; then each refund that was asked for (`refund-order.ts`)
 //
 // What is not certain is thrown, and the order is due again after a growing pause. Any number of these may run at
 // once for one order: effects are idempotent on ids fixed beforehand, and only one wins each compare-and-set.
@@ -18,9 +18,11 @@ import { limits } from '../limits.ts';
 import type { Order } from '../orders/order.ts';
 import { endedUnpaid, endOfClosing, isMoneyCertain, type OrderReason } from '../orders/order.rules.ts';
 import type { Orders } from '../orders/orders.ts';
+import { openRefund } from '../orders/refund.rules.ts';
 import { metadataOfSerials } from '../payments/payment-metadata.ts';
 import type { Payment, Payments } from '../payments/payments.ts';
 import type { Metrics } from '../platform/telemetry.ts';
+import type { RefundOrder } from './refund-order.ts';
 
 /** The ledger of units, as far as an order needs it. */
 export interface UnitsPort {
@@ -47,6 +49,7 @@ export interface HoldsPort {
 }
 
 export interface AdvanceDeps {
+  readonly refunds: RefundOrder;
   readonly orders: Orders;
   readonly payments: Payments;
   readonly units: UnitsPort;
@@ -94,7 +97,7 @@ export function createAdvance(deps: AdvanceDeps): Advance {
 }
 
 function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
-  const { orders, payments, units, holds, clock, log, metrics } = deps;
+  const { orders, payments, units, holds, refunds, clock, log, metrics } = deps;
 
   const alarm = (what: string, order: Order, detail: Record<string, unknown> = {}) => {
     metrics.alarms.inc({ what });
@@ -283,10 +286,19 @@ function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
   const withMoney = async (order: Order): Promise<StepResult> => {
     const { orderId, dropId, holdId, status } = order;
     if (order.dueAtMs === null) return { rest: order };
-    const hold = await holds.settle(dropId, holdId);
-    if (hold.kind !== 'settled') alarm(`hold-${hold.kind}-paid`, order);
-    const settled = await orders.edit({ orderId, from: [status], set: { dueAtMs: null } });
-    return settled ? { rest: settled } : null;
+    const refund = openRefund(order);
+    // A refund that is asked for at this moment sets it due again: neither may undo the other.
+    const where = { refundsRev: order.refundsRev };
+    const nothingDue = refund ? {} : { dueAtMs: null };
+    if (order.settledAtMs === null) {
+      const hold = await holds.settle(dropId, holdId);
+      if (hold.kind !== 'settled') alarm(`hold-${hold.kind}-paid`, order);
+      const set = { settledAtMs: clock.now(), ...nothingDue };
+      return moved(await orders.edit({ orderId, from: [status], set, where }));
+    }
+    if (refund) return moved(await refunds.step(order, refund));
+    const done = await orders.edit({ orderId, from: [status], set: nothingDue, where });
+    return done ? { rest: done } : null;
   };
 
   return order => {

@@ -288,6 +288,8 @@ function orderOf(hold: HoldView, made: { quote: Quote; contact: Contact; nowMs: 
     proposed: [...hold.proposed].map(([sku, serial]) => ({ sku, serial })),
     serials: [],
     refundedAmount: 0,
+    refunds: [],
+    refundsRev: 0,
     contact,
     intent:
       quote.totalAmount === 0
@@ -308,8 +310,10 @@ function orderOf(hold: HoldView, made: { quote: Quote; contact: Contact; nowMs: 
     createdAtMs: nowMs,
     authorizedAtMs: null,
     paidAtMs: null,
+    settledAtMs: null,
     endedAtMs: null,
     releasedAtMs: null,
+    erasedAtMs: null,
     // Until the hold runs out the buyer may come back and try again; after that somebody must clear up.
     dueAtMs: Math.max(hold.expiresAtMs, nowMs) + limits.payGraceMs,
     attempts: 0,

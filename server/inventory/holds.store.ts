@@ -63,6 +63,14 @@ export const holdSweep = luaScript({
   rest: false,
 });
 
+export const holdForget = luaScript({ name: 'hold-forget', keys: ['hold'], argv: ['frozen'], rest: false });
+export const unitsReturn = luaScript({
+  name: 'units-return',
+  keys: ['drop', 'stock', 'bought', 'returns', 'tick'],
+  argv: ['returnId', 'buyer'],
+  rest: true,
+});
+
 export type HoldState = 'held' | 'paying' | 'settled' | 'released';
 
 export interface HoldLine {
@@ -109,6 +117,21 @@ export interface PlaceRequest {
   readonly lines: readonly HoldLine[];
 }
 
+export interface ReturnRequest {
+  readonly dropId: DropId;
+  readonly buyerId: BuyerId;
+  /** Again under the same id changes nothing. */
+  readonly returnId: string;
+  readonly lines: readonly HoldLine[];
+}
+
+export type ReturnOutcome =
+  | { kind: 'returned'; to: 'available' | 'withdrawn' }
+  /** Redis does not count so many as sold: nothing was changed, and its counts are wrong. */
+  | { kind: 'drifted'; sku: Sku }
+  /** Redis does not know the drop. */
+  | { kind: 'missing' };
+
 export interface HoldsStore {
   place(request: PlaceRequest): Promise<PlaceOutcome>;
   /** Extends a hold, once, into its payment window. */
@@ -121,7 +144,11 @@ export interface HoldsStore {
     holdId: HoldId,
     by: 'buyer' | 'order',
   ): Promise<{ kind: 'released' | 'paying' | 'settled' | 'missing' }>;
+  /** Sold units of a refunded order come back, once their ledger has let them go. */
+  returnUnits(request: ReturnRequest): Promise<ReturnOutcome>;
   sweep(dropId: DropId): Promise<{ holdsCount: number; passesCount: number; more: boolean }>;
+  /** Puts another cart into an ended hold, without what is personal; one that lives keeps its own. */
+  forget(request: { dropId: DropId; holdId: HoldId; frozen: string }): Promise<void>;
   /** The hold of that id, or null. */
   find(holdId: HoldId): Promise<HoldRecord | null>;
 }
@@ -184,6 +211,19 @@ export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): Hol
         return { kind };
       throw unexpected('hold-release', kind);
     },
+    async returnUnits({ dropId, buyerId, returnId, lines }) {
+      const { drop, stock, bought, tick } = dropKeysOf(dropId);
+      const [kind, detail] = await run(
+        unitsReturn,
+        { drop, stock, bought, tick, returns: dropKey(dropId, 'returns') },
+        { returnId, buyer: buyerBytes(buyerId) },
+        lines.flatMap(line => [line.sku, line.quantity]),
+      );
+      if (kind === 'returned') return { kind, to: detail === 'withdrawn' ? 'withdrawn' : 'available' };
+      if (kind === 'drifted') return { kind, sku: skuSchema.parse(detail) };
+      if (kind === 'missing') return { kind };
+      throw unexpected('units-return', kind);
+    },
     async sweep(dropId) {
       const [, holds, passes, more] = await run(
         holdSweep,
@@ -191,6 +231,9 @@ export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): Hol
         { batchCount: limits.sweepBatchCount, endedTtlMs: endTtl },
       );
       return { holdsCount: Number(holds), passesCount: Number(passes), more: more === '1' };
+    },
+    async forget({ dropId, holdId, frozen }) {
+      await run(holdForget, { hold: holdKey(dropId, holdId) }, { frozen });
     },
     async find(holdId) {
       const dropId = dropIdSchema.safeParse(await redis.get(holdDropKey(holdId)));

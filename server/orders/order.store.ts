@@ -18,6 +18,10 @@ export interface OrderChange {
   readonly quote?: Order['quote'];
   readonly serials?: readonly UnitRef[];
   readonly refundedAmount?: number;
+  readonly refunds?: Order['refunds'];
+  readonly refundsRev?: number;
+  readonly settledAtMs?: number;
+  readonly erasedAtMs?: number;
   readonly payDeadlineMs?: number;
   readonly dueAtMs?: number | null;
   readonly authorizedAtMs?: number;
@@ -35,6 +39,8 @@ export interface OrderCondition {
   readonly unclaimed?: true;
   /** Only while this is the order's revision. */
   readonly rev?: number;
+  /** Only while the refunds are those that were read. */
+  readonly refundsRev?: number;
 }
 
 export interface DueOrder {
@@ -66,6 +72,8 @@ export interface OrdersStore {
   /** False where an order of that id exists already; it is left as it is. */
   insert(order: Order): Promise<boolean>;
   find(orderId: OrderId): Promise<Order | null>;
+  /** The order of a payment. */
+  findByPayment(paymentId: string): Promise<Order | null>;
   /** Moves an order that is in one of `from`; null where it is not, or not any more. */
   move(request: {
     orderId: OrderId;
@@ -135,6 +143,10 @@ export function createOrdersStore(connection: MongoConnection): OrdersStore {
     },
     async find(orderId) {
       const found = await orders.findOne({ _id: orderId });
+      return found ? read(found) : null;
+    },
+    async findByPayment(paymentId) {
+      const found = await orders.findOne({ 'intent.id': paymentId });
       return found ? read(found) : null;
     },
     async move({ orderId, from, to, atMs, set = {}, where = {} }) {
@@ -214,6 +226,12 @@ function filterOf(
     status: { $in: [...from] },
     ...(where.unclaimed ? { 'serials.0': { $exists: false } } : {}),
     ...(where.rev === undefined ? {} : { rev: where.rev }),
+    // An order from before there were refunds has no such field.
+    ...(where.refundsRev === undefined
+      ? {}
+      : where.refundsRev === 0
+        ? { $or: [{ refundsRev: 0 }, { refundsRev: { $exists: false } }] }
+        : { refundsRev: where.refundsRev }),
   };
 }
 

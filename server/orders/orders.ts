@@ -34,6 +34,7 @@ export interface MoveRequest {
 export interface Orders {
   insert(order: Order): Promise<boolean>;
   find(orderId: OrderId): Promise<Order | null>;
+  findByPayment(paymentId: string): Promise<Order | null>;
   /** The buyer's own order; another's is as absent as one that never was. */
   ofBuyer(orderId: OrderId, buyerId: BuyerId): Promise<Order>;
   list(page: OrderPage): Promise<Order[]>;
@@ -84,6 +85,7 @@ export function createOrders(deps: {
   return {
     insert: order => store.insert(order),
     find: orderId => store.find(orderId),
+    findByPayment: paymentId => store.findByPayment(paymentId),
     ofBuyer,
     list: page => store.list(page),
     move,

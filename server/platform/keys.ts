@@ -12,6 +12,7 @@ const plainKeys = [
   'passes',
   'passes-due',
   'bought',
+  'returns',
   'holds-due',
   'tick',
   'clock',

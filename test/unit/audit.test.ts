@@ -34,6 +34,7 @@ const order = (change: Partial<AuditOrder> = {}): AuditOrder => ({
   serials: [{ sku: 'a', serial: 1 }],
   intentId: 'pi-1',
   released: false,
+  restocked: [],
   ...change,
 });
 const unit = (change: Partial<AuditUnit> = {}): AuditUnit => ({

@@ -29,6 +29,7 @@ function orderOf(serial: number, change: Partial<BookedOrder> = {}): BookedOrder
     reason: null,
     quote: { currency: 'EUR', totalAmount: 4_900, lines: [{ sku, quantity: 1 }] },
     serials: [{ sku, serial }],
+    restocked: [],
     refundedAmount: 0,
     intent: { id: `pi-${serial}` },
     payDeadlineMs: 5_000,
