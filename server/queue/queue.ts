@@ -178,7 +178,8 @@ export function createQueue(options: {
           const rank = rankOf(view, ticket);
           place.move(ticket.lane, rank);
           // A crowd is told of the end at one instant: of those who wait uncalled, Redis has nothing more to say.
-          const over = told === 'waiting' && !isCalled(view, ticket, rank) ? endOf(view, drop) : null;
+          const over: ReturnType<typeof endOf> =
+            told === 'waiting' && !isCalled(view, ticket, rank) ? endOf(view, drop) : null;
           if (over) {
             told = over;
             yield { id: `${id}:${over}`, status: { kind: over } };
