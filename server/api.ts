@@ -7,6 +7,8 @@ import type { AuditLog } from './admin/audit-log.ts';
 import type { Report } from './admin/report.ts';
 import { createReportProcedure } from './admin/report.router.ts';
 import type { SessionToken } from './buyers/authenticate.ts';
+import type { Privacy } from './buyers/privacy.ts';
+import { createPrivacyRouter } from './buyers/privacy.router.ts';
 import { createSessionRouter } from './buyers/session.router.ts';
 import { createCheckoutRouter } from './checkout/checkout.router.ts';
 import type { Checkout } from './checkout/checkout.ts';
@@ -26,10 +28,12 @@ import type { Clock } from './platform/clock.ts';
 import type { Sealer } from './platform/seal.ts';
 import { createPricingRouter } from './pricing/pricing.router.ts';
 import type { Pricing } from './pricing/pricing.ts';
+import type { BotGate } from './queue/bot-gate.ts';
 import { createQueueRouter } from './queue/queue.router.ts';
 import type { Queue } from './queue/queue.ts';
 import { createSearchRouter } from './search/search.router.ts';
 import type { Search } from './search/search.ts';
+import type { GiveSearchKey } from './search/search-key.ts';
 import { mergeRouters, router } from './trpc.ts';
 
 export interface ApiParts {
@@ -37,9 +41,11 @@ export interface ApiParts {
   readonly sessions: Sealer<SessionToken>;
   readonly catalog: Catalog;
   readonly search: Search;
+  readonly giveSearchKey: GiveSearchKey;
   readonly drops: Drops;
   readonly feeds: DropFeeds;
   readonly queue: Queue;
+  readonly botGate: BotGate;
   readonly fairness: Fairness;
   /** The content of a ticket that the engine gave out; null for anything else. */
   readonly openTicket: (text: string) => Ticket | null;
@@ -48,6 +54,7 @@ export interface ApiParts {
   readonly checkout: Checkout;
   readonly orders: Orders;
   readonly refund: Refund;
+  readonly privacy: Privacy;
   readonly report: Report;
   readonly auditLog: AuditLog;
 }
@@ -61,16 +68,21 @@ export function createApi(parts: ApiParts) {
   return router({
     session: createSessionRouter(parts),
     catalog: createCatalogRouter(parts.catalog),
-    search: createSearchRouter(parts.search),
+    search: createSearchRouter(parts.search, parts.giveSearchKey),
     drop: mergeRouters(
       createDropsRouter({ ...parts, lobbyRoot: (drop: Drop) => parts.fairness.root(drop) }),
       createFairnessRouter(fairnessParts),
     ),
-    queue: createQueueRouter({ queue: parts.queue, getDrop: dropId => parts.drops.get(dropId) }),
+    queue: createQueueRouter({
+      queue: parts.queue,
+      botGate: parts.botGate,
+      getDrop: dropId => parts.drops.get(dropId),
+    }),
     pricing: createPricingRouter(parts.pricing),
     hold: createHoldsRouter(parts),
     checkout: createCheckoutRouter(parts.checkout),
     order: createOrdersRouter(parts.orders),
+    privacy: createPrivacyRouter(parts.privacy, parts.clock),
     admin: router({
       product: createAdminProductRouter(parts.catalog),
       drop: mergeRouters(

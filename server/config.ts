@@ -21,6 +21,8 @@ const secret = z.string().min(16, 'must have at least 16 characters');
 export const environmentSchema = z.object({
   PORT: port.default(3000),
   HOST: z.string().default('127.0.0.1'),
+  /** Several servers listen on the one port; the system gives each new connection to one of them. */
+  PORT_SHARED: flag.default(false),
   DATA_DIR: z.string().default('.data'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 
@@ -30,6 +32,8 @@ export const environmentSchema = z.object({
   MONGODB_URI: url(['mongodb:', 'mongodb+srv:']),
   TYPESENSE_URL: url(['http:', 'https:']),
   TYPESENSE_API_KEY: z.string().min(1),
+  /** Where browsers reach the search service; unset, they search through the engine alone. */
+  TYPESENSE_PUBLIC_URL: url(['http:', 'https:']).optional(),
 
   STRIPE_SECRET_KEY: z.string().min(1),
   STRIPE_PUBLISHABLE_KEY: z.string().min(1),
@@ -59,11 +63,17 @@ export const environmentSchema = z.object({
 export interface Config {
   readonly port: number;
   readonly host: string;
+  readonly portShared: boolean;
   readonly dataDir: string;
   readonly logLevel: string;
   readonly redis: { readonly stockUrl: string; readonly jobsUrl: string; readonly limitsUrl: string };
   readonly mongoUri: string;
-  readonly typesense: { readonly url: string; readonly apiKey: string };
+  readonly typesense: {
+    readonly url: string;
+    readonly apiKey: string;
+    /** Null where browsers shall not reach it. */
+    readonly publicUrl: string | null;
+  };
   readonly stripe: {
     readonly secretKey: string;
     readonly publishableKey: string;
@@ -103,6 +113,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const config: Config = {
     port: env.PORT,
     host: env.HOST,
+    portShared: env.PORT_SHARED,
     dataDir: env.DATA_DIR,
     logLevel: env.LOG_LEVEL,
     redis: {
@@ -111,7 +122,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       limitsUrl: env.REDIS_LIMITS_URL ?? env.REDIS_JOBS_URL,
     },
     mongoUri: env.MONGODB_URI,
-    typesense: { url: env.TYPESENSE_URL, apiKey: env.TYPESENSE_API_KEY },
+    typesense: {
+      url: env.TYPESENSE_URL,
+      apiKey: env.TYPESENSE_API_KEY,
+      publicUrl: env.TYPESENSE_PUBLIC_URL ?? null,
+    },
     stripe: {
       secretKey: env.STRIPE_SECRET_KEY,
       publishableKey: env.STRIPE_PUBLISHABLE_KEY,

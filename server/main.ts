@@ -7,6 +7,7 @@ import { createReport } from './admin/report.ts';
 import { createReportBooks } from './admin/report-books.ts';
 import { createListDropPayments } from './admin/report-payments.ts';
 import { createAuthenticate, sessionTokenSchema } from './buyers/authenticate.ts';
+import { createPrivacy } from './buyers/privacy.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createCatalogStore } from './catalog/catalog.store.ts';
 import { createProductChanges } from './catalog/product-changes.ts';
@@ -53,12 +54,14 @@ import { createPricePool } from './pricing/price-pool.ts';
 import { createPricing } from './pricing/pricing.ts';
 import { quoteSchema } from './pricing/quote.ts';
 import { createAdmission } from './queue/admission.ts';
+import { createBotGate } from './queue/bot-gate.ts';
 import { createCallLog } from './queue/call-log.store.ts';
 import { createQueue } from './queue/queue.ts';
 import { createQueueStore } from './queue/queue.store.ts';
 import { passSchema, ticketSchema } from './queue/tickets.ts';
 import { createIndexHint } from './search/index-hint.ts';
 import { createSearch } from './search/search.ts';
+import { createGiveSearchKey } from './search/search-key.ts';
 import { createMakeContext } from './transport/context.ts';
 import { createHttpServer } from './transport/http.ts';
 import { createOriginCheck } from './transport/origin.ts';
@@ -152,6 +155,7 @@ const queue = createQueue({
   tickets,
   passes,
 });
+const botGate = createBotGate({ redis: limitsRedis, secrets: config.tokenSecrets, clock });
 const fairness = createFairness({
   leaves: createLeavesStore(stockRedis),
   lobbies: lobbyStore,
@@ -242,9 +246,15 @@ const api = createApi({
   sessions,
   catalog,
   search,
+  giveSearchKey: createGiveSearchKey({
+    typesense: config.typesense,
+    publicUrl: config.typesense.publicUrl,
+    clock,
+  }),
   drops,
   feeds,
   queue,
+  botGate,
   fairness,
   openTicket: text => tickets.open(text),
   pricing,
@@ -252,6 +262,7 @@ const api = createApi({
   checkout,
   orders,
   refund: createRefund({ orders, advance, clock }),
+  privacy: createPrivacy({ orders, holds, events: stripeEvents, clock }),
   report: createReport({
     drop: dropId => drops.get(dropId),
     look: dropId => live.look(dropId),
@@ -302,7 +313,8 @@ const sockets = serveSockets(server, {
 });
 const port = await new Promise<number>((resolve, reject) => {
   server.once('error', reject);
-  server.listen(config.port, config.host, () => {
+  const { port: wanted, host, portShared } = config;
+  server.listen({ port: wanted, host, reusePort: portShared }, () => {
     const address = server.address();
     resolve(typeof address === 'object' && address ? address.port : config.port);
   });

@@ -38,7 +38,9 @@ const search = createSearch({
 });
 serve(
   createHttpServer({
-    router: router({ search: createSearchRouter(search) }),
+    router: router({
+      search: createSearchRouter(search, () => Promise.resolve({ kind: 'not-offered' as const })),
+    }),
     makeContext: createMakeContext({
       authenticate: createAuthenticate({
         sessions,

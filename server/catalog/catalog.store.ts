@@ -344,14 +344,14 @@ export function createCatalogStore(connection: MongoConnection) {
       return claimed.map(dueOf);
     },
 
-    /** The ids of a page of products, for a reindex. */
+    /** The ids of a page of products, tombstones included, for a reindex: a range of the ids and nothing else. */
     async pageIds(options: { after: ProductId | null; limit: number }): Promise<ProductId[]> {
-      const page = await model
-        .find({ live: true, ...(options.after === null ? {} : { _id: { $gt: options.after } }) }, { _id: 1 })
+      const found = await model
+        .find(options.after === null ? {} : { _id: { $gt: options.after } }, { _id: 1 })
         .sort({ _id: 1 })
         .limit(options.limit)
         .lean<Pick<ProductDocument, '_id'>[]>();
-      return page.map(({ _id }) => _id);
+      return found.map(({ _id }) => _id);
     },
 
     /** Claims these products, due or not. Those that an indexer is at work on are left to it, and answered as busy. */

@@ -183,7 +183,7 @@ export async function createCatalog(deps: {
       const nowMs = clock.now();
       return store.claimDue({ by, limit, nowMs, untilMs: nowMs + limits.indexClaimMs });
     },
-    pageIds: page => store.pageIds(page),
+    pageIds: asked => store.pageIds(asked),
     claimIds({ by, ids }) {
       const nowMs = clock.now();
       return store.claimIds({ by, ids, nowMs, untilMs: nowMs + limits.indexClaimMs });

@@ -313,6 +313,7 @@ function orderOf(hold: HoldView, made: { quote: Quote; contact: Contact; nowMs: 
     settledAtMs: null,
     endedAtMs: null,
     releasedAtMs: null,
+    erasedAtMs: null,
     // Until the hold runs out the buyer may come back and try again; after that somebody must clear up.
     dueAtMs: Math.max(hold.expiresAtMs, nowMs) + limits.payGraceMs,
     attempts: 0,

@@ -21,6 +21,7 @@ export interface OrderChange {
   readonly refunds?: Order['refunds'];
   readonly refundsRev?: number;
   readonly settledAtMs?: number;
+  readonly erasedAtMs?: number;
   readonly payDeadlineMs?: number;
   readonly dueAtMs?: number | null;
   readonly authorizedAtMs?: number;

@@ -104,6 +104,8 @@ export const orderSchema = z.object({
   settledAtMs: z.number().nullable().default(null),
   endedAtMs: z.number().nullable(),
   releasedAtMs: z.number().nullable(),
+  /** When its buyer had it pseudonymised. */
+  erasedAtMs: z.number().nullable().default(null),
   /** The outbox: when the next step is due, null when nothing is. */
   dueAtMs: z.number().nullable(),
   /** Failed tries of the present step. */

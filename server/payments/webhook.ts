@@ -64,12 +64,13 @@ export function createWebhook(deps: {
     };
     if (!handledEvents.has(event.type)) return ignored();
     try {
-      const paymentId = namesOurOrder(event) ? null : paymentOf(event);
-      if (paymentId === 'none' || (paymentId !== null && !(await ownsPayment(paymentId)))) return ignored();
+      const paymentId = paymentOf(event);
+      if (!namesOurOrder(event) && !(paymentId !== null && (await ownsPayment(paymentId)))) return ignored();
       const fresh = await events.insert({
         eventId: event.id,
         type: event.type,
         raw: rawBody.toString('utf8'),
+        paymentId,
         receivedAtMs: nowMs,
         dueAtMs: nowMs + relayAfterMs,
       });
@@ -96,9 +97,13 @@ function namesOurOrder(event: Stripe.Event): boolean {
   return orderIdSchema.safeParse(metadata.order).success;
 }
 
-/** The payment that an event of another object is about; 'none' where it is about none, or is the payment itself. */
-function paymentOf(event: Stripe.Event): string {
+/** The payment that an event is about: a refund made at the dashboard names nothing else of ours. */
+function paymentOf(event: Stripe.Event): string | null {
   const object: unknown = event.data.object;
-  if (typeof object !== 'object' || object === null || !('payment_intent' in object)) return 'none';
-  return typeof object.payment_intent === 'string' ? object.payment_intent : 'none';
+  if (typeof object !== 'object' || object === null) return null;
+  const isPayment = event.type.startsWith('payment_intent.');
+  if (isPayment && 'id' in object && typeof object.id === 'string') return object.id;
+  return 'payment_intent' in object && typeof object.payment_intent === 'string'
+    ? object.payment_intent
+    : null;
 }

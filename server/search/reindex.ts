@@ -80,7 +80,7 @@ export function createReindex(deps: {
       } finally {
         await catalog.endClaim({ by: state.by, taken: [] });
       }
-      copiedCount += claimed.length;
+      copiedCount += claimed.filter(({ product }) => product !== null).length;
       if (busy.length === 0) return { ...state, after, copiedCount: state.copiedCount + copiedCount };
       // An indexer is at work on these, and may not know of the new collection: they are asked for again.
       ids = busy;
