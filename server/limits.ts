@@ -95,6 +95,8 @@ export const limits = {
   conductorTickMs: 200,
   /** At most four ticks a second for each drop: what an eye can follow, and what a crowd can be sent. */
   watchTickMs: 250,
+  /** Figures for an operator's eye; each costs counts in MongoDB, shared by all who watch the drop in this process. */
+  statsTickMs: 1 * SECOND,
   /** A watcher is told the truth at least this often, even if a notification was lost. */
   watchHeartbeatMs: 5 * SECOND,
 
