@@ -30,6 +30,7 @@ import type { Clock } from './platform/clock.ts';
 import type { Sealer } from './platform/seal.ts';
 import { createPricingRouter } from './pricing/pricing.router.ts';
 import type { Pricing } from './pricing/pricing.ts';
+import type { BotGate } from './queue/bot-gate.ts';
 import { createQueueRouter } from './queue/queue.router.ts';
 import type { Queue } from './queue/queue.ts';
 import { createSearchRouter } from './search/search.router.ts';
@@ -44,6 +45,7 @@ export interface ApiParts {
   readonly drops: Drops;
   readonly feeds: DropFeeds;
   readonly queue: Queue;
+  readonly botGate: BotGate;
   readonly fairness: Fairness;
   /** The content of a ticket that the engine gave out; null for anything else. */
   readonly openTicket: (text: string) => Ticket | null;
@@ -72,7 +74,11 @@ export function createApi(parts: ApiParts) {
       createDropsRouter({ ...parts, lobbyRoot: (drop: Drop) => parts.fairness.root(drop) }),
       createFairnessRouter(fairnessParts),
     ),
-    queue: createQueueRouter({ queue: parts.queue, getDrop: dropId => parts.drops.get(dropId) }),
+    queue: createQueueRouter({
+      queue: parts.queue,
+      botGate: parts.botGate,
+      getDrop: dropId => parts.drops.get(dropId),
+    }),
     pricing: createPricingRouter(parts.pricing),
     hold: createHoldsRouter(parts),
     checkout: createCheckoutRouter(parts.checkout),

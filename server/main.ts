@@ -56,6 +56,7 @@ import { createPricePool } from './pricing/price-pool.ts';
 import { createPricing } from './pricing/pricing.ts';
 import { quoteSchema } from './pricing/quote.ts';
 import { createAdmission } from './queue/admission.ts';
+import { createBotGate } from './queue/bot-gate.ts';
 import { createCallLog } from './queue/call-log.store.ts';
 import { createQueue } from './queue/queue.ts';
 import { createQueueStore } from './queue/queue.store.ts';
@@ -155,6 +156,7 @@ const queue = createQueue({
   tickets,
   passes,
 });
+const botGate = createBotGate({ redis: limitsRedis, secrets: config.tokenSecrets, clock });
 const fairness = createFairness({
   leaves: createLeavesStore(stockRedis),
   lobbies: lobbyStore,
@@ -248,6 +250,7 @@ const api = createApi({
   drops,
   feeds,
   queue,
+  botGate,
   fairness,
   openTicket: text => tickets.open(text),
   pricing,

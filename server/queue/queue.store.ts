@@ -8,7 +8,7 @@ import { lanes, type Lane } from '../drops/drop.ts';
 export const queueJoin = luaScript({
   name: 'queue-join',
   keys: ['drop', 'queue', 'ticket-prefix', 'codes', 'tick', 'leaf-prefix'],
-  argv: ['buyer', 'codes', 'leaf'],
+  argv: ['buyer', 'codes', 'leaf', 'gate'],
   rest: false,
 });
 export const queueAdmit = luaScript({
@@ -48,7 +48,7 @@ export interface Call {
 export type JoinOutcome =
   /** `again`: the buyer had this ticket already. */
   | { kind: 'joined'; lane: Lane; arrival: number; again: boolean }
-  | { kind: 'not-yet' | 'closed' | 'sold-out' | 'bad-code' | 'missing' };
+  | { kind: 'not-yet' | 'closed' | 'sold-out' | 'bad-code' | 'proof-required' | 'missing' };
 
 /** Where a ticket stands: its lane, its arrival there, and the rank that follows; null while nobody has a rank. */
 export interface Standing {
@@ -75,6 +75,8 @@ export interface Entry {
   readonly codes?: readonly string[];
   /** 32 bytes: the ticket's in the proof of fairness. Without one its place there stays empty. */
   readonly leaf?: Uint8Array;
+  /** False: a place that the buyer has is found, but none is given. */
+  readonly mayEnter?: boolean;
 }
 
 export interface QueueStore {
@@ -125,17 +127,19 @@ export function createQueueStore(run: LuaRunner): QueueStore {
     new Error(`lua/${script}.lua answered ${String(kind)}, which its caller does not know`);
 
   return {
-    async join(dropId, buyerId, { codes = [], leaf } = {}) {
+    async join(dropId, buyerId, { codes = [], leaf, mayEnter = true } = {}) {
       const [kind, arrival, lane, again] = await run(queueJoin, keysOf(dropId), {
         buyer: buyerBytes(buyerId),
         codes: codes.join(' '),
         leaf: leaf ? Buffer.from(leaf.buffer, leaf.byteOffset, leaf.byteLength) : '',
+        gate: mayEnter ? 'open' : 'shut',
       });
       switch (kind) {
         case 'joined':
           return { kind, lane: laneNumbered(lane), arrival: Number(arrival), again: again === '1' };
         case 'not-yet':
         case 'closed':
+        case 'proof-required':
         case 'sold-out':
         case 'bad-code':
         case 'missing':

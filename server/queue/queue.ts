@@ -30,10 +30,11 @@ export interface Queue {
   join(
     buyerId: BuyerId,
     drop: Drop,
-    entry: { nonce: string; code?: string | undefined },
+    entry: { nonce: string; code?: string | undefined; mayEnter: boolean },
   ): Promise<
-    | { kind: 'joined'; ticket: string; lane: string; arrival: number }
-    | { kind: 'not-yet' | 'closed' | 'sold-out' | 'bad-code' }
+    /** `again`: the buyer had a ticket already. */
+    | { kind: 'joined'; ticket: string; lane: string; arrival: number; again: boolean }
+    | { kind: 'not-yet' | 'closed' | 'sold-out' | 'bad-code' | 'proof-required' }
   >;
   /** How the ticket stands now; claims its call if it has one. Another's ticket is as absent as none. */
   status(buyerId: BuyerId, ticket: string): Promise<TicketStatus>;
@@ -133,11 +134,12 @@ export function createQueue(options: {
   };
 
   return {
-    async join(buyerId, drop, { nonce, code }) {
+    async join(buyerId, drop, { nonce, code, mayEnter }) {
       const { dropId } = drop;
       const joined = await store.join(dropId, buyerId, {
         codes: code === undefined ? [] : codes.candidates(dropId, code),
         leaf: ticketLeaf({ dropId, buyerId, nonce }),
+        mayEnter,
       });
       if (joined.kind === 'missing') {
         throw new PublicError('unavailable', 'The drop is not loaded yet: try again', {
@@ -152,7 +154,7 @@ export function createQueue(options: {
         ({ ticket } = await claim(ticket, view));
       }
       const { lane, arrival } = ticket;
-      return { kind: 'joined', lane, arrival, ticket: tickets.seal(ticket) };
+      return { kind: 'joined', lane, arrival, ticket: tickets.seal(ticket), again: joined.again };
     },
 
     async status(buyerId, text) {
