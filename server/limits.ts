@@ -81,6 +81,8 @@ export const limits = {
   gatheredRatesCount: 256,
 
   // --- drops ------------------------------------------------------------------------------------------
+  /** Names of keys remembered in each process, 1 KiB for each drop: more than are ever on at once. */
+  dropKeysCount: 200,
   dropItemsCount: 50,
   /** Unit documents are made with the drop; a hundred thousand take seconds, not minutes. */
   dropUnitsCount: 200_000,

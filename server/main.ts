@@ -314,7 +314,8 @@ const sockets = serveSockets(server, {
 });
 const port = await new Promise<number>((resolve, reject) => {
   server.once('error', reject);
-  server.listen(config.port, config.host, () => {
+  const { port: wanted, host, portShared } = config;
+  server.listen({ port: wanted, host, reusePort: portShared }, () => {
     const address = server.address();
     resolve(typeof address === 'object' && address ? address.port : config.port);
   });

@@ -151,6 +151,7 @@ function toView(dropId: DropId, reply: string[]): DropView {
     state: stateSchema.parse(state),
     opensAtMs: count.parse(drop['opensAtMs']),
     closesAtMs: drop['closesAtMs'] ? Number(drop['closesAtMs']) : null,
+    soldOutAtMs: drop['soldOutAtMs'] ? Number(drop['soldOutAtMs']) : null,
     frozen: drop['frozen'] === '1',
     message: drop['message'] || null,
     key: drop['key'] ?? null,
