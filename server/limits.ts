@@ -211,6 +211,8 @@ export const limits = {
   stepOverdueMs: 8 * SECOND,
   /** Jobs of each kind at once in a worker: they wait for Stripe and MongoDB, not for the processor. */
   jobsConcurrencyCount: 32,
+  /** A payment is looked at this often while its order waits for news: one whose webhook is lost is found within 10 min. */
+  paymentLookMs: 5 * MINUTE,
   /** A payment confirmed in the window's last moment is given this long to arrive before the order is closed. */
   payGraceMs: 2 * SECOND,
   /** Tries at Stripe's creating call while closing; without an answer nobody has the secret, so nobody can have paid. */

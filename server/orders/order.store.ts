@@ -27,6 +27,7 @@ export interface OrderChange {
   readonly refunds?: Order['refunds'];
   readonly refundsRev?: number;
   readonly settledAtMs?: number;
+  readonly dispute?: Order['dispute'];
   readonly erasedAtMs?: number;
   readonly payDeadlineMs?: number;
   readonly dueAtMs?: number | null;
