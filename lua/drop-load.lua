@@ -4,6 +4,8 @@
 -- ARGV: settings
 -- RETURNS: {'loaded', state}
 -- INVARIANT: available + held + sold + withdrawn = total for each SKU; loading the same settings twice changes nothing.
+-- @include clock
+-- @include text
 -- @include tick
 local dropKey, stockKey, queueKey, codesKey, tickChannel = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local settings = cjson.decode(ARGV[1])
@@ -43,8 +45,9 @@ for _, code in ipairs(settings.codes) do redis.call('HSET', codesKey, code.hash 
 local state = redis.call('HGET', dropKey, 'state')
 if state == 'sold-out' and count('*/available') > 0 then
   redis.call('HSET', dropKey, 'state', 'open')
+  redis.call('HDEL', dropKey, 'soldOutAtMs')
 elseif (state == 'open' or state == 'paused') and count('*/total') == count('*/sold') + count('*/withdrawn') then
-  redis.call('HSET', dropKey, 'state', 'sold-out')
+  redis.call('HSET', dropKey, 'state', 'sold-out', 'soldOutAtMs', text(nowMs()))
 end
 tick(dropKey, tickChannel)
 return { 'loaded', redis.call('HGET', dropKey, 'state') }

@@ -87,6 +87,8 @@ export const limits = {
   gatheredRatesCount: 256,
 
   // --- drops ------------------------------------------------------------------------------------------
+  /** Names of keys remembered in each process, 1 KiB for each drop: more than are ever on at once. */
+  dropKeysCount: 200,
   dropItemsCount: 50,
   /** Unit documents are made with the drop; a hundred thousand take seconds, not minutes. */
   dropUnitsCount: 200_000,
@@ -101,6 +103,8 @@ export const limits = {
   conductorTickMs: 200,
   /** At most four ticks a second for each drop: what an eye can follow, and what a crowd can be sent. */
   watchTickMs: 250,
+  /** Figures for an operator's eye; each costs counts in MongoDB, shared by all who watch the drop in this process. */
+  statsTickMs: 1 * SECOND,
   /** A watcher is told the truth at least this often, even if a notification was lost. */
   watchHeartbeatMs: 5 * SECOND,
 

@@ -3,6 +3,8 @@
 import { join } from 'node:path';
 import { createApi } from './api.ts';
 import { createAuditLog } from './admin/audit-log.ts';
+import { createCallFigures } from './admin/call-figures.ts';
+import { createStats } from './admin/stats.ts';
 import { createReport } from './admin/report.ts';
 import { createReportBooks } from './admin/report-books.ts';
 import { createListDropPayments } from './admin/report-payments.ts';
@@ -266,6 +268,11 @@ const api = createApi({
     clock,
   }),
   auditLog,
+  stats: createStats({
+    feeds,
+    countOrders: dropId => orders.countsOfDrop(dropId),
+    callFigures: createCallFigures(metrics, clock),
+  }),
 });
 const makeContext = createMakeContext({
   authenticate: createAuthenticate({ sessions, clock, adminKey: config.adminKey, jwt: config.jwt }),
@@ -308,7 +315,8 @@ const sockets = serveSockets(server, {
 });
 const port = await new Promise<number>((resolve, reject) => {
   server.once('error', reject);
-  server.listen(config.port, config.host, () => {
+  const { port: wanted, host, portShared } = config;
+  server.listen({ port: wanted, host, reusePort: portShared }, () => {
     const address = server.address();
     resolve(typeof address === 'object' && address ? address.port : config.port);
   });

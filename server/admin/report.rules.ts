@@ -27,6 +27,7 @@ export function reckonDrop(books: DropBooks): DropReport {
     mode: drop.mode,
     seedHash: drop.seedHash,
     createdAtMs: drop.createdAtMs,
+    soldOutAtMs: view?.soldOutAtMs ?? null,
     countedAtMs: books.countedAtMs,
     currency: drop.currency,
     atRest: underWay.length === 0,

@@ -151,6 +151,7 @@ function toView(dropId: DropId, reply: string[]): DropView {
     state: stateSchema.parse(state),
     opensAtMs: count.parse(drop['opensAtMs']),
     closesAtMs: drop['closesAtMs'] ? Number(drop['closesAtMs']) : null,
+    soldOutAtMs: drop['soldOutAtMs'] ? Number(drop['soldOutAtMs']) : null,
     frozen: drop['frozen'] === '1',
     message: drop['message'] || null,
     key: drop['key'] ?? null,
@@ -158,6 +159,7 @@ function toView(dropId: DropId, reply: string[]): DropView {
     activeMax: Number(drop['activeMax']),
     activeCount: Number(activeCount),
     unclaimedCount: Number(queue['unclaimed'] ?? 0),
+    withHoldCount: Number(queue['withHold'] ?? 0),
     lanes: lanes.map(lane => ({
       lane,
       lobbySize: Number(queue[`${lane}/lobby`] ?? 0),

@@ -177,7 +177,17 @@ export function createQueue(options: {
         while (!signal?.aborted) {
           const { id, view } = feed.latest;
           // The place is taken before the status is looked up: a call in between wakes it.
-          place.move(ticket.lane, rankOf(view, ticket));
+          const rank = rankOf(view, ticket);
+          place.move(ticket.lane, rank);
+          // A crowd is told of the end at one instant: of those who wait uncalled, Redis has nothing more to say.
+          const over: ReturnType<typeof endOf> =
+            told === 'waiting' && !isCalled(view, ticket, rank) ? endOf(view, drop) : null;
+          if (over) {
+            told = over;
+            yield { id: `${id}:${over}`, status: { kind: over } };
+            await place.woken(null);
+            continue;
+          }
           const { status, ticket: standing } = await statusOf(ticket, view, drop);
           if (status.kind !== told || standing !== ticket) {
             told = status.kind;
@@ -215,6 +225,12 @@ function endOf(view: DropView, drop: Drop): 'sold-out' | 'closed' | 'lost-draw' 
   if (view.state !== 'closed' && view.state !== 'sold-out') return null;
   // A draw that was called off before its lots were drawn was not lost by anybody.
   return drop.mode === 'draw' && view.key ? 'lost-draw' : view.state;
+}
+
+/** Whether the ticket's turn has come; who was called may have more to hear than how the drop ended. */
+function isCalled(view: DropView, { lane }: Ticket, rank: number | null): boolean {
+  const serving = view.lanes.find(candidate => candidate.lane === lane)?.serving ?? 0;
+  return rank !== null && rank < serving;
 }
 
 function isMoved(outcome: { kind: string }): outcome is Moved {
