@@ -51,10 +51,16 @@ export const limits = {
   hubGroupsCount: 64,
   socketPingMs: 25 * SECOND,
   socketPongWaitMs: 10 * SECOND,
-  /** One look at all sockets, for pings and expired tokens: a timer for each would be dearer than the sockets. */
+  /** One look at all sockets and streams, for pings and expired tokens: a timer for each would be dearer than they are. */
   socketSweepMs: 1 * SECOND,
   /** At a shutdown, clients come back spread over this time, so that the next process is not stormed. */
   reconnectSpreadMs: 5 * SECOND,
+
+  // --- server-sent events -----------------------------------------------------------------------------
+  /** Each subscription is a stream of its own: three for each of ten tabs, as with sockets. */
+  streamsPerBuyerCount: 30,
+  /** Three for each of the sockets that an address may have. */
+  streamsPerAddressCount: 60_000,
 
   // --- sessions and sealed values ---------------------------------------------------------------------
   /** Longer than any drop; short enough that a stolen token dies by itself. */

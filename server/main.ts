@@ -287,6 +287,7 @@ const server = createHttpServer({
   router: api,
   makeContext,
   checkOrigin,
+  clock,
   notReady: async () => {
     if (lifecycle.stopping) return 'stopping';
     if (stockRedis.status !== 'ready') return 'redis is away';
