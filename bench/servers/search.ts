@@ -36,15 +36,17 @@ const search = createSearch({
   catalog: { browse: () => Promise.reject(new Error('the search service did not answer')) },
   log,
 });
+const clock = { now: Date.now, stop: () => {} };
 serve(
   createHttpServer({
+    clock,
     router: router({
       search: createSearchRouter(search, () => Promise.resolve({ kind: 'not-offered' as const })),
     }),
     makeContext: createMakeContext({
       authenticate: createAuthenticate({
         sessions,
-        clock: { now: Date.now, stop: () => {} },
+        clock,
         adminKey: 'a key that nobody has',
         jwt: null,
       }),
