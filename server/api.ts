@@ -5,6 +5,8 @@ import type { Catalog } from './catalog/catalog.ts';
 import { createAuditProcedure } from './admin/audit.router.ts';
 import type { AuditLog } from './admin/audit-log.ts';
 import type { Report } from './admin/report.ts';
+import type { Stats } from './admin/stats.ts';
+import { createStatsProcedure } from './admin/stats.router.ts';
 import { createReportProcedure } from './admin/report.router.ts';
 import type { SessionToken } from './buyers/authenticate.ts';
 import type { Privacy } from './buyers/privacy.ts';
@@ -55,6 +57,7 @@ export interface ApiParts {
   readonly privacy: Privacy;
   readonly report: Report;
   readonly auditLog: AuditLog;
+  readonly stats: Stats;
 }
 
 export function createApi(parts: ApiParts) {
@@ -89,6 +92,7 @@ export function createApi(parts: ApiParts) {
         router({ report: createReportProcedure(parts.report) }),
       ),
       order: createAdminOrdersRouter(parts.orders, parts.refund),
+      stats: createStatsProcedure(parts.stats),
       audit: createAuditProcedure(parts.auditLog),
     }),
   });

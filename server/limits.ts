@@ -51,10 +51,16 @@ export const limits = {
   hubGroupsCount: 64,
   socketPingMs: 25 * SECOND,
   socketPongWaitMs: 10 * SECOND,
-  /** One look at all sockets, for pings and expired tokens: a timer for each would be dearer than the sockets. */
+  /** One look at all sockets and streams, for pings and expired tokens: a timer for each would be dearer than they are. */
   socketSweepMs: 1 * SECOND,
   /** At a shutdown, clients come back spread over this time, so that the next process is not stormed. */
   reconnectSpreadMs: 5 * SECOND,
+
+  // --- server-sent events -----------------------------------------------------------------------------
+  /** Each subscription is a stream of its own: three for each of ten tabs, as with sockets. */
+  streamsPerBuyerCount: 30,
+  /** Three for each of the sockets that an address may have. */
+  streamsPerAddressCount: 60_000,
 
   // --- sessions and sealed values ---------------------------------------------------------------------
   /** Longer than any drop; short enough that a stolen token dies by itself. */
@@ -81,6 +87,8 @@ export const limits = {
   gatheredRatesCount: 256,
 
   // --- drops ------------------------------------------------------------------------------------------
+  /** Names of keys remembered in each process, 1 KiB for each drop: more than are ever on at once. */
+  dropKeysCount: 200,
   dropItemsCount: 50,
   /** Unit documents are made with the drop; a hundred thousand take seconds, not minutes. */
   dropUnitsCount: 200_000,
@@ -95,6 +103,8 @@ export const limits = {
   conductorTickMs: 200,
   /** At most four ticks a second for each drop: what an eye can follow, and what a crowd can be sent. */
   watchTickMs: 250,
+  /** Figures for an operator's eye; each costs counts in MongoDB, shared by all who watch the drop in this process. */
+  statsTickMs: 1 * SECOND,
   /** A watcher is told the truth at least this often, even if a notification was lost. */
   watchHeartbeatMs: 5 * SECOND,
 
@@ -207,6 +217,8 @@ export const limits = {
   stepOverdueMs: 8 * SECOND,
   /** Jobs of each kind at once in a worker: they wait for Stripe and MongoDB, not for the processor. */
   jobsConcurrencyCount: 32,
+  /** A payment is looked at this often while its order waits for news: one whose webhook is lost is found within 10 min. */
+  paymentLookMs: 5 * MINUTE,
   /** A payment confirmed in the window's last moment is given this long to arrive before the order is closed. */
   payGraceMs: 2 * SECOND,
   /** Tries at Stripe's creating call while closing; without an answer nobody has the secret, so nobody can have paid. */

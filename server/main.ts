@@ -3,6 +3,8 @@
 import { join } from 'node:path';
 import { createApi } from './api.ts';
 import { createAuditLog } from './admin/audit-log.ts';
+import { createCallFigures } from './admin/call-figures.ts';
+import { createStats } from './admin/stats.ts';
 import { createReport } from './admin/report.ts';
 import { createReportBooks } from './admin/report-books.ts';
 import { createListDropPayments } from './admin/report-payments.ts';
@@ -266,6 +268,11 @@ const api = createApi({
     clock,
   }),
   auditLog,
+  stats: createStats({
+    feeds,
+    countOrders: dropId => orders.countsOfDrop(dropId),
+    callFigures: createCallFigures(metrics, clock),
+  }),
 });
 const makeContext = createMakeContext({
   authenticate: createAuthenticate({ sessions, clock, adminKey: config.adminKey, jwt: config.jwt }),
@@ -280,6 +287,7 @@ const server = createHttpServer({
   router: api,
   makeContext,
   checkOrigin,
+  clock,
   notReady: async () => {
     if (lifecycle.stopping) return 'stopping';
     if (stockRedis.status !== 'ready') return 'redis is away';

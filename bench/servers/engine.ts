@@ -49,6 +49,7 @@ const server = createHttpServer({
     audit: { append: () => {} },
   }),
   checkOrigin: createOriginCheck([]),
+  clock,
   notReady: () => Promise.resolve(null),
   metrics,
   webhook: () => Promise.resolve({ status: 404, body: '' }),

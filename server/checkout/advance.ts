@@ -1,7 +1,8 @@
 // Takes an order as far as it can go. Each step is one effect that may be repeated, then one compare-and-set that
 // says it is done; whoever dies in between leaves an order that is due, and the next one repeats the step.
 //
-//   pending     hold-pay, if its deadline was never written down; past the deadline → closing
+//   pending     hold-pay, if its deadline was never written down; past the deadline → closing;
+//                 until then a look at the payment now and then, in case its news are lost → authorized
 //   closing     look at the payment (made again under its key if it is unknown whether it exists)
 //                 authorised → authorized; processing → wait; else cancel it at Stripe → cancelled | expired
 //   authorized  claim the units → write their serials down → capture, serials with it → paid
@@ -114,16 +115,30 @@ function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
     const close = (reason: OrderReason) =>
       orders.move({ orderId: order.orderId, from: ['pending'], to: 'closing', set: { reason } });
     if (order.payDeadlineMs !== null) {
-      if (nowMs < order.payDeadlineMs + limits.payGraceMs) return { rest: order };
-      return moved(await close('window-ended'));
+      if (nowMs >= order.payDeadlineMs + limits.payGraceMs) return moved(await close('window-ended'));
+      if (order.dueAtMs !== null && nowMs < order.dueAtMs) return { rest: order };
+      return lookWhilePending(order, order.payDeadlineMs);
     }
     if (order.dueAtMs !== null && nowMs < order.dueAtMs) return { rest: order };
     // Whoever placed the order died before writing the deadline down: the hold knows whether it is being paid.
     const hold = await holds.pay(order.dropId, order.holdId);
     if (hold.kind !== 'paying') return moved(await close('hold-expired'));
     const { payDeadlineMs } = hold;
-    const set = { payDeadlineMs, dueAtMs: payDeadlineMs + limits.payGraceMs };
+    const set = { payDeadlineMs, dueAtMs: dueWhilePending(nowMs, payDeadlineMs) };
     return moved(await orders.edit({ orderId: order.orderId, from: ['pending'], set }));
+  };
+
+  /** The news of a payment may be lost: then it is found by a look, long before a long window ends. */
+  const lookWhilePending = async (order: Order, payDeadlineMs: number): Promise<StepResult> => {
+    const { orderId, intent } = order;
+    const looked = intent?.id ? await payments.retrieve(intent.id) : null;
+    if (looked?.kind === 'payment' && isMoneyCertain(looked.payment.status)) {
+      const set = { intentStatus: looked.payment.status, authorizedAtMs: clock.now() };
+      return moved(await orders.move({ orderId, from: ['pending'], to: 'authorized', set }));
+    }
+    const set = { dueAtMs: dueWhilePending(clock.now(), payDeadlineMs) };
+    const waiting = await orders.edit({ orderId, from: ['pending'], set });
+    return waiting ? { rest: waiting } : null;
   };
 
   const closing = async (order: Order): Promise<StepResult> => {
@@ -320,4 +335,9 @@ function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
         return withMoney(order);
     }
   };
+}
+
+/** When somebody must look at an order that waits for its payment: now and then, and at the end of its window. */
+export function dueWhilePending(nowMs: number, payDeadlineMs: number): number {
+  return Math.min(payDeadlineMs + limits.payGraceMs, nowMs + limits.paymentLookMs);
 }

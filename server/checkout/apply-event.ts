@@ -6,9 +6,9 @@ import { z } from 'zod';
 import { orderIdSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Order } from '../orders/order.ts';
-import { afterNews, endedUnpaid, retryPauseMs, wasPaid } from '../orders/order.rules.ts';
+import { afterNews, endedUnpaid, hasDisputeEnded, retryPauseMs, wasPaid } from '../orders/order.rules.ts';
 import type { Orders } from '../orders/orders.ts';
-import { readPayment, readRefund } from '../payments/payments.gateway.ts';
+import { readDispute, readPayment, readRefund } from '../payments/payments.gateway.ts';
 import type { Payment } from '../payments/payments.ts';
 import type { Metrics } from '../platform/telemetry.ts';
 import type { Advance } from './advance.ts';
@@ -104,15 +104,36 @@ export function createApplyEvent(deps: {
     return taken.isNew ? { outcome: 'refunds-taken-in', advance: taken.order } : noNews;
   };
 
+  const applyDispute = async (eventId: string, object: unknown): Promise<Applied> => {
+    const { paymentId, ...dispute } = readDispute(object);
+    const order = paymentId === null ? null : await orders.findByPayment(paymentId);
+    if (!order) return { outcome: 'foreign', advance: null };
+    const { orderId, status, dispute: known } = order;
+    const isOld =
+      known?.id === dispute.id && (known.status === dispute.status || hasDisputeEnded(known.status));
+    if (isOld) return { outcome: 'no-news', advance: null };
+    const written = await orders.edit({
+      orderId,
+      from: [status],
+      set: { dispute: { ...dispute, atMs: clock.now() } },
+    });
+    if (!written) throw new Error(`order ${orderId} has changed meanwhile`);
+    // The bank waits for an answer only so long, and nobody but the shop can give one.
+    if (known?.id !== dispute.id) return alarm('disputed', { eventId, orderId, disputeId: dispute.id });
+    return { outcome: 'dispute-updated', advance: null };
+  };
+
+  const applyAny = (eventId: string, type: string, object: unknown): Promise<Applied> => {
+    if (type.startsWith('payment_intent.')) return apply(eventId, type, readPayment(object));
+    return type.startsWith('charge.dispute.') ? applyDispute(eventId, object) : applyRefund(type, object);
+  };
+
   return async eventId => {
     const event = await events.find(eventId);
     if (!event || event.doneAtMs !== null) return;
     try {
       const body = bodySchema.parse(JSON.parse(event.raw));
-      const { object } = body.data;
-      const applied = event.type.startsWith('payment_intent.')
-        ? await apply(eventId, event.type, readPayment(object))
-        : await applyRefund(event.type, object);
+      const applied = await applyAny(eventId, event.type, body.data.object);
       // Done before the order is advanced: from here on the order itself is what is due.
       await events.done(eventId, applied.outcome, clock.now());
       if (applied.advance) await advance(applied.advance);

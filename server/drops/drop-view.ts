@@ -37,6 +37,8 @@ export interface DropView {
   readonly activeMax: number;
   readonly activeCount: number;
   readonly unclaimedCount: number;
+  /** Passes that serve a live hold. */
+  readonly withHoldCount: number;
   readonly lanes: readonly LaneCount[];
   readonly stock: readonly StockCount[];
 }

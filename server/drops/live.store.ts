@@ -159,6 +159,7 @@ function toView(dropId: DropId, reply: string[]): DropView {
     activeMax: Number(drop['activeMax']),
     activeCount: Number(activeCount),
     unclaimedCount: Number(queue['unclaimed'] ?? 0),
+    withHoldCount: Number(queue['withHold'] ?? 0),
     lanes: lanes.map(lane => ({
       lane,
       lobbySize: Number(queue[`${lane}/lobby`] ?? 0),

@@ -1,6 +1,7 @@
 // Holds, in Redis: the fast gate against overselling. Every change is one Lua script; this file only names keys,
 // passes arguments and gives the outcomes their types.
 import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { BuyerId, DropId, HoldId, Sku } from '../ids.ts';
 import { buyerIdSchema, dropIdSchema, skuSchema } from '../ids.ts';
@@ -157,7 +158,7 @@ const holdStateSchema = z.enum(['held', 'paying', 'settled', 'released']);
 
 export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): HoldsStore {
   const { redis, run } = options;
-  const dropKeysOf = (dropId: DropId) => ({
+  const makeDropKeys = (dropId: DropId) => ({
     drop: dropKey(dropId, 'drop'),
     stock: dropKey(dropId, 'stock'),
     queue: dropKey(dropId, 'queue'),
@@ -168,6 +169,13 @@ export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): Hol
     'holds-due': dropKey(dropId, 'holds-due'),
     tick: dropKey(dropId, 'tick'),
   });
+  // The same few drops for every call: joining their names anew for each would be garbage.
+  const knownKeys = new LRUCache<DropId, ReturnType<typeof makeDropKeys>>({ max: limits.dropKeysCount });
+  const dropKeysOf = (dropId: DropId) => {
+    let keys = knownKeys.get(dropId);
+    if (!keys) knownKeys.set(dropId, (keys = makeDropKeys(dropId)));
+    return keys;
+  };
   const keysOf = (dropId: DropId, holdId: HoldId) => ({
     ...dropKeysOf(dropId),
     hold: holdKey(dropId, holdId),

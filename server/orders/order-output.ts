@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { orderIdSchema, type OrderId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { moneyOutputSchema } from '../money.ts';
-import { contactSchema, refundRecordSchema, unitRefSchema, type Order } from './order.ts';
+import { contactSchema, disputeSchema, refundRecordSchema, unitRefSchema, type Order } from './order.ts';
 import { orderReasons, orderStatuses, wasPaid } from './order.rules.ts';
 import { keptUnits } from './refund.rules.ts';
 
@@ -45,6 +45,7 @@ export const adminOrderOutputSchema = orderOutputSchema.extend({
   buyerId: z.string(),
   contact: contactSchema,
   paymentId: z.string().optional(),
+  dispute: disputeSchema.extend({ amount: moneyOutputSchema }).optional(),
   refunds: z.array(
     z.object({
       refundId: z.string(),
@@ -105,6 +106,14 @@ export function adminOrderOutput(order: Order): AdminOrderOutput {
     buyerId: order.buyerId,
     contact: order.contact,
     ...(paymentId ? { paymentId } : {}),
+    ...(order.dispute
+      ? {
+          dispute: {
+            ...order.dispute,
+            amount: { amount: order.dispute.amount, currency: order.quote.currency },
+          },
+        }
+      : {}),
     refunds: order.refunds.map(refund => ({
       refundId: refund.refundId,
       source: refund.source,

@@ -6,7 +6,13 @@ import { orderIdSchema, type BuyerId, type DropId, type OrderId } from '../ids.t
 import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
 import type { Contact, Order, UnitRef } from './order.ts';
 import { orderSchema } from './order.ts';
-import { mayMove, type IntentStatus, type OrderReason, type OrderStatus } from './order.rules.ts';
+import {
+  mayMove,
+  orderStatuses,
+  type IntentStatus,
+  type OrderReason,
+  type OrderStatus,
+} from './order.rules.ts';
 
 const documentSchema = orderSchema.omit({ orderId: true }).extend({ _id: orderIdSchema });
 type OrderDocument = z.infer<typeof documentSchema>;
@@ -21,6 +27,7 @@ export interface OrderChange {
   readonly refunds?: Order['refunds'];
   readonly refundsRev?: number;
   readonly settledAtMs?: number;
+  readonly dispute?: Order['dispute'];
   readonly erasedAtMs?: number;
   readonly payDeadlineMs?: number;
   readonly dueAtMs?: number | null;
@@ -97,9 +104,12 @@ export interface OrdersStore {
   listDue(nowMs: number, limit: number): Promise<DueOrder[]>;
   list(page: OrderPage): Promise<Order[]>;
   sumsOfDrop(dropId: DropId): Promise<StatusSum[]>;
+  /** How many orders of a drop are in each status; from the index alone. */
+  countsOfDrop(dropId: DropId): Promise<Record<OrderStatus, number>>;
 }
 
 const dueSchema = z.object({ _id: orderIdSchema, rev: z.int(), attempts: z.int(), dueAtMs: z.number() });
+const countsSchema = z.record(z.enum(orderStatuses), z.int());
 const sumSchema = z.object({
   _id: orderSchema.shape.status,
   ordersCount: z.int(),
@@ -192,6 +202,12 @@ export function createOrdersStore(connection: MongoConnection): OrdersStore {
       };
       const found = await orders.find(filter).sort({ createdAtMs: -1, _id: -1 }).limit(limit).toArray();
       return found.map(read);
+    },
+    async countsOfDrop(dropId) {
+      const counts = await Promise.all(
+        orderStatuses.map(async status => [status, await orders.countDocuments({ dropId, status })] as const),
+      );
+      return countsSchema.parse(Object.fromEntries(counts));
     },
     async sumsOfDrop(dropId) {
       const rows = await orders

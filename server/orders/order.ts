@@ -70,6 +70,18 @@ export const refundRecordSchema = z.object({
 });
 export type RefundRecord = z.infer<typeof refundRecordSchema>;
 
+/** A payment that its holder's bank has taken back, or asks about. */
+export const disputeSchema = z.object({
+  id: z.string(),
+  /** In Stripe's words: `needs_response`, `under_review`, `won`, `lost`, `warning_…`. */
+  status: z.string(),
+  reason: z.string(),
+  /** In minor units. */
+  amount: z.int(),
+  atMs: z.number(),
+});
+export type Dispute = z.infer<typeof disputeSchema>;
+
 export const orderSchema = z.object({
   orderId: orderIdSchema,
   holdId: holdIdSchema,
@@ -104,6 +116,7 @@ export const orderSchema = z.object({
   settledAtMs: z.number().nullable().default(null),
   endedAtMs: z.number().nullable(),
   releasedAtMs: z.number().nullable(),
+  dispute: disputeSchema.nullable().default(null),
   /** When its buyer had it pseudonymised. */
   erasedAtMs: z.number().nullable().default(null),
   /** The outbox: when the next step is due, null when nothing is. */

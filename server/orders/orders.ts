@@ -44,6 +44,7 @@ export interface Orders {
   addDecline(orderId: OrderId, eventId: string): Promise<Order | null>;
   listDue(limit: number): Promise<DueOrder[]>;
   sumsOfDrop(dropId: DropId): Promise<StatusSum[]>;
+  countsOfDrop(dropId: DropId): Promise<Record<OrderStatus, number>>;
   /** The order now, then after each change of its status, until the signal. */
   watch(
     orderId: OrderId,
@@ -99,6 +100,7 @@ export function createOrders(deps: {
     addDecline: (orderId, eventId) => store.addDecline(orderId, eventId),
     listDue: limit => store.listDue(clock.now(), limit),
     sumsOfDrop: dropId => store.sumsOfDrop(dropId),
+    countsOfDrop: dropId => store.countsOfDrop(dropId),
     watch: (orderId, buyerId, signal) => watchOrder({ orderId, buyerId, signal, ofBuyer, events }),
 
     async cancel(orderId) {

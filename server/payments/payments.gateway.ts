@@ -12,6 +12,7 @@ import {
   PaymentsUnavailable,
   type Payment,
   type PaymentAnswer,
+  type PaymentDispute,
   type PaymentRefund,
   type Payments,
 } from './payments.ts';
@@ -102,6 +103,27 @@ const refundSchema = z.object({
   payment_intent: z.string().nullish(),
   metadata: z.record(z.string(), z.string()).nullish(),
 });
+
+const disputeSchema = z.object({
+  id: z.string(),
+  payment_intent: z.string().nullish(),
+  status: z.string(),
+  reason: z.string(),
+  amount: z.int(),
+  currency: z.string(),
+});
+
+/** Reads a dispute from an event. Throws where it is none. */
+export function readDispute(object: unknown): PaymentDispute {
+  const { id, payment_intent, status, reason, amount, currency } = disputeSchema.parse(object);
+  return {
+    id,
+    paymentId: payment_intent ?? null,
+    status,
+    reason,
+    amount: fromStripeAmount(amount, currency.toUpperCase()),
+  };
+}
 
 /** Reads a refund, from an answer or from an event. Throws where it is none. */
 export function readRefund(object: unknown): PaymentRefund {

@@ -58,6 +58,16 @@ export interface PaymentRefund {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** A payment that was taken back at the bank, or is asked about. */
+export interface PaymentDispute {
+  readonly id: string;
+  readonly paymentId: string | null;
+  readonly status: string;
+  readonly reason: string;
+  /** In minor units. */
+  readonly amount: number;
+}
+
 export interface Payments {
   /** Again under the same key: the same payment. */
   create(request: { idempotencyKey: string; params: PaymentParams }): Promise<PaymentAnswer>;

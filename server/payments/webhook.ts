@@ -28,6 +28,9 @@ export const handledEvents: ReadonlySet<string> = new Set([
   'refund.created',
   'refund.updated',
   'refund.failed',
+  'charge.dispute.created',
+  'charge.dispute.updated',
+  'charge.dispute.closed',
 ]);
 
 /** The job that is asked for with the event comes sooner than the relay, which is for the case that it was lost. */

@@ -8,9 +8,11 @@ import type { Logger } from 'pino';
 import sirv from 'sirv';
 import { PublicError } from '../errors.ts';
 import { limits } from '../limits.ts';
+import type { Clock } from '../platform/clock.ts';
 import { loggablePath, type Metrics } from '../platform/telemetry.ts';
 import { readBody } from './body.ts';
 import type { MakeContext } from './context.ts';
+import { createEventStreams } from './event-streams.ts';
 import { createLeanHttp } from './lean-http.ts';
 import type { OriginCheck } from './origin.ts';
 import { createSecurityHeaders, setHeaders } from './security-headers.ts';
@@ -23,6 +25,7 @@ export interface HttpOptions {
   readonly checkOrigin: OriginCheck;
   /** Null once ready; else why this process should get no traffic. */
   readonly notReady: () => Promise<string | null>;
+  readonly clock: Pick<Clock, 'now'>;
   readonly metrics: Metrics;
   readonly webhook: (request: {
     rawBody: Buffer;
@@ -42,6 +45,7 @@ const connectionsCheckMs = 1_000;
 export function createHttpServer(options: HttpOptions): Server {
   const { metrics, log, checkOrigin } = options;
   const securityHeaders = createSecurityHeaders(options);
+  const streams = createEventStreams(options.clock);
   const trpcHeaders = { ...securityHeaders, vary: 'origin' };
   const trpcOptions = {
     router: options.router,
@@ -58,11 +62,12 @@ export function createHttpServer(options: HttpOptions): Server {
       ...trpcOptions,
       basePath: '/trpc/',
       // A browser's EventSource cannot set headers: its token comes as a parameter, for subscriptions alone.
-      createContext: ({ req, info }) =>
-        options.makeContext(
-          req,
-          info.type === 'subscription' ? (info.connectionParams?.['token'] ?? null) : null,
-        ),
+      createContext: async ({ req, res, info }) => {
+        if (info.type !== 'subscription') return options.makeContext(req, null);
+        const context = await options.makeContext(req, info.connectionParams?.['token'] ?? null);
+        streams.attend(res, context);
+        return context;
+      },
     }),
   });
   // Headless installations run without the pages; who asks for one is told how to get them.

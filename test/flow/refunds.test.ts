@@ -195,6 +195,21 @@ describe('a refund', () => {
     expect(await world.stock(drop)).toMatchObject({ available: 1, sold: 1 });
   });
 
+  it('is not all that takes money back: a dispute is written into its order, and raises an alarm', async () => {
+    const cart = await world.hold(await world.drop(1));
+    const { clientSecret } = await world.payable(cart);
+    await world.confirm(clientSecret, 'pm_card_createDispute');
+    const disputed = await world.until(cart.orderId, ({ dispute }) => dispute !== null);
+    expect(disputed).toMatchObject({
+      refundedAmount: 0,
+      dispute: { status: 'needs_response', reason: 'fraudulent', amount: 1_000 },
+    });
+    expect(await world.alarms()).toContain('disputed');
+    // Stripe gives nothing back of what the bank has taken already.
+    const request = { orderId: cart.orderId, refundId: idOf('disputed'), restock: false };
+    expect(await world.refund(request)).toMatchObject({ kind: 'failed', code: 'charge_disputed' });
+  });
+
   it('that Stripe turns down is told as failed, with what was given back there in the meantime', async () => {
     const { orderId, drop } = await paid(2);
     const client = createStripe({ secretKey: world.stripe.secretKey, apiBase: world.stripe.url });
