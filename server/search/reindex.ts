@@ -36,10 +36,7 @@ export interface Reindex {
 class LeaseLost extends Error {}
 
 export function createReindex(deps: {
-  catalog: Pick<
-    Catalog,
-    'pageIds' | 'claimIds' | 'endClaim' | 'counts' | 'listForAdmin' | 'indexStates' | 'reindexAll'
-  >;
+  catalog: Pick<Catalog, 'pageIds' | 'claimIds' | 'endClaim' | 'counts' | 'indexStates' | 'reindexAll'>;
   index: SearchIndex;
   store: ReindexStore;
   availabilityOf: AvailabilityLookup;

@@ -120,7 +120,7 @@ describe('kill -9 in the middle of imports and edits', () => {
     expect(due).toBe(0);
     expect(said).toContain(`${products.toLocaleString('en')} products in the catalog, `);
     expect(products).toBe(productsCount - (productsCount / batchCount - 1) + 1);
-  }, 90_000);
+  }, 180_000);
 
   test('a change that was called indexed before it was is found missing: the command bites', async () => {
     const { catalog } = open;
