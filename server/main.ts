@@ -63,6 +63,7 @@ import { createQueueStore } from './queue/queue.store.ts';
 import { passSchema, ticketSchema } from './queue/tickets.ts';
 import { createIndexHint } from './search/index-hint.ts';
 import { createSearch } from './search/search.ts';
+import { createGiveSearchKey } from './search/search-key.ts';
 import { createMakeContext } from './transport/context.ts';
 import { createHttpServer } from './transport/http.ts';
 import { createOriginCheck } from './transport/origin.ts';
@@ -247,6 +248,11 @@ const api = createApi({
   sessions,
   catalog,
   search,
+  giveSearchKey: createGiveSearchKey({
+    typesense: config.typesense,
+    publicUrl: config.typesense.publicUrl,
+    clock,
+  }),
   drops,
   feeds,
   queue,
