@@ -21,12 +21,14 @@ const rules = { priceCart, taxOf, decimalFromMinor, minorFromDecimal };
 type MoneyRules = typeof rules;
 
 /** Written down here once more, from ISO 4217, so that the code's own table is not asked about itself. */
-const decimals: Readonly<Record<string, number>> = {
-  ...{ JPY: 0, KRW: 0, ISK: 0, CLP: 0, VND: 0, UGX: 0, XAF: 0 },
-  ...{ USD: 2, EUR: 2, GBP: 2, CHF: 2, CAD: 2, HUF: 2 },
-  ...{ KWD: 3, BHD: 3, JOD: 3, TND: 3, OMR: 3 },
-};
-const currency = fc.constantFrom(...Object.keys(decimals));
+const withDecimals = (count: number, codes: string) =>
+  codes.split(' ').map((code): [string, number] => [code, count]);
+const decimals = new Map([
+  ...withDecimals(0, 'JPY KRW ISK CLP VND UGX XAF'),
+  ...withDecimals(2, 'USD EUR GBP CHF CAD HUF'),
+  ...withDecimals(3, 'KWD BHD JOD TND OMR'),
+]);
+const currency = fc.constantFrom(...decimals.keys());
 const country = fc.constantFrom('DE', 'FI', 'HU', 'GB', 'CH', 'NO', 'JP', 'KR', 'OM', 'CA', 'US', 'BR');
 
 const cart: fc.Arbitrary<Cart> = fc.record({
@@ -118,7 +120,11 @@ const orderDoesNotMatter = (by: MoneyRules) =>
 const exponentsAreKept = (by: MoneyRules) =>
   fc.property(fc.nat(limits.amountMinorMax), currency, (amount, code) => {
     const written = by.decimalFromMinor(amount, code);
-    assert.equal(written.split('.')[1]?.length ?? 0, decimals[code], 'it has the decimals of its currency');
+    assert.equal(
+      written.split('.')[1]?.length ?? 0,
+      decimals.get(code),
+      'it has the decimals of its currency',
+    );
     assert.equal(by.minorFromDecimal(written, code), amount, 'it is read as it was written');
   });
 
@@ -282,7 +288,10 @@ const properties: {
       },
       {
         where: 'an amount goes through a float',
-        planted: { ...rules, minorFromDecimal: (text, code) => Number(text) * 10 ** (decimals[code] ?? 2) },
+        planted: {
+          ...rules,
+          minorFromDecimal: (text, code) => Number(text) * 10 ** (decimals.get(code) ?? 2),
+        },
         failure: /read as it was written/,
       },
     ],
@@ -302,7 +311,8 @@ const properties: {
 
 describe('the price of any cart', () => {
   it.each(properties)('$holds', async ({ property }) => {
-    await fc.assert(property(rules), { numRuns: 300 });
+    const outcome = await fc.check(property(rules), { numRuns: 300 });
+    expect(outcome).toMatchObject({ failed: false, errorInstance: null });
   });
 });
 
