@@ -3,18 +3,22 @@
 -- KEYS: drop queue tick
 -- ARGV: key leadMs
 -- RETURNS: {state, lobbySize, frozen} with the general lane's size, and frozen '1' once the sizes are fixed
+--          'missing' or 'epoch' in place of the state where the drop must be rebuilt first
 -- INVARIANT: the lobby's sizes and key are written once; opening a lobby of a million is as many writes as opening one of ten.
 -- @include clock
 -- @include text
 -- @include tick
 -- @include drop-state
 -- @include lanes
+-- @include server
+-- @include epoch
 local dropKey, queueKey, tickChannel = KEYS[1], KEYS[2], KEYS[3]
 local key, leadMs = ARGV[1], tonumber(ARGV[2])
 
+local lost = lostEpoch(dropKey)
+if lost then return { lost, '0', '0' } end
 local now = nowMs()
 local state = dropState(dropKey, now)
-if not state then return { 'missing', '0', '0' } end
 local drop = redis.call('HMGET', dropKey, 'state', 'opensAtMs', 'mode', 'frozen')
 local opensAtMs, mode, frozen = tonumber(drop[2]), drop[3], drop[4] == '1'
 

@@ -3,7 +3,7 @@
 -- proposal stands until `queue-call` puts it into effect, so that running it twice calls nobody twice.
 -- KEYS: drop stock queue calls claims passes
 -- ARGV: batchCount burstSec slackMax weights
--- RETURNS: {'proposed', seq, atMs, lane, from, to} | {'idle', reason}
+-- RETURNS: {'proposed', seq, atMs, lane, from, to} | {'idle', reason} | {'epoch'}
 -- INVARIANT: calls outstanding + passes never exceed activeMax; ranks of a lane are proposed in order, each once; while
 --            several lanes wait, each is called in proportion to its weight.
 -- @include clock
@@ -11,12 +11,17 @@
 -- @include drop-state
 -- @include lanes
 -- @include learned
+-- @include server
+-- @include epoch
 local dropKey, stockKey, queueKey, callsKey, claimsKey, passesKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local batchCount, burstSec, slackMax, weights = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 
+local lost = lostEpoch(dropKey)
+if lost == 'epoch' then return { lost } end
+if lost then return { 'idle', lost } end
 local now = nowMs()
 local state = dropState(dropKey, now)
-if state ~= 'open' then return { 'idle', state or 'missing' } end
+if state ~= 'open' then return { 'idle', state } end
 
 -- Calls whose window has ended are given on: what nobody claimed no longer counts as outstanding.
 local lapsing = batchCount

@@ -2,15 +2,18 @@
 -- Puts a proposal into effect, once its entry stands in the call log. Any process may finish another's.
 -- KEYS: drop queue calls tick
 -- ARGV: seq paceEveryMs paceCount
--- RETURNS: {'called', lane, serving} | {'stale'}
+-- RETURNS: {'called', lane, serving} | {'stale'} | {'epoch'}
 -- INVARIANT: `serving` only grows; each rank is in one call.
 -- @include clock
 -- @include text
 -- @include tick
 -- @include lanes
+-- @include server
+-- @include epoch
 local dropKey, queueKey, callsKey, tickChannel = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local wanted, paceEveryMs, paceCount = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
+if lostEpoch(dropKey) then return { 'epoch' } end
 local proposal = redis.call('HGET', queueKey, 'proposal')
 if not proposal then return { 'stale' } end
 local seq, _, lane, from, to = string.match(proposal, '^(%d+):(%d+):([a-z]+):(%d+):(%d+)$')

@@ -3,7 +3,7 @@
 -- call gets a place in the late lane, once.
 -- KEYS: drop queue ticket-prefix calls claims passes passes-due tick
 -- ARGV: buyer lane arrival rank
--- RETURNS: {'called', expiresAtMs} | {'waiting'} | {'missed'} | {'done'} | {'left'} | {'moved', lane, arrival} | {'unknown'}
+-- RETURNS: {'called', expiresAtMs} | {'waiting'} | {'missed'} | {'done'} | {'left'} | {'moved', lane, arrival} | {'unknown'} | {'epoch'}
 -- INVARIANT: a call gives one pass; a call whose window has ended gives none; a ticket is late at most once.
 -- @include clock
 -- @include text
@@ -12,10 +12,13 @@
 -- @include ticket
 -- @include pass
 -- @include lanes
+-- @include server
+-- @include epoch
 local dropKey, queueKey, ticketPrefix, callsKey, claimsKey, passesKey, passesDueKey, tickChannel =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local buyer, lane, arrival, rank = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 
+if lostEpoch(dropKey) then return { 'epoch' } end
 local ticket = readTicket(ticketPrefix, buyer)
 if not ticket then return { 'unknown' } end
 local now = nowMs()

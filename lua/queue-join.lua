@@ -3,7 +3,7 @@
 -- priority lane, and is used up by one; `codes` are the candidates for it, as they are stored, with spaces between.
 -- KEYS: drop queue ticket-prefix codes tick leaf-prefix
 -- ARGV: buyer codes leaf
--- RETURNS: {'joined', arrival, lane, again} | {'not-yet'} | {'closed'} | {'sold-out'} | {'bad-code'} | {'missing'}
+-- RETURNS: {'joined', arrival, lane, again} | {'not-yet'} | {'closed'} | {'sold-out'} | {'bad-code'} | {'missing'} | {'epoch'}
 -- INVARIANT: one ticket for each buyer and drop, for good; arrivals of a lane count 0, 1, 2 … without a gap; a code gives
 --            no more places than it may; a ticket's leaf is written with it or not at all.
 -- @include clock
@@ -13,12 +13,15 @@
 -- @include leaf
 -- @include lanes
 -- @include codes
+-- @include server
+-- @include epoch
 local dropKey, queueKey, ticketPrefix, codesKey, tickChannel, leafPrefix =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local buyer, codes, leaf = ARGV[1], ARGV[2], ARGV[3]
 
+local lost = lostEpoch(dropKey)
+if lost then return { lost } end
 local state = dropState(dropKey, nowMs())
-if not state then return { 'missing' } end
 local ticket = readTicket(ticketPrefix, buyer)
 if ticket then return { 'joined', tostring(ticket.arrival), tostring(ticket.lane), '1' } end
 if state == 'scheduled' then return { 'not-yet' } end

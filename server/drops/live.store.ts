@@ -84,6 +84,7 @@ export function createLiveStore(options: { redis: Redis; run: LuaRunner }): Live
         codes: drop.codes,
         paidShare: (1 / (1 + limits.admitSlack.first)).toFixed(6),
         items: drop.items.map(({ sku, total, withdrawn }) => ({ sku, total, withdrawn })),
+        fresh: drop.loadedRev === 0,
       };
       // Numbers go as text: Lua would write a large one as 1.7e+12.
       const fields = Object.fromEntries(

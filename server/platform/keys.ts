@@ -15,6 +15,7 @@ const plainKeys = [
   'holds-due',
   'tick',
   'clock',
+  'server',
 ] as const;
 
 export type DropKeyName = (typeof plainKeys)[number];

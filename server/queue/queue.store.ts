@@ -31,7 +31,7 @@ export const queueClaim = luaScript({
 });
 export const queueLeave = luaScript({
   name: 'queue-leave',
-  keys: ['queue', 'ticket-prefix', 'calls', 'claims', 'passes', 'passes-due'],
+  keys: ['drop', 'queue', 'ticket-prefix', 'calls', 'claims', 'passes', 'passes-due'],
   argv: ['buyer', 'lane', 'arrival', 'rank'],
   rest: false,
 });
