@@ -40,6 +40,7 @@ if fresh then
     'paidShare', settings.paidShare, 'unitsPerHold', '1')
   for _, lane in ipairs(settings.lanes) do
     redis.call('HSET', queueKey, lane .. '/arrived', 0, lane .. '/serving', 0, lane .. '/lobby', 0, lane .. '/turn', 0)
+    if settings.mark then redis.call('HSET', queueKey, lane .. '/mark', settings.mark) end
   end
 end
 for _, code in ipairs(settings.codes) do redis.call('HSET', codesKey, code.hash .. '/max', code.maxUses) end

@@ -4,6 +4,7 @@
 -- KEYS: drop queue ticket-prefix codes tick leaf-prefix
 -- ARGV: buyer codes leaf
 -- RETURNS: {'joined', arrival, lane, again} | {'not-yet'} | {'closed'} | {'sold-out'} | {'bad-code'} | {'missing'} | {'epoch'}
+--          | {'mark'} where the lane's mark must be raised first
 -- INVARIANT: one ticket for each buyer and drop, for good; arrivals of a lane count 0, 1, 2 … without a gap; a code gives
 --            no more places than it may; a ticket's leaf is written with it or not at all.
 -- @include clock
@@ -32,6 +33,7 @@ local code = usableCode(codesKey, codes)
 if codes ~= '' and not code then return { 'bad-code' } end
 
 local lane = code and PRIORITY or GENERAL
+if not mayArrive(queueKey, lane) then return { 'mark' } end
 if code then redis.call('HINCRBY', codesKey, code .. '/used', 1) end
 local arrival = redis.call('HINCRBY', queueKey, LANES[lane] .. '/arrived', 1) - 1
 writeTicket(ticketPrefix, buyer, { arrival = arrival, lane = lane, state = WAITING })

@@ -44,6 +44,8 @@ export interface Ledger {
   /** Gives all of an order's units back. */
   release(orderId: OrderId): Promise<void>;
   serialsOf(orderId: OrderId): Promise<{ sku: Sku; serial: number }[]>;
+  /** Every unit of a drop that has an order. */
+  ownedUnits(dropId: DropId): AsyncIterable<{ sku: Sku; orderId: OrderId }>;
   countByDrop(dropId: DropId): Promise<{ sku: Sku; total: number; claimed: number }[]>;
 }
 
@@ -133,6 +135,15 @@ export function createLedger(connection: MongoConnection): Ledger {
       const own = await units.find({ order: orderId }).sort({ slot: 1 }).toArray();
       return own.map(({ sku, serial }) => ({ sku, serial }));
     },
+    async *ownedUnits(dropId) {
+      const found = units
+        .find({ drop: dropId, order: { $ne: null } }, { projection: { sku: 1, order: 1 }, batchSize: 5_000 })
+        .sort({ drop: 1, sku: 1, order: 1, serial: 1 });
+      for await (const document of found) {
+        const { sku, order } = ownedSchema.parse(document);
+        yield { sku, orderId: order };
+      }
+    },
     async countByDrop(dropId) {
       const rows = await units
         .aggregate([
@@ -153,6 +164,8 @@ export function createLedger(connection: MongoConnection): Ledger {
     },
   };
 }
+
+const ownedSchema = z.object({ sku: skuSchema, order: orderIdSchema });
 
 interface Slot {
   readonly orderId: OrderId;

@@ -12,6 +12,7 @@ const plainKeys = [
   'passes',
   'passes-due',
   'bought',
+  'returned',
   'holds-due',
   'tick',
   'clock',
