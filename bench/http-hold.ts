@@ -8,7 +8,8 @@ import { repeatCall, sendEach } from './support/load.ts';
 
 const secret = 'a secret for this bench alone';
 const holdsCount = 40_000;
-const warmUpCount = 10_000;
+/** So many until the compiler has settled: a first round of fewer measured the compiler. */
+const warmUpCount = 20_000;
 const referenceSec = 4;
 
 export const rows: BenchRow[] = [
@@ -44,7 +45,7 @@ export const rows: BenchRow[] = [
           durationSec,
         });
       await place(warmUpCount);
-      await noop(2);
+      await noop(referenceSec);
       return {
         ours: () => place(holdsCount),
         reference: () => noop(referenceSec),

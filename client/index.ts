@@ -148,6 +148,7 @@ function createGuest(options: DoorbusterOptions, clock: ServerClock) {
   });
 }
 
+export { joinThroughGate, solveChallenge, type Challenge } from './bot-gate.ts';
 export { failureOf, type Failure } from './failure.ts';
 export { withRetries, type RetryOptions } from './retry.ts';
 export { randomNonce, type QueueStep, type WaitOptions } from './queue.ts';

@@ -1,6 +1,7 @@
 // A buyer's way through the queue: join once, keep the ticket, hear of every change until there is a pass or an end.
+import { joinThroughGate } from './bot-gate.ts';
 import { failureOf } from './failure.ts';
-import { withRetries, type RetryOptions } from './retry.ts';
+import type { RetryOptions } from './retry.ts';
 import { followForGood } from './subscription.ts';
 import type { Api, JoinOutcome, TicketStatus } from './types.ts';
 
@@ -48,8 +49,9 @@ export async function* joinAndWait(
   let ticket = options.ticket;
   for (let joins = 0; ; ) {
     if (ticket === undefined) {
-      const joined: JoinOutcome = await withRetries(
-        () => api.queue.join.mutate({ dropId, nonce, ...(code === undefined ? {} : { code }) }),
+      const joined: JoinOutcome = await joinThroughGate(
+        api,
+        { dropId, nonce, ...(code === undefined ? {} : { code }) },
         { withinMs: joinWithinMs, ...(signal ? { signal } : {}), ...(onRetry ? { onRetry } : {}) },
       );
       joins += 1;

@@ -4,6 +4,8 @@
 -- ARGV: settings
 -- RETURNS: {'loaded', state} | {'epoch'} where the drop must be rebuilt first
 -- INVARIANT: available + held + sold + withdrawn = total for each SKU; loading the same settings twice changes nothing.
+-- @include clock
+-- @include text
 -- @include tick
 -- @include server
 -- @include epoch
@@ -29,7 +31,9 @@ for _, item in ipairs(settings.items) do
     add(item.sku, 'available', added)
   end
   -- Only what is on the shelf can be withdrawn; what is held now is withdrawn by a later load, if it comes back.
-  local withdrawn = math.min(item.withdrawn - count(item.sku .. '/withdrawn'), count(item.sku .. '/available'))
+  -- What came back after the end is withdrawn besides, and no wish of the shop's.
+  local withdrawnBefore = count(item.sku .. '/withdrawn') - count(item.sku .. '/late')
+  local withdrawn = math.min(item.withdrawn - withdrawnBefore, count(item.sku .. '/available'))
   if withdrawn > 0 then
     add(item.sku, 'withdrawn', withdrawn)
     add(item.sku, 'available', -withdrawn)
@@ -48,8 +52,9 @@ for _, code in ipairs(settings.codes) do redis.call('HSET', codesKey, code.hash 
 local state = redis.call('HGET', dropKey, 'state')
 if state == 'sold-out' and count('*/available') > 0 then
   redis.call('HSET', dropKey, 'state', 'open')
+  redis.call('HDEL', dropKey, 'soldOutAtMs')
 elseif (state == 'open' or state == 'paused') and count('*/total') == count('*/sold') + count('*/withdrawn') then
-  redis.call('HSET', dropKey, 'state', 'sold-out')
+  redis.call('HSET', dropKey, 'state', 'sold-out', 'soldOutAtMs', text(nowMs()))
 end
 tick(dropKey, tickChannel)
 return { 'loaded', redis.call('HGET', dropKey, 'state') }

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Takes a drop one step along its time: lobby, frozen lobby, open. Any process may run it at any time.
--- KEYS: drop queue tick
+-- KEYS: drop queue stock tick
 -- ARGV: key leadMs
 -- RETURNS: {state, lobbySize, frozen} with the general lane's size, and frozen '1' once the sizes are fixed
 --          'missing' or 'epoch' in place of the state where the drop must be rebuilt first
@@ -12,7 +12,7 @@
 -- @include lanes
 -- @include server
 -- @include epoch
-local dropKey, queueKey, tickChannel = KEYS[1], KEYS[2], KEYS[3]
+local dropKey, queueKey, stockKey, tickChannel = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local key, leadMs = ARGV[1], tonumber(ARGV[2])
 
 local lost = lostEpoch(dropKey)
@@ -40,6 +40,12 @@ if state == 'lobby' and frozen and now >= opensAtMs and (key ~= '' or mode == 'f
   redis.call('HSET', dropKey, 'state', state, 'openedAtMs', text(now))
   if mode ~= 'fifo' then redis.call('HSET', dropKey, 'key', key) end
   redis.call('HSET', queueKey, 'tokens', 0, 'tokensAtMs', text(now))
+  -- A drop that was rebuilt after its last unit was sold has nothing to open for.
+  local sums = redis.call('HMGET', stockKey, '*/total', '*/sold', '*/withdrawn')
+  if tonumber(sums[1]) == tonumber(sums[2] or '0') + tonumber(sums[3] or '0') then
+    state = 'sold-out'
+    redis.call('HSET', dropKey, 'state', state, 'soldOutAtMs', text(now))
+  end
   tick(dropKey, tickChannel)
 end
 return { state, redis.call('HGET', queueKey, LANES[GENERAL] .. '/lobby'), frozen and '1' or '0' }

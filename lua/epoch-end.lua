@@ -18,8 +18,16 @@ if not isRebuilding(dropKey, rebuilding, server) then return { 'stale' } end
 local now = nowMs()
 for field, value in pairs(rebuilt.fields) do redis.call('HSET', dropKey, field, value) end
 
-local sums = { total = 0, available = 0, held = 0, sold = 0, withdrawn = 0 }
+local sums = { total = 0, available = 0, held = 0, sold = 0, withdrawn = 0, late = 0 }
+local known = redis.call('HGET', stockKey, '*/total')
+local total = 0
+for _, item in ipairs(rebuilt.stock) do total = total + item.total end
+-- What came back after the end stays out of the sale: all that is left of a sold-out drop to which nothing was added.
+local stillOver = redis.call('HGET', dropKey, 'state') == 'sold-out' and known == text(total)
 for _, item in ipairs(rebuilt.stock) do
+  item.late = stillOver and item.available or
+    math.min(item.available, tonumber(redis.call('HGET', stockKey, item.sku .. '/late') or '0'))
+  item.available, item.withdrawn = item.available - item.late, item.withdrawn + item.late
   for field in pairs(sums) do
     redis.call('HSET', stockKey, item.sku .. '/' .. field, text(item[field]))
     sums[field] = sums[field] + item[field]
@@ -33,9 +41,10 @@ for field, units in pairs(sums) do redis.call('HSET', stockKey, '*/' .. field, t
 for _, lane in ipairs(rebuilt.lanes) do
   local arrived = tonumber(redis.call('HGET', queueKey, lane.lane .. '/arrived') or '0')
   local given = math.max(arrived, lane.mark)
+  local serving = math.max(lane.serving, tonumber(redis.call('HGET', queueKey, lane.lane .. '/serving') or '0'))
   -- A lobby that is not frozen yet may shuffle what was reserved: there is no passing over by rank.
   if given > arrived and (lane.lobby or rebuilt.fields.mode == 'fifo') then
-    local first = math.max(arrived, lane.serving, lane.lobby or 0)
+    local first = math.max(arrived, serving, lane.lobby or 0)
     local holes = redis.call('HGET', queueKey, lane.lane .. '/holes')
     if first < given then
       local hole = text(first) .. ':' .. text(given)
@@ -43,7 +52,7 @@ for _, lane in ipairs(rebuilt.lanes) do
     end
   end
   redis.call('HSET', queueKey, lane.lane .. '/arrived', text(given), lane.lane .. '/mark', text(lane.mark),
-    lane.lane .. '/serving', text(lane.serving))
+    lane.lane .. '/serving', text(serving))
   redis.call('HSETNX', queueKey, lane.lane .. '/turn', 0)
   if lane.lobby then redis.call('HSET', queueKey, lane.lane .. '/lobby', text(lane.lobby)) end
   redis.call('HSETNX', queueKey, lane.lane .. '/lobby', 0)
@@ -87,8 +96,10 @@ elseif not state then
   if rebuilt.paused then redis.call('HSET', dropKey, 'resumeTo', 'scheduled') end
 elseif state == 'open' and soldOut then
   state = 'sold-out'
+  redis.call('HSET', dropKey, 'soldOutAtMs', text(now))
 elseif state == 'sold-out' and not soldOut then
   state = 'open'
+  redis.call('HDEL', dropKey, 'soldOutAtMs')
 end
 if rebuilt.frozen then redis.call('HSET', dropKey, 'frozen', '1') end
 redis.call('HSET', dropKey, 'state', state, 'server', server, 'epoch', rebuilding)

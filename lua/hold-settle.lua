@@ -24,8 +24,9 @@ if not hold.state then return { 'missing' } end
 if hold.state == 'settled' then return { 'settled', '1' } end
 if hold.state == 'released' then return { 'released' } end
 
+local now = nowMs()
 moveHeld(stockKey, hold.lines, 'sold')
-redis.call('HSET', holdKey, 'state', 'settled', 'endedAtMs', text(nowMs()))
+redis.call('HSET', holdKey, 'state', 'settled', 'endedAtMs', text(now))
 redis.call('PEXPIRE', holdKey, endedTtlMs)
 redis.call('ZREM', holdsDueKey, holdId)
 local pass = readPass(passesKey, hold.buyer)
@@ -37,7 +38,9 @@ end
 local sums = redis.call('HMGET', stockKey, '*/total', '*/sold', '*/withdrawn')
 if tonumber(sums[1]) == tonumber(sums[2]) + tonumber(sums[3] or '0') then
   local state = redis.call('HGET', dropKey, 'state')
-  if state == 'open' or state == 'paused' then redis.call('HSET', dropKey, 'state', 'sold-out') end
+  if state == 'open' or state == 'paused' then
+    redis.call('HSET', dropKey, 'state', 'sold-out', 'soldOutAtMs', text(now))
+  end
 end
 tick(dropKey, tickChannel)
 return { 'settled', '0' }

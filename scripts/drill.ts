@@ -36,6 +36,8 @@ async function drillAlone(options: CommandLine, signal: AbortSignal): Promise<Dr
     const installation = await startInstallation({
       dataDir,
       port: 0,
+      portShared: options.serversCount > 1,
+      processes: { servers: options.serversCount },
       env: { LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn' },
       onEvent(event) {
         if (event.kind !== 'line') say(`  ${event.name}: ${event.kind}`);
@@ -43,7 +45,12 @@ async function drillAlone(options: CommandLine, signal: AbortSignal): Promise<Dr
       signal,
     });
     try {
-      return await drillAt(options, installation, signal);
+      const { kill, untilReady } = installation;
+      const killServer = () => {
+        kill('server');
+        return untilReady('server');
+      };
+      return await drillAt(options, { ...installation, ...(options.withKill ? { killServer } : {}) }, signal);
     } finally {
       await installation.stop();
     }
@@ -54,13 +61,21 @@ async function drillAlone(options: CommandLine, signal: AbortSignal): Promise<Dr
 
 async function drillAt(
   options: CommandLine,
-  target: { url: string; adminKey: string },
+  target: { url: string; adminKey: string; killServer?: () => Promise<void> },
   signal: AbortSignal,
 ): Promise<Drill> {
   const { buyersCount, stockCount, shape } = options;
   await assertReachable(target);
   say(`${buyersCount} buyers (${shape}) for ${stockCount} units at ${target.url}`);
-  return runDrill({ ...options, url: target.url, adminKey: target.adminKey, signal, out: process.stdout });
+  const { url, adminKey, killServer } = target;
+  return runDrill({
+    ...options,
+    url,
+    adminKey,
+    signal,
+    out: process.stdout,
+    ...(killServer ? { killServer } : {}),
+  });
 }
 
 /** A wrong address or key is the caller's to mend, and said at once instead of after a minute of trying again. */

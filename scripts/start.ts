@@ -8,6 +8,7 @@ import { prepareDemo } from './demo-drop.ts';
 import { SetupError } from './setup/setup-error.js';
 import { type Installation, startInstallation } from './supervisor/installation.ts';
 import type { ProcessEvent } from './supervisor/managed-process.ts';
+import { SERVERS_COUNT_MAX } from './supervisor/ports.ts';
 import { ADMIN_KEY_FILE } from './supervisor/secrets.ts';
 import { terminalLine } from './supervisor/terminal-log.ts';
 
@@ -16,6 +17,7 @@ const HELP = `npm start -- [options]
   --crowd N      send N simulated buyers to the demo drop
   --no-demo      no demo drop; the catalog and the data folder are as they were
   --port N       the port of the shop (PORT, or 3000; 0 takes a free one)
+  --servers N    so many server processes behind that port (1); one that dies is started again
   --data DIR     the data folder (.data)
   --verbose      show every log line of every process
   --help         this
@@ -31,6 +33,7 @@ const PORT_DEFAULT = 3000;
 type StartOptions = {
   port: number;
   dataDir: string;
+  serversCount: number;
   crowdCount: number;
   demo: boolean;
   verbose: boolean;
@@ -54,6 +57,8 @@ async function main(): Promise<number> {
     installation = await startInstallation({
       dataDir: options.dataDir,
       port: options.port,
+      portShared: options.serversCount > 1,
+      processes: { servers: options.serversCount },
       host,
       onEvent: event => show(event, { verbose: options.verbose, ending }),
       signal: ending.asked,
@@ -90,6 +95,7 @@ function readOptions(argv: string[]): StartOptions | 'help' {
   return {
     port: wholeNumber('--port (or PORT)', port, 65_535),
     dataDir: path.resolve(values.data ?? (process.env['DATA_DIR'] || '.data')),
+    serversCount: serversCountOf(values.servers ?? '1'),
     crowdCount: wholeNumber('--crowd', values.crowd ?? '0', 1_000_000),
     demo: values['no-demo'] !== true,
     verbose: values.verbose === true,
@@ -102,6 +108,7 @@ function parse(argv: string[]) {
       args: argv,
       options: {
         crowd: { type: 'string' },
+        servers: { type: 'string' },
         port: { type: 'string' },
         data: { type: 'string' },
         'no-demo': { type: 'boolean' },
@@ -120,6 +127,12 @@ function wholeNumber(name: string, text: string, max: number): number {
     throw new UsageError(`${name} takes a whole number up to ${max}, not "${text}".`);
   }
   return value;
+}
+
+function serversCountOf(text: string): number {
+  const count = wholeNumber('--servers', text, SERVERS_COUNT_MAX);
+  if (count === 0) throw new UsageError('--servers takes a whole number from 1, not "0".');
+  return count;
 }
 
 function introduce(installation: Installation, about: { host: string; tookMs: number }): void {

@@ -5,8 +5,12 @@ import type { Catalog } from './catalog/catalog.ts';
 import { createAuditProcedure } from './admin/audit.router.ts';
 import type { AuditLog } from './admin/audit-log.ts';
 import type { Report } from './admin/report.ts';
+import type { Stats } from './admin/stats.ts';
+import { createStatsProcedure } from './admin/stats.router.ts';
 import { createReportProcedure } from './admin/report.router.ts';
 import type { SessionToken } from './buyers/authenticate.ts';
+import type { Privacy } from './buyers/privacy.ts';
+import { createPrivacyRouter } from './buyers/privacy.router.ts';
 import { createSessionRouter } from './buyers/session.router.ts';
 import { createCheckoutRouter } from './checkout/checkout.router.ts';
 import type { Checkout } from './checkout/checkout.ts';
@@ -21,10 +25,12 @@ import { createHoldsRouter } from './inventory/inventory.router.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { createOrdersRouter } from './orders/orders.router.ts';
 import type { Orders } from './orders/orders.ts';
+import type { Refund } from './orders/refunds.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Sealer } from './platform/seal.ts';
 import { createPricingRouter } from './pricing/pricing.router.ts';
 import type { Pricing } from './pricing/pricing.ts';
+import type { BotGate } from './queue/bot-gate.ts';
 import { createQueueRouter } from './queue/queue.router.ts';
 import type { Queue } from './queue/queue.ts';
 import { createSearchRouter } from './search/search.router.ts';
@@ -39,6 +45,7 @@ export interface ApiParts {
   readonly drops: Drops;
   readonly feeds: DropFeeds;
   readonly queue: Queue;
+  readonly botGate: BotGate;
   readonly fairness: Fairness;
   /** The content of a ticket that the engine gave out; null for anything else. */
   readonly openTicket: (text: string) => Ticket | null;
@@ -46,8 +53,11 @@ export interface ApiParts {
   readonly inventory: Inventory;
   readonly checkout: Checkout;
   readonly orders: Orders;
+  readonly refund: Refund;
+  readonly privacy: Privacy;
   readonly report: Report;
   readonly auditLog: AuditLog;
+  readonly stats: Stats;
 }
 
 export function createApi(parts: ApiParts) {
@@ -64,11 +74,16 @@ export function createApi(parts: ApiParts) {
       createDropsRouter({ ...parts, lobbyRoot: (drop: Drop) => parts.fairness.root(drop) }),
       createFairnessRouter(fairnessParts),
     ),
-    queue: createQueueRouter({ queue: parts.queue, getDrop: dropId => parts.drops.get(dropId) }),
+    queue: createQueueRouter({
+      queue: parts.queue,
+      botGate: parts.botGate,
+      getDrop: dropId => parts.drops.get(dropId),
+    }),
     pricing: createPricingRouter(parts.pricing),
     hold: createHoldsRouter(parts),
     checkout: createCheckoutRouter(parts.checkout),
     order: createOrdersRouter(parts.orders),
+    privacy: createPrivacyRouter(parts.privacy, parts.clock),
     admin: router({
       product: createAdminProductRouter(parts.catalog),
       drop: mergeRouters(
@@ -76,7 +91,8 @@ export function createApi(parts: ApiParts) {
         createAdminFairnessRouter(fairnessParts),
         router({ report: createReportProcedure(parts.report) }),
       ),
-      order: createAdminOrdersRouter(parts.orders),
+      order: createAdminOrdersRouter(parts.orders, parts.refund),
+      stats: createStatsProcedure(parts.stats),
       audit: createAuditProcedure(parts.auditLog),
     }),
   });

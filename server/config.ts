@@ -21,6 +21,8 @@ const secret = z.string().min(16, 'must have at least 16 characters');
 export const environmentSchema = z.object({
   PORT: port.default(3000),
   HOST: z.string().default('127.0.0.1'),
+  /** Several servers listen on the one port; the system gives each new connection to one of them. */
+  PORT_SHARED: flag.default(false),
   DATA_DIR: z.string().default('.data'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 
@@ -59,6 +61,7 @@ export const environmentSchema = z.object({
 export interface Config {
   readonly port: number;
   readonly host: string;
+  readonly portShared: boolean;
   readonly dataDir: string;
   readonly logLevel: string;
   readonly redis: { readonly stockUrl: string; readonly jobsUrl: string; readonly limitsUrl: string };
@@ -103,6 +106,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const config: Config = {
     port: env.PORT,
     host: env.HOST,
+    portShared: env.PORT_SHARED,
     dataDir: env.DATA_DIR,
     logLevel: env.LOG_LEVEL,
     redis: {

@@ -41,6 +41,16 @@ export const orderIdSchema = z
   .brand<'OrderId'>();
 export type OrderId = z.infer<typeof orderIdSchema>;
 
+/** The caller's own name for a refund: a UUID, or a number of the shop's books. */
+export const refundIdSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/,
+    'a refund id: letters, digits, dots, colons, hyphens, underscores',
+  )
+  .brand<'RefundId'>();
+export type RefundId = z.infer<typeof refundIdSchema>;
+
 export function newBuyerId(): BuyerId {
   return buyerIdSchema.parse(randomBytes(16).toString('base64url'));
 }

@@ -51,16 +51,22 @@ export const limits = {
   hubGroupsCount: 64,
   socketPingMs: 25 * SECOND,
   socketPongWaitMs: 10 * SECOND,
-  /** One look at all sockets, for pings and expired tokens: a timer for each would be dearer than the sockets. */
+  /** One look at all sockets and streams, for pings and expired tokens: a timer for each would be dearer than they are. */
   socketSweepMs: 1 * SECOND,
   /** At a shutdown, clients come back spread over this time, so that the next process is not stormed. */
   reconnectSpreadMs: 5 * SECOND,
+
+  // --- server-sent events -----------------------------------------------------------------------------
+  /** Each subscription is a stream of its own: three for each of ten tabs, as with sockets. */
+  streamsPerBuyerCount: 30,
+  /** Three for each of the sockets that an address may have. */
+  streamsPerAddressCount: 60_000,
 
   // --- sessions and sealed values ---------------------------------------------------------------------
   /** Longer than any drop; short enough that a stolen token dies by itself. */
   sessionTtlMs: 24 * HOUR,
   sealedTextChars: 8 * KIB,
-  /** Verified texts remembered in each process, about 1 KiB each. */
+  /** Verified session tokens, and as many tickets, remembered in each process, about 1 KiB each. */
   sealedCacheCount: 20_000,
 
   // --- rates, each a count per window -----------------------------------------------------------------
@@ -77,7 +83,12 @@ export const limits = {
   /** For a whole campus behind one address, and for a load test from one machine; it stops no honest crowd. */
   readsPerAddressPerSec: 50_000,
 
+  /** Counted by one script, which holds up its Redis while it runs: so many take less than a millisecond. */
+  gatheredRatesCount: 256,
+
   // --- drops ------------------------------------------------------------------------------------------
+  /** Names of keys remembered in each process, 1 KiB for each drop: more than are ever on at once. */
+  dropKeysCount: 200,
   dropItemsCount: 50,
   /** Unit documents are made with the drop; a hundred thousand take seconds, not minutes. */
   dropUnitsCount: 200_000,
@@ -92,6 +103,8 @@ export const limits = {
   conductorTickMs: 200,
   /** At most four ticks a second for each drop: what an eye can follow, and what a crowd can be sent. */
   watchTickMs: 250,
+  /** Figures for an operator's eye; each costs counts in MongoDB, shared by all who watch the drop in this process. */
+  statsTickMs: 1 * SECOND,
   /** A watcher is told the truth at least this often, even if a notification was lost. */
   watchHeartbeatMs: 5 * SECOND,
 
@@ -128,6 +141,19 @@ export const limits = {
   rebuildKeepMs: 1 * SECOND,
   /** Holds in one script of a rebuild: some 5 ms of Redis' time, between which it serves other drops. */
   rebuildBatchCount: 250,
+
+  // --- the bot gate -----------------------------------------------------------------------------------
+  /** Joins of one address are counted this long: a drop's rush is over by then. */
+  gateMemoryMs: 10 * MINUTE,
+  /** `auto`: a household or a small office joins without a proof, a farm of sessions does not. */
+  gateAutoJoinsCount: 20,
+  /**
+   * The range of the hidden number, half of which is tried on average: 25,000 hashes are a quarter of a second on a
+   * slow phone (100,000 a second in its browser); with each hundred joins as much again, up to some five seconds.
+   */
+  gateWork: { first: 50_000, stepJoins: 100, max: 1_000_000 },
+  /** Enough for the slowest phone at the hardest challenge, in a page that is not in front. */
+  gateChallengeTtlMs: 5 * MINUTE,
 
   // --- carts, quotes, orders --------------------------------------------------------------------------
   cartLinesCount: 20,
@@ -204,12 +230,16 @@ export const limits = {
   stepOverdueMs: 8 * SECOND,
   /** Jobs of each kind at once in a worker: they wait for Stripe and MongoDB, not for the processor. */
   jobsConcurrencyCount: 32,
+  /** A payment is looked at this often while its order waits for news: one whose webhook is lost is found within 10 min. */
+  paymentLookMs: 5 * MINUTE,
   /** A payment confirmed in the window's last moment is given this long to arrive before the order is closed. */
   payGraceMs: 2 * SECOND,
   /** Tries at Stripe's creating call while closing; without an answer nobody has the secret, so nobody can have paid. */
   unknownPaymentTriesCount: 10,
   /** A claim by a process that was stopped before the order ended, and went on after, is released by a second look. */
   releaseAgainMs: 60 * SECOND,
+  /** A refund's call is repeated under its key for this long; no request to Stripe lives longer, so a look tells then. */
+  refundLookMs: 60 * SECOND,
   /** Declined attempts on one payment: an honest buyer tries two or three cards, card testing tries hundreds. */
   declinesCount: 10,
 
@@ -256,5 +286,9 @@ export function assertLimits(): void {
     'what is on its way to the index must have the time to arrive before it counts as a difference',
   );
   assert(limits.drainMs < limits.shutdownMs, 'draining is a part of the shutdown');
+  assert(
+    limits.stripeTimeoutMs * (limits.stripeRetriesCount + 1) < limits.refundLookMs,
+    'a refund is looked for once no request of it can still be under way',
+  );
   assert(limits.stepLeaseMs < limits.stepOverdueMs, 'a lease must end before its step counts as overdue');
 }

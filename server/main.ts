@@ -3,14 +3,18 @@
 import { join } from 'node:path';
 import { createApi } from './api.ts';
 import { createAuditLog } from './admin/audit-log.ts';
+import { createCallFigures } from './admin/call-figures.ts';
+import { createStats } from './admin/stats.ts';
 import { createReport } from './admin/report.ts';
 import { createReportBooks } from './admin/report-books.ts';
 import { createListDropPayments } from './admin/report-payments.ts';
 import { createAuthenticate, sessionTokenSchema } from './buyers/authenticate.ts';
+import { createPrivacy } from './buyers/privacy.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createCatalogStore } from './catalog/catalog.store.ts';
 import { createProductChanges } from './catalog/product-changes.ts';
 import { createAdvance } from './checkout/advance.ts';
+import { createRefundOrder } from './checkout/refund-order.ts';
 import { createCheckout } from './checkout/checkout.ts';
 import { createOrderJobs, type EventJob, type OrderJob } from './checkout/order-jobs.ts';
 import { readConfig } from './config.ts';
@@ -32,6 +36,7 @@ import { createLedger } from './inventory/ledger.store.ts';
 import { assertLimits, limits } from './limits.ts';
 import { createOrderEvents } from './orders/order-events.ts';
 import { createOrders } from './orders/orders.ts';
+import { createRefund } from './orders/refunds.ts';
 import { createOrdersStore } from './orders/order.store.ts';
 import { createEventsStore } from './payments/events.store.ts';
 import { createPayments } from './payments/payments.gateway.ts';
@@ -51,6 +56,7 @@ import { createPricePool } from './pricing/price-pool.ts';
 import { createPricing } from './pricing/pricing.ts';
 import { quoteSchema } from './pricing/quote.ts';
 import { createAdmission } from './queue/admission.ts';
+import { createBotGate } from './queue/bot-gate.ts';
 import { createCallLog } from './queue/call-log.store.ts';
 import { createQueue } from './queue/queue.ts';
 import { createQueueStore } from './queue/queue.store.ts';
@@ -113,8 +119,8 @@ lifecycle.onStop('audit log', () => auditLog.settled());
 // Sealed values.
 const secrets = config.tokenSecrets;
 const codes = createCodeHashes(secrets);
-const sessions = createSealer({ kind: 'session', secrets, schema: sessionTokenSchema });
-const tickets = createSealer({ kind: 'ticket', secrets, schema: ticketSchema });
+const sessions = createSealer({ kind: 'session', secrets, schema: sessionTokenSchema, remember: true });
+const tickets = createSealer({ kind: 'ticket', secrets, schema: ticketSchema, remember: true });
 const passes = createSealer({ kind: 'pass', secrets, schema: passSchema });
 const quotes = createSealer({ kind: 'quote', secrets, schema: quoteSchema });
 
@@ -162,6 +168,7 @@ const queue = createQueue({
   tickets,
   passes,
 });
+const botGate = createBotGate({ redis: limitsRedis, secrets: config.tokenSecrets, clock });
 const fairness = createFairness({
   leaves: createLeavesStore(stockRedis),
   lobbies: lobbyStore,
@@ -196,7 +203,8 @@ const orders = createOrders({
 });
 const stripe = createStripe(config.stripe);
 const payments = createPayments(stripe);
-const advance = createAdvance({ orders, payments, units: ledger, holds, clock, log, metrics });
+const refunds = createRefundOrder({ orders, payments, units: ledger, holds, clock, log, metrics });
+const advance = createAdvance({ orders, payments, units: ledger, holds, refunds, clock, log, metrics });
 const apiBase = config.stripe.apiBase ?? 'https://api.stripe.com';
 const scriptUrl = config.stripe.apiBase ? `${config.stripe.apiBase}/v3/` : 'https://js.stripe.com/v3/';
 const checkout = createCheckout({
@@ -214,6 +222,7 @@ const receiveWebhook = createWebhook({
   stripe,
   secret: config.stripe.webhookSecret,
   events: stripeEvents,
+  ownsPayment: async paymentId => (await ordersStore.findByPayment(paymentId)) !== null,
   wake: jobs.wakeEvent,
   log,
   metrics,
@@ -281,12 +290,15 @@ const api = createApi({
   drops,
   feeds,
   queue,
+  botGate,
   fairness,
   openTicket: text => tickets.open(text),
   pricing,
   inventory,
   checkout,
   orders,
+  refund: createRefund({ orders, advance, clock }),
+  privacy: createPrivacy({ orders, holds, events: stripeEvents, clock }),
   report: createReport({
     drop: dropId => drops.get(dropId),
     look: dropId => live.look(dropId),
@@ -296,6 +308,11 @@ const api = createApi({
     clock,
   }),
   auditLog,
+  stats: createStats({
+    feeds,
+    countOrders: dropId => orders.countsOfDrop(dropId),
+    callFigures: createCallFigures(metrics, clock),
+  }),
 });
 const makeContext = createMakeContext({
   authenticate: createAuthenticate({ sessions, clock, adminKey: config.adminKey, jwt: config.jwt }),
@@ -310,6 +327,7 @@ const server = createHttpServer({
   router: api,
   makeContext,
   checkOrigin,
+  clock,
   notReady: async () => {
     if (lifecycle.stopping) return 'stopping';
     if (stockRedis.status !== 'ready') return 'redis is away';
@@ -337,7 +355,8 @@ const sockets = serveSockets(server, {
 });
 const port = await new Promise<number>((resolve, reject) => {
   server.once('error', reject);
-  server.listen(config.port, config.host, () => {
+  const { port: wanted, host, portShared } = config;
+  server.listen({ port: wanted, host, reusePort: portShared }, () => {
     const address = server.address();
     resolve(typeof address === 'object' && address ? address.port : config.port);
   });

@@ -8,6 +8,7 @@ import { createCatalog } from '../server/catalog/catalog.ts';
 import { createCatalogStore } from '../server/catalog/catalog.store.ts';
 import { createProductChanges } from '../server/catalog/product-changes.ts';
 import { createAdvance } from '../server/checkout/advance.ts';
+import { createRefundOrder } from '../server/checkout/refund-order.ts';
 import { createApplyEvent } from '../server/checkout/apply-event.ts';
 import { createOrderJobs, type EventJob, type OrderJob } from '../server/checkout/order-jobs.ts';
 import { readConfig, type Config } from '../server/config.ts';
@@ -112,8 +113,17 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   const payments = createPayments(
     createStripe({ secretKey: config.stripe.secretKey, apiBase: config.stripe.apiBase }),
   );
-  const advance = createAdvance({ orders, payments, units: ledger, holds, clock, log, metrics });
-  const applyEvent = createApplyEvent({ events, orders, advance, clock, log, metrics });
+  const refunds = createRefundOrder({ orders, payments, units: ledger, holds, clock, log, metrics });
+  const advance = createAdvance({ orders, payments, units: ledger, holds, refunds, clock, log, metrics });
+  const applyEvent = createApplyEvent({
+    events,
+    orders,
+    advance,
+    takeRefunds: order => refunds.takeIn(order),
+    clock,
+    log,
+    metrics,
+  });
   const relay = createRelay({ orders, events, jobs, advance, applyEvent, clock, log });
 
   const catalog = await createCatalog({

@@ -29,7 +29,7 @@ const stockRedis = connectRedis({ url: settings.REDIS_URL, role: 'stock', log })
 const limitsRedis = connectRedis({ url: settings.REDIS_LIMITS_URL, role: 'limits', log });
 const clock = await startClock(stockRedis);
 const secrets = [settings.TOKEN_SECRET];
-const sessions = createSealer({ kind: 'session', secrets, schema: sessionTokenSchema });
+const sessions = createSealer({ kind: 'session', secrets, schema: sessionTokenSchema, remember: true });
 const passes = createSealer({ kind: 'pass', secrets, schema: passSchema });
 const quotes = createSealer({ kind: 'quote', secrets, schema: quoteSchema });
 const run = createLuaRunner(stockRedis, { clock: 'redis' });
@@ -49,6 +49,7 @@ const server = createHttpServer({
     audit: { append: () => {} },
   }),
   checkOrigin: createOriginCheck([]),
+  clock,
   notReady: () => Promise.resolve(null),
   metrics,
   webhook: () => Promise.resolve({ status: 404, body: '' }),

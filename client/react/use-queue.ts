@@ -1,7 +1,14 @@
 // A visitor's way through one drop's queue. The ticket is the caller's to keep (over a reload, for one): what is given
 // in is taken up, and `onTicket` tells each new one.
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { randomNonce, withRetries, type JoinOutcome, type Place, type TicketStatus } from '../index.ts';
+import {
+  joinThroughGate,
+  randomNonce,
+  withRetries,
+  type JoinOutcome,
+  type Place,
+  type TicketStatus,
+} from '../index.ts';
 import { useShared } from './provider.ts';
 import { useFeed } from './use-feed.ts';
 
@@ -62,9 +69,8 @@ export function useQueue(options: QueueOptions): LiveQueue {
     (code?: string) => {
       const nonce = randomNonce();
       run(async () => {
-        const outcome = await withRetries(() =>
-          client.api.queue.join.mutate({ dropId, nonce, ...(code === undefined ? {} : { code }) }),
-        );
+        const entry = { dropId, nonce, ...(code === undefined ? {} : { code }) };
+        const outcome = await joinThroughGate(client.api, entry);
         setRefusal(outcome.kind === 'joined' ? null : outcome.kind);
         if (outcome.kind !== 'joined') return;
         const { ticket: text, lane, arrival } = outcome;

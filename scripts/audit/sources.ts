@@ -37,6 +37,14 @@ const orderSchema = z.object({
     lines: z.array(z.object({ sku: z.string(), quantity: z.number() })),
   }),
   serials: z.array(z.object({ sku: z.string(), serial: z.number() })),
+  refunds: z
+    .array(
+      z.object({
+        restock: z.array(z.object({ sku: z.string(), serial: z.number() })),
+        restockedAtMs: z.number().nullable(),
+      }),
+    )
+    .default([]),
   intent: z.object({ id: z.string().nullable() }).nullable(),
 });
 const unitSchema = z.object({
@@ -88,9 +96,12 @@ export async function openAuditSources(
     },
     async *orders() {
       for await (const document of collection('orders').find({}).sort({ _id: 1 })) {
-        const { _id: orderId, quote, intent, releasedAtMs, ...order } = orderSchema.parse(document);
+        const { _id: orderId, quote, intent, releasedAtMs, refunds, ...order } = orderSchema.parse(document);
         const released = releasedAtMs !== null;
-        yield { orderId, ...order, ...quote, intentId: intent?.id ?? null, released };
+        const restocked = refunds
+          .filter(refund => refund.restockedAtMs !== null)
+          .flatMap(refund => refund.restock);
+        yield { orderId, ...order, ...quote, intentId: intent?.id ?? null, released, restocked };
       }
     },
     async *ownedUnits() {

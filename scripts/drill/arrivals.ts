@@ -12,7 +12,7 @@ export interface Schedule {
 const settleInMs = 1_500;
 
 /** Buyers a second that one machine, which also runs the whole installation, can be asked to take. */
-const rates = { spike: 1_000, flat: 150, lobby: 300 } as const;
+const rates = { spike: 1_000, flat: 150, lobby: 200 } as const;
 
 /**
  * `spike`: everybody comes as the drop opens, within a second or two. `flat`: they come evenly, one after the other.

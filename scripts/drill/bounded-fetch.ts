@@ -1,9 +1,11 @@
 // `fetch` with a bound on how many requests are under way: thousands of buyers in one process would otherwise open a
 // connection each, and the machine would measure its own sockets. Nothing waits for an answer for ever.
+import { createLeanFetch } from './lean-fetch.ts';
 
 const timeoutMs = 60_000;
 
 export function createBoundedFetch(atOnceCount: number): typeof fetch {
+  const send = createLeanFetch({ connectionsCount: atOnceCount, withinMs: timeoutMs });
   let underWayCount = 0;
   const waiting: (() => void)[] = [];
   const enter = async () => {
@@ -22,9 +24,7 @@ export function createBoundedFetch(atOnceCount: number): typeof fetch {
   return async (input, init) => {
     await enter();
     try {
-      const timeout = AbortSignal.timeout(timeoutMs);
-      const signal = init?.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
-      return await fetch(input, { ...init, signal });
+      return await send(input, init);
     } finally {
       leave();
     }

@@ -16,9 +16,11 @@ export function describeDrill({ result, report, ends }: Drill): string {
     '',
     ...Object.entries(result.errors).map(([kind, count]) => `  ${String(count).padStart(7)} × ${kind}`),
     ...(Object.keys(result.errors).length > 0 ? [''] : []),
+    ...describeServers(result),
+    '',
     ...result.gates.map(
-      ({ ok, name, value, limit }) =>
-        `  ${ok ? 'ok    ' : 'FAILED'} ${name}: ${value}${ok ? '' : `, must be ${limit}`}`,
+      gate =>
+        `  ${gate.ok ? 'ok    ' : 'FAILED'} ${gate.name}: ${gate.value}${gate.ok ? '' : `, must be ${limitOf(gate)}`}`,
     ),
     ...report.underWay.map(what => `         ${what}`),
     ...report.findings
@@ -29,6 +31,28 @@ export function describeDrill({ result, report, ends }: Drill): string {
     '',
   ];
   return lines.join('\n');
+}
+
+function limitOf({ limit, atMost }: Drill['result']['gates'][number]): string {
+  return atMost ? `at most ${limit}` : String(limit);
+}
+
+function describeServers({ servers, soldOutToldMs, places }: Drill['result']): string[] {
+  const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+  const told = soldOutToldMs;
+  return [
+    ...servers.map(
+      ({ pid, rssBeforeBytes, rssPeakBytes, socketsPeak, bytesPerSocket }) =>
+        `  server ${pid}: ${mib(rssPeakBytes)} at its peak, ${mib(rssBeforeBytes)} before; ${socketsPeak} sockets` +
+        `${bytesPerSocket === null ? '' : `, ${(bytesPerSocket / 1_024).toFixed(1)} KiB each with all that they did`}`,
+    ),
+    ...(told
+      ? [
+          `  told of sold-out: ${told.count} who waited, p50 ${told.p50Ms}, p99 ${told.p99Ms}, max ${told.maxMs} ms`,
+        ]
+      : []),
+    `  places: ${places.ranked} told their rank, ${places.comparisons} times told again, ${places.moved} moved`,
+  ];
 }
 
 function describeEnds(ends: Drill['ends']): string {
@@ -69,9 +93,10 @@ dd i{position:absolute;left:0;top:0;height:100%}.p0{background:#c9d7f2}.p1{backg
 <h2>Gates</h2>
 ${table(
   ['', 'gate', 'counted', 'must be'],
-  result.gates.map(({ ok, name, value, limit }) => [ok ? '✓' : '✗', name, value, limit]),
+  result.gates.map(gate => [gate.ok ? '✓' : '✗', gate.name, gate.value, limitOf(gate)]),
 )}
 <h2>Phases: p50 / p95 / p99</h2><dl>${bars}</dl>
+<h2>Servers</h2><pre>${escape(describeServers(result).join('\n'))}</pre>
 <h2>Errors</h2>
 ${Object.keys(result.errors).length > 0 ? table(['kind', 'count'], Object.entries(result.errors)) : '<p>None.</p>'}
 </body></html>

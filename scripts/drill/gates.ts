@@ -8,8 +8,9 @@ export interface Gate {
   readonly name: string;
   readonly ok: boolean;
   readonly value: number;
-  /** `value` must equal it. */
+  /** `value` must equal it; with `atMost`, not exceed it. */
   readonly limit: number;
+  readonly atMost?: true;
 }
 
 export interface Demand {
@@ -17,6 +18,11 @@ export interface Demand {
   readonly wantedCount: number;
   /** Journeys that broke off for no reason of the shop's. */
   readonly brokenCount: number;
+  readonly places: { readonly moved: number; readonly lost: number };
+  /** How late the last of those who waited heard that all is sold; null where nobody waited for that. */
+  readonly told: { readonly maxMs: number; readonly withinMs: number } | null;
+  /** Null where none was to be killed. */
+  readonly serversKilled: { readonly count: number; readonly wanted: number } | null;
 }
 
 export interface Verdict {
@@ -61,6 +67,12 @@ export function judge(report: DropReport, demand: Demand): Verdict {
     gate('authorised and turned away', report.turnedAway, 0),
     gate('other breaches of the books', report.findingsCount, 0),
     gate('journeys that broke off', demand.brokenCount, 0),
+    gate('buyers told of another place than before', demand.places.moved, 0),
+    gate('buyers whose place nobody knew', demand.places.lost, 0),
+    ...(demand.told ? [toldInTime(demand.told)] : []),
+    ...(demand.serversKilled
+      ? [gate('servers killed in the middle', demand.serversKilled.count, demand.serversKilled.wanted)]
+      : []),
   ];
   return {
     sold,
@@ -75,4 +87,9 @@ export function judge(report: DropReport, demand: Demand): Verdict {
     gates,
     ok: gates.every(each => each.ok),
   };
+}
+
+function toldInTime({ maxMs, withinMs }: NonNullable<Demand['told']>): Gate {
+  const name = 'ms from the end of the sale until the last who waited was told';
+  return { name, ok: maxMs <= withinMs, value: maxMs, limit: withinMs, atMost: true };
 }

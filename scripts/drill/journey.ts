@@ -1,8 +1,16 @@
 // One buyer's way through a drop, as a person's browser takes it: a session of their own, a socket of their own,
 // queue, cart, hold, payment, and waiting for the order. Whatever fails for a while (a server that was killed, a busy
 // one) is tried again with the same ids, politely; whatever fails for good ends this journey and no other.
-import { createDoorbuster, failureOf, type Doorbuster, type QueueStep } from '../../client/index.ts';
+import {
+  createDoorbuster,
+  failureOf,
+  withRetries,
+  type Doorbuster,
+  type QueueStep,
+} from '../../client/index.ts';
 import type { BuyerPlan } from './plan-buyers.ts';
+import { quietSockets } from './quiet-socket.ts';
+import { quietWait } from './quiet-wait.ts';
 import { createShopper, patienceMs, type Shopped } from './shop.ts';
 import type { JourneyEnd, Tally } from './tally.ts';
 
@@ -17,15 +25,24 @@ export interface JourneyDeps {
   readonly signal: AbortSignal;
   /** When the drop opens on the monotonic clock: nobody waits to be called before. */
   readonly opensAtMs: number;
+  /** The server's clock, as well as it is known here; who is not asked when they heard needs none. */
+  readonly serverNow?: () => number;
+  /** Resolves when a server was killed under the drop: then whoever waits asks for their place. */
+  readonly serverKilled?: Promise<void>;
 }
+
+/** So long those who wait take to ask, all together: they are people, and not one program. */
+const askSpreadMs = 4_000;
+const lingerMs = 2_000;
 
 export async function takeJourney(deps: JourneyDeps, plan: BuyerPlan): Promise<JourneyEnd> {
   const { tally, signal } = deps;
   const leaving = new AbortController();
-  const buyer = createDoorbuster({ url: deps.url, fetch: deps.fetch });
+  const attention = { isShopping: false };
+  const buyer = createDoorbuster({ url: deps.url, fetch: deps.fetch, WebSocket: quietSockets(attention) });
   try {
     tally.reach('arrived');
-    return await queueAndShop(deps, plan, { buyer, leaving });
+    return await queueAndShop(deps, plan, { buyer, leaving, attention });
   } catch (error) {
     if (signal.aborted) return 'unfinished';
     tally.error(`failed ${describe(error)}`);
@@ -39,10 +56,10 @@ export async function takeJourney(deps: JourneyDeps, plan: BuyerPlan): Promise<J
 async function queueAndShop(
   deps: JourneyDeps,
   plan: BuyerPlan,
-  own: { buyer: Doorbuster; leaving: AbortController },
+  own: { buyer: Doorbuster; leaving: AbortController; attention: { isShopping: boolean } },
 ): Promise<JourneyEnd> {
   const { dropId, tally, opensAtMs } = deps;
-  const { buyer, leaving } = own;
+  const { buyer, leaving, attention } = own;
   const signal = AbortSignal.any([deps.signal, leaving.signal]);
   const onRetry = tally.retried;
   const shopper = createShopper({ ...deps, buyer, plan, signal });
@@ -51,6 +68,29 @@ async function queueAndShop(
   let joinedAtMs: number | null = null;
   let shopping: Promise<Shopped> | null = null;
   let last: QueueStep['kind'] = 'closed';
+  let ticket: string | null = null;
+  const { places } = tally;
+  const askForPlace = async () => {
+    await quietWait(askSpreadMs * Math.random(), signal);
+    if (signal.aborted || last !== 'waiting' || ticket === null) return;
+    const asked = ticket;
+    try {
+      const status = await withRetries(() => buyer.api.queue.get.query({ ticket: asked }), {
+        signal,
+        onRetry,
+      });
+      if (status.kind === 'waiting') places.waits(plan.index, status);
+    } catch (error) {
+      if (signal.aborted) return;
+      tally.error(`place ${describe(error)}`);
+      places.lost(plan.index);
+    }
+  };
+  let asking: Promise<void> | null = null;
+  void deps.serverKilled?.then(() => {
+    asking = askForPlace();
+    return asking;
+  });
   try {
     for await (const step of buyer.joinAndWait({
       dropId,
@@ -59,13 +99,25 @@ async function queueAndShop(
       onRetry,
       joinWithinMs: patienceMs,
     })) {
+      if (step.kind === 'sold-out' && last === 'waiting' && deps.serverNow) {
+        tally.soldOutHeardAtMs.push(deps.serverNow());
+      }
       last = step.kind;
+      if (step.kind === 'joined') {
+        ({ ticket } = step);
+        places.joined(plan.index, step);
+      }
+      if (step.kind === 'waiting') {
+        ticket = step.ticket ?? ticket;
+        places.waits(plan.index, step);
+      }
       if (step.kind === 'joined' && joinedAtMs === null) {
         joinedAtMs = performance.now();
         tally.reach('joined');
         tally.took('join', joinedAtMs - arrivedAtMs);
       }
       if (step.kind === 'called' && shopping === null) {
+        attention.isShopping = true;
         tally.reach('called');
         tally.took('admit', performance.now() - Math.max(joinedAtMs ?? arrivedAtMs, opensAtMs));
         shopping = shopper.shop(step.pass);
@@ -77,10 +129,14 @@ async function queueAndShop(
       shopper.hurry();
       return (await shopping).end;
     }
-    return deps.signal.aborted ? 'unfinished' : endOf(last);
+    const end = deps.signal.aborted ? 'unfinished' : endOf(last);
+    // People read what they are told before they close the page; thousands do not leave at one instant.
+    await quietWait(lingerMs * Math.random(), deps.signal);
+    return end;
   } finally {
     leaving.abort();
     await watching;
+    await asking;
   }
 }
 

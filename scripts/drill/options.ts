@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { SetupError } from '../setup/setup-error.js';
+import { SERVERS_COUNT_MAX } from '../supervisor/ports.ts';
 import { ADMIN_KEY_FILE } from '../supervisor/secrets.ts';
 import { arrivalShapes, type ArrivalShape } from './arrivals.ts';
 
@@ -16,6 +17,9 @@ captured payment; then the books are counted on the server and held against the 
   --arrival SHAPE    spike: all at the opening; flat: evenly; lobby: before it, at random (spike)
   --url URL          rehearse on a running installation; without it, one is started for the drill and removed after it
   --admin-key KEY    its admin key (ADMIN_KEY, else .data/admin-key)
+  --servers N        without --url: so many server processes behind one port (1)
+  --kill-server      kill one of them with SIGKILL when a quarter of the stock is paid for
+  --told-within MS   everyone who waits must be told of sold-out within this (1000)
   --json FILE        write the result as JSON
   --html FILE        write the result as a page
   --skus K           spread the stock over K SKUs (1)
@@ -34,6 +38,9 @@ export interface CommandLine {
   readonly abandonShare: number;
   readonly declineShare: number;
   readonly withinMs: number;
+  readonly toldWithinMs: number;
+  readonly serversCount: number;
+  readonly withKill: boolean;
   /** Null: an installation of the drill's own. */
   readonly target: { readonly url: string; readonly adminKey: string } | null;
   readonly jsonFile: string | null;
@@ -50,6 +57,16 @@ export function readCommandLine(argv: string[], env: NodeJS.ProcessEnv): Command
   if (abandonShare + declineShare > 1) {
     throw new SetupError('--abandon and --decline are shares of the same buyers: together at most 1.');
   }
+  const serversCount = wholeNumber('--servers', values.servers, SERVERS_COUNT_MAX);
+  const withKill = values['kill-server'];
+  if (values.url !== undefined && (serversCount > 1 || withKill)) {
+    throw new SetupError(
+      '--servers and --kill-server are for an installation of the drill’s own, without --url.',
+    );
+  }
+  if (withKill && serversCount < 2) {
+    throw new SetupError('--kill-server needs --servers 2 or more: somebody must go on.');
+  }
   return {
     buyersCount: wholeNumber('--buyers', values.buyers, 100_000),
     stockCount: wholeNumber('--stock', values.stock, 200_000),
@@ -58,6 +75,9 @@ export function readCommandLine(argv: string[], env: NodeJS.ProcessEnv): Command
     abandonShare,
     declineShare,
     withinMs: wholeNumber('--within', values.within, 86_400) * 1_000,
+    toldWithinMs: wholeNumber('--told-within', values['told-within'], 600_000),
+    serversCount,
+    withKill,
     target: values.url === undefined ? null : targetOf(values.url, values['admin-key'], env),
     jsonFile: values.json ?? null,
     htmlFile: values.html ?? null,
@@ -79,6 +99,9 @@ function parse(argv: string[]) {
         skus: { type: 'string', default: '1' },
         abandon: { type: 'string', default: '0' },
         decline: { type: 'string', default: '0' },
+        servers: { type: 'string', default: '1' },
+        'kill-server': { type: 'boolean', default: false },
+        'told-within': { type: 'string', default: '1000' },
         within: { type: 'string', default: '900' },
         help: { type: 'boolean', short: 'h', default: false },
       },

@@ -6,10 +6,13 @@ import { createBoundedFetch } from './bounded-fetch.ts';
 import { judge, type DropReport, type Verdict } from './gates.ts';
 import { takeJourney } from './journey.ts';
 import type { Percentiles } from './percentiles.ts';
+import type { PlaceCounts } from './places.ts';
 import { planBuyers } from './plan-buyers.ts';
 import { startProgress } from './progress.ts';
 import { quietWait } from './quiet-wait.ts';
+import { watchMemory, type ServerMemory } from './server-memory.ts';
 import { setStage, type Stage } from './stage.ts';
+import { reckonTold, type Told } from './sold-out-told.ts';
 import { createTally, type Phase, type Tally } from './tally.ts';
 
 export interface DrillOptions {
@@ -26,6 +29,10 @@ export interface DrillOptions {
   readonly signal: AbortSignal;
   /** Where progress is shown; null: nowhere. */
   readonly out: NodeJS.WriteStream | null;
+  /** Everyone who waits must have been told within this that all is sold. */
+  readonly toldWithinMs: number;
+  /** Kills a server, and resolves when it runs again: done once, when a quarter of the stock is paid for. */
+  readonly killServer?: () => Promise<void>;
   /** Called once the drop stands and the buyers are on their way. */
   readonly onDrop?: (dropId: string) => void;
 }
@@ -38,6 +45,13 @@ export interface DrillResult extends Omit<Verdict, 'gates' | 'ok'> {
   readonly journeysPerSec: number;
   readonly phases: Record<Phase, Percentiles>;
   readonly errors: Readonly<Record<string, number>>;
+  /** From the end of the sale, on the server's clock, until each who waited was told; null where it did not end so. */
+  readonly soldOutToldMs: Told | null;
+  readonly places: PlaceCounts;
+  /** One for each process that answered behind the address. */
+  readonly servers: readonly ServerMemory[];
+  /** How often a server was killed in the middle. */
+  readonly serversKilled: number;
   readonly gates: Verdict['gates'];
   readonly ok: boolean;
 }
@@ -71,7 +85,13 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
     retry,
   });
   options.onDrop?.(stage.dropId);
+  const memory = await watchMemory(url);
+  const killing = new AbortController();
   try {
+    await stage.clock.sync();
+    const kill =
+      options.killServer &&
+      killInTheMiddle(options.killServer, { tally, stockCount, signal: killing.signal });
     const overdue = AbortSignal.timeout(options.withinMs);
     const journeys = {
       url,
@@ -82,6 +102,8 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
       fetch: createBoundedFetch(callsAtOnceCount),
       signal: AbortSignal.any([signal, overdue]),
       opensAtMs: startedAtMs + schedule.opensAfterMs,
+      serverNow: () => stage.clock.now(),
+      ...(kill ? { serverKilled: kill.killed } : {}),
     };
     const progress = options.out ? startProgress({ tally, buyersCount, stockCount, out: options.out }) : null;
     const sendingAtMs = performance.now();
@@ -94,11 +116,19 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
     const wallMs = Math.round(performance.now() - sendingAtMs);
     progress?.stop();
     signal.throwIfAborted();
+    killing.abort();
+    const serversKilled = (await kill?.done) ?? 0;
+    const servers = await memory.stop();
+    await stage.clock.sync();
 
     const report = await reportAtRest(stage, { signal, retry });
+    const soldOutToldMs = reckonTold(report.soldOutAtMs, tally.soldOutHeardAtMs);
     const verdict = judge(report, {
       wantedCount: plans.filter(plan => plan.intent === 'buy').length,
       brokenCount: tally.ends.failed + tally.ends.unfinished,
+      places: tally.places.counts(),
+      told: soldOutToldMs && { maxMs: soldOutToldMs.maxMs, withinMs: options.toldWithinMs },
+      serversKilled: options.killServer ? { count: serversKilled, wanted: 1 } : null,
     });
     const { gates, ok, ...counts } = verdict;
     const result = {
@@ -109,13 +139,41 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
       journeysPerSec: Math.round((buyersCount / wallMs) * 10_000) / 10,
       phases: tally.phases(),
       errors: tally.errors,
+      soldOutToldMs,
+      places: tally.places.counts(),
+      servers,
+      serversKilled,
       gates,
       ok,
     };
     return { result, report, ends: tally.ends };
   } finally {
+    killing.abort();
+    await memory.stop();
     if (!signal.aborted) await stage.strike();
   }
+}
+
+/** In the middle: some have paid, many are about to, most wait. */
+const killAtPaidShare = 0.25;
+const middleLookMs = 50;
+
+function killInTheMiddle(
+  killServer: () => Promise<void>,
+  { tally, stockCount, signal }: { tally: Tally; stockCount: number; signal: AbortSignal },
+): { killed: Promise<void>; done: Promise<number> } {
+  const { promise: killed, resolve } = Promise.withResolvers<void>();
+  const done = (async () => {
+    while (tally.ends.paid < Math.max(1, stockCount * killAtPaidShare)) {
+      if (signal.aborted) return 0;
+      await quietWait(middleLookMs, signal);
+    }
+    const ready = killServer();
+    resolve();
+    await ready;
+    return 1;
+  })();
+  return { killed, done };
 }
 
 /** The whole report, once nothing is under way; where that does not come to pass, as it stands then. */

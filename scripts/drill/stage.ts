@@ -8,6 +8,8 @@ export interface Stage {
   readonly skus: readonly string[];
   readonly currency: string;
   readonly admin: Api;
+  /** The server's clock, by round trips of one client: all of a drill's buyers are one machine. */
+  readonly clock: { sync(): Promise<void>; now(): number };
   /** How long units may be kept by buyers who never pay: what must pass before the books are at rest. */
   readonly restWithinMs: number;
   /** Ends the drop if it has not ended, and takes the product out of the catalog. */
@@ -16,6 +18,8 @@ export interface Stage {
 
 const currency = 'EUR';
 const priceMinor = 4_900;
+/** The best of so many round trips counts. */
+const clockSamplesCount = 15;
 
 export async function setStage(options: {
   url: string;
@@ -67,6 +71,7 @@ export async function setStage(options: {
     skus,
     currency,
     admin: api,
+    clock: { sync: () => admin.syncClock(dropId, clockSamplesCount), now: () => admin.clock.now() },
     restWithinMs: windows.passTtlMs + windows.holdTtlMs + windows.paymentWindowMs + 60_000,
     async strike() {
       const { state } = await api.drop.get.query({ dropId });

@@ -2,6 +2,7 @@
 // It is what clients saw and nothing more; the gates are counted on the server.
 import type { Failure } from '../../client/index.ts';
 import { percentilesOf, type Percentiles } from './percentiles.ts';
+import { createPlaces, type Places } from './places.ts';
 
 export const phases = ['join', 'admit', 'hold', 'pay', 'settle'] as const;
 export type Phase = (typeof phases)[number];
@@ -34,6 +35,9 @@ export interface Tally {
   readonly retried: (failure: Failure) => void;
   readonly error: (kind: string) => void;
   readonly phases: () => Record<Phase, Percentiles>;
+  /** When each buyer who waited heard that all is sold, on the server's clock. */
+  readonly soldOutHeardAtMs: number[];
+  readonly places: Places;
 }
 
 export function createTally(): Tally {
@@ -83,6 +87,8 @@ export function createTally(): Tally {
     took: (phase, ms) => void times[phase].push(ms),
     retried: failure => error(`retried ${failure.code}`),
     error,
+    soldOutHeardAtMs: [],
+    places: createPlaces(),
     phases: () => ({
       join: percentilesOf(times.join),
       admit: percentilesOf(times.admit),

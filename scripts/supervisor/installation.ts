@@ -10,15 +10,17 @@ import { prepareRedisServer } from '../setup/redis-server.ts';
 import { SetupError } from '../setup/setup-error.js';
 import { LogFile } from './log-file.ts';
 import { ManagedProcess, type ProcessEvent, type RestartPolicy, StartFailure } from './managed-process.ts';
-import { assertPortFree, freePort } from './ports.ts';
+import { assertPortFree, assertPortSharable, freePort } from './ports.ts';
 import { claimRuntime, removeRuntime, writeRuntime } from './runtime.ts';
 import { loadSecrets } from './secrets.ts';
 import { planServices, type Settings } from './services.ts';
 
 export type InstallationOptions = {
   dataDir: string;
-  /** Of the first server; 0 takes a free one. Further servers always take free ones. */
+  /** Of the first server, or of all that share it; 0 takes a free one. Further servers else take free ones. */
   port?: number;
+  /** All servers listen on the one port, and the system gives each connection to one of them. */
+  portShared?: boolean;
   host?: string;
   /** Laid over the environment of this process; an empty value counts as unset. */
   env?: Settings;
@@ -87,6 +89,8 @@ async function assemble(crew: Crew, options: InstallationOptions): Promise<Insta
   const wantedPort = options.port ?? 3000;
   const port = wantedPort === 0 ? await freePort(host) : wantedPort;
   if (wantedPort !== 0) await assertPortFree(port, host);
+  const { portShared = false } = options;
+  if (portShared) await assertPortSharable(host);
   const reach = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   const secrets = loadSecrets(dataDir);
   const webhookUrl = `http://${reach}:${port}/webhooks/stripe`;
@@ -117,12 +121,13 @@ async function assemble(crew: Crew, options: InstallationOptions): Promise<Insta
   options.signal?.throwIfAborted();
 
   const ports = [port];
-  while (ports.length < (options.processes?.servers ?? 1)) ports.push(await freePort(host));
+  while (ports.length < (options.processes?.servers ?? 1))
+    ports.push(portShared ? port : await freePort(host));
   const servers = ports.map((own, index) =>
     crew.add(0, {
       name: numbered('server', index),
       argv: [path.join(root, 'server', 'main.ts')],
-      env: { ...env, ...settings, PORT: String(own) },
+      env: { ...env, ...settings, PORT: String(own), PORT_SHARED: String(portShared) },
       stopWithinMs: ENGINE_STOP_WITHIN_MS,
     }),
   );
@@ -137,7 +142,7 @@ async function assemble(crew: Crew, options: InstallationOptions): Promise<Insta
   await allOf([...servers, ...workers].map(each => each.start()));
   options.signal?.throwIfAborted();
 
-  const urls = ports.map(own => `http://${reach}:${own}`);
+  const urls = [...new Set(ports)].map(own => `http://${reach}:${own}`);
   const url = urls[0] ?? '';
   crew.publish({ url, urls, env: { ...settings, PORT: String(port) } });
   return {

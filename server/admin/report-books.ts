@@ -2,7 +2,9 @@
 // not ask the bookkeeper. Read-only.
 import { z } from 'zod';
 import type { DropId, Sku } from '../ids.ts';
+import { refundRecordSchema, unitRefSchema } from '../orders/order.ts';
 import { orderStatuses } from '../orders/order.rules.ts';
+import { keptUnits } from '../orders/refund.rules.ts';
 import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
 
 const orderSchema = z.object({
@@ -14,7 +16,8 @@ const orderSchema = z.object({
     totalAmount: z.int(),
     lines: z.array(z.object({ sku: z.string(), quantity: z.int() })),
   }),
-  serials: z.array(z.object({ sku: z.string(), serial: z.int() })),
+  serials: z.array(unitRefSchema),
+  refunds: z.array(refundRecordSchema).default([]),
   refundedAmount: z.int(),
   intent: z.object({ id: z.string().nullable() }).nullable(),
   payDeadlineMs: z.number().nullable(),
@@ -23,7 +26,12 @@ const orderSchema = z.object({
   endedAtMs: z.number().nullable(),
   releasedAtMs: z.number().nullable(),
 });
-export type BookedOrder = Omit<z.infer<typeof orderSchema>, '_id'> & { readonly orderId: string };
+/** `serials` are those that it still has; `restocked` went back, or are about to. */
+export type BookedOrder = Omit<z.infer<typeof orderSchema>, '_id' | 'refunds' | 'serials'> & {
+  readonly orderId: string;
+  readonly serials: readonly { readonly sku: string; readonly serial: number }[];
+  readonly restocked: readonly { readonly sku: string; readonly serial: number }[];
+};
 
 const unitSchema = z.object({ sku: z.string(), serial: z.int(), order: z.string() });
 /** A unit that an order owns. */
@@ -50,6 +58,7 @@ export function createReportBooks(connection: MongoConnection): ReportBooks {
         'quote.totalAmount': 1,
         'quote.lines': 1,
         serials: 1,
+        refunds: 1,
         refundedAmount: 1,
         'intent.id': 1,
         payDeadlineMs: 1,
@@ -60,8 +69,10 @@ export function createReportBooks(connection: MongoConnection): ReportBooks {
       };
       const found = await orders.find({ dropId }, { projection }).toArray();
       return found.map(document => {
-        const { _id, ...order } = orderSchema.parse(document);
-        return { orderId: _id, ...order };
+        const { _id, refunds, ...order } = orderSchema.parse(document);
+        const serials = keptUnits({ serials: order.serials, refunds });
+        const restocked = order.serials.filter(unit => !serials.includes(unit));
+        return { orderId: _id, ...order, serials, restocked };
       });
     },
     async ownedUnits(dropId) {

@@ -20,6 +20,7 @@ export interface DropBooks {
   readonly view: {
     readonly state: string;
     readonly nowMs: number;
+    readonly soldOutAtMs: number | null;
     readonly stock: readonly Stock[];
     readonly lanes: readonly { lane: string; arrived: number; lobbySize: number; serving: number }[];
   } | null;

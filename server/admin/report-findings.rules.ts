@@ -67,8 +67,9 @@ function findInUnits({ drop, ownedUnits, orders, orderById }: Counted, isOlder: 
     if (!isPaid(order)) continue;
     for (const unit of order.serials) own(unit, order.orderId);
     const quantity = order.quote.lines.reduce((total, line) => total + line.quantity, 0);
-    if (new Set(order.serials.map(unitName)).size !== quantity)
-      find(2, `paid for ${quantity} units and names ${order.serials.length}`, order.orderId);
+    const named = [...order.serials, ...order.restocked].map(unitName);
+    if (new Set(named).size !== quantity)
+      find(2, `paid for ${quantity} units and names ${named.length}`, order.orderId);
   }
   for (const [name, owners] of ownersByUnit) {
     if (owners.size > 1) find(2, `is sold to ${[...owners].join(' and ')}`, name);

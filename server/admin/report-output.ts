@@ -42,6 +42,8 @@ export const reportSchema = z.object({
   mode: z.string(),
   seedHash: z.string(),
   createdAtMs: z.number(),
+  /** When the last unit was sold, on Redis' clock; null while there may be one, or where Redis does not know it. */
+  soldOutAtMs: z.number().nullable(),
   countedAtMs: z.number(),
   currency: z.string(),
 

@@ -27,6 +27,7 @@ export function reckonDrop(books: DropBooks): DropReport {
     mode: drop.mode,
     seedHash: drop.seedHash,
     createdAtMs: drop.createdAtMs,
+    soldOutAtMs: view?.soldOutAtMs ?? null,
     countedAtMs: books.countedAtMs,
     currency: drop.currency,
     atRest: underWay.length === 0,
@@ -75,6 +76,9 @@ function reckonItems(
   for (const { sku, quantity } of paidOrders.flatMap(order => order.quote.lines)) {
     ordered.set(sku, (ordered.get(sku) ?? 0) + quantity);
   }
+  // What was sent back is for somebody else to buy.
+  for (const { sku } of paidOrders.flatMap(order => order.restocked))
+    ordered.set(sku, (ordered.get(sku) ?? 0) - 1);
   return books.drop.items.map(({ sku, total, withdrawn }) => {
     const owned = books.ownedUnits.filter(unit => unit.sku === sku);
     return {

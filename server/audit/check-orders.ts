@@ -12,6 +12,8 @@ export interface AuditOrder {
   readonly refundedAmount: number;
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
   readonly serials: readonly { readonly sku: string; readonly serial: number }[];
+  /** Those of its serials that a refund has put back on the shelf. */
+  readonly restocked: readonly { readonly sku: string; readonly serial: number }[];
   readonly intentId: string | null;
   /** True once an unpaid end has given everything back. */
   readonly released: boolean;
@@ -133,15 +135,19 @@ function checkUnits(
   }
   if (!paidStatuses.has(order.status)) return;
   const wanted = order.lines.flatMap(line => Array.from({ length: line.quantity }, () => line.sku));
-  const got = owned.map(unit => unit.sku);
+  const got = [...owned, ...order.restocked].map(unit => unit.sku);
   if (wanted.toSorted().join() !== got.toSorted().join()) {
     report({
       invariant: 3,
       document: order.orderId,
-      what: `is ${order.status} for ${wanted.length} units and owns ${got.length}`,
+      what: `is ${order.status} for ${wanted.length} units and owns ${owned.length}`,
     });
   }
-  const told = order.serials.map(unit => `${unit.sku}/${unit.serial}`).toSorted();
+  const back = new Set(order.restocked.map(unit => `${unit.sku}/${unit.serial}`));
+  const told = order.serials
+    .map(unit => `${unit.sku}/${unit.serial}`)
+    .filter(unit => !back.has(unit))
+    .toSorted();
   const stand = owned.map(unit => `${unit.sku}/${unit.serial}`).toSorted();
   if (told.join() !== stand.join()) wrong(order.orderId, 'tells its buyer other serials than the ledger');
 }

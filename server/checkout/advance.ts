@@ -1,14 +1,15 @@
 // Takes an order as far as it can go. Each step is one effect that may be repeated, then one compare-and-set that
 // says it is done; whoever dies in between leaves an order that is due, and the next one repeats the step.
 //
-//   pending     hold-pay, if its deadline was never written down; past the deadline → closing
+//   pending     hold-pay, if its deadline was never written down; past the deadline → closing;
+//                 until then a look at the payment now and then, in case its news are lost → authorized
 //   closing     look at the payment (made again under its key if it is unknown whether it exists)
 //                 authorised → authorized; processing → wait; else cancel it at Stripe → cancelled | expired
 //   authorized  claim the units → write their serials down → capture, serials with it → paid
 //                 none free, or the capture has certainly failed → cancelling
 //   cancelling  cancel the payment, or refund it if it turns out captured → cancelled
 //   cancelled, expired   release units, then the hold; later once more, for a claim that came late
-//   paid …      settle the hold
+//   paid …      settle the hold; then each refund that was asked for (`refund-order.ts`)
 //
 // What is not certain is thrown, and the order is due again after a growing pause. Any number of these may run at
 // once for one order: effects are idempotent on ids fixed beforehand, and only one wins each compare-and-set.
@@ -18,9 +19,11 @@ import { limits } from '../limits.ts';
 import type { Order } from '../orders/order.ts';
 import { endedUnpaid, endOfClosing, isMoneyCertain, type OrderReason } from '../orders/order.rules.ts';
 import type { Orders } from '../orders/orders.ts';
+import { openRefund } from '../orders/refund.rules.ts';
 import { metadataOfSerials } from '../payments/payment-metadata.ts';
 import type { Payment, Payments } from '../payments/payments.ts';
 import type { Metrics } from '../platform/telemetry.ts';
+import type { RefundOrder } from './refund-order.ts';
 
 /** The ledger of units, as far as an order needs it. */
 export interface UnitsPort {
@@ -47,6 +50,7 @@ export interface HoldsPort {
 }
 
 export interface AdvanceDeps {
+  readonly refunds: RefundOrder;
   readonly orders: Orders;
   readonly payments: Payments;
   readonly units: UnitsPort;
@@ -94,7 +98,7 @@ export function createAdvance(deps: AdvanceDeps): Advance {
 }
 
 function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
-  const { orders, payments, units, holds, clock, log, metrics } = deps;
+  const { orders, payments, units, holds, refunds, clock, log, metrics } = deps;
 
   const alarm = (what: string, order: Order, detail: Record<string, unknown> = {}) => {
     metrics.alarms.inc({ what });
@@ -111,16 +115,30 @@ function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
     const close = (reason: OrderReason) =>
       orders.move({ orderId: order.orderId, from: ['pending'], to: 'closing', set: { reason } });
     if (order.payDeadlineMs !== null) {
-      if (nowMs < order.payDeadlineMs + limits.payGraceMs) return { rest: order };
-      return moved(await close('window-ended'));
+      if (nowMs >= order.payDeadlineMs + limits.payGraceMs) return moved(await close('window-ended'));
+      if (order.dueAtMs !== null && nowMs < order.dueAtMs) return { rest: order };
+      return lookWhilePending(order, order.payDeadlineMs);
     }
     if (order.dueAtMs !== null && nowMs < order.dueAtMs) return { rest: order };
     // Whoever placed the order died before writing the deadline down: the hold knows whether it is being paid.
     const hold = await holds.pay(order.dropId, order.holdId);
     if (hold.kind !== 'paying') return moved(await close('hold-expired'));
     const { payDeadlineMs } = hold;
-    const set = { payDeadlineMs, dueAtMs: payDeadlineMs + limits.payGraceMs };
+    const set = { payDeadlineMs, dueAtMs: dueWhilePending(nowMs, payDeadlineMs) };
     return moved(await orders.edit({ orderId: order.orderId, from: ['pending'], set }));
+  };
+
+  /** The news of a payment may be lost: then it is found by a look, long before a long window ends. */
+  const lookWhilePending = async (order: Order, payDeadlineMs: number): Promise<StepResult> => {
+    const { orderId, intent } = order;
+    const looked = intent?.id ? await payments.retrieve(intent.id) : null;
+    if (looked?.kind === 'payment' && isMoneyCertain(looked.payment.status)) {
+      const set = { intentStatus: looked.payment.status, authorizedAtMs: clock.now() };
+      return moved(await orders.move({ orderId, from: ['pending'], to: 'authorized', set }));
+    }
+    const set = { dueAtMs: dueWhilePending(clock.now(), payDeadlineMs) };
+    const waiting = await orders.edit({ orderId, from: ['pending'], set });
+    return waiting ? { rest: waiting } : null;
   };
 
   const closing = async (order: Order): Promise<StepResult> => {
@@ -283,10 +301,19 @@ function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
   const withMoney = async (order: Order): Promise<StepResult> => {
     const { orderId, dropId, holdId, status } = order;
     if (order.dueAtMs === null) return { rest: order };
-    const hold = await holds.settle(dropId, holdId);
-    if (hold.kind !== 'settled') alarm(`hold-${hold.kind}-paid`, order);
-    const settled = await orders.edit({ orderId, from: [status], set: { dueAtMs: null } });
-    return settled ? { rest: settled } : null;
+    const refund = openRefund(order);
+    // A refund that is asked for at this moment sets it due again: neither may undo the other.
+    const where = { refundsRev: order.refundsRev };
+    const nothingDue = refund ? {} : { dueAtMs: null };
+    if (order.settledAtMs === null) {
+      const hold = await holds.settle(dropId, holdId);
+      if (hold.kind !== 'settled') alarm(`hold-${hold.kind}-paid`, order);
+      const set = { settledAtMs: clock.now(), ...nothingDue };
+      return moved(await orders.edit({ orderId, from: [status], set, where }));
+    }
+    if (refund) return moved(await refunds.step(order, refund));
+    const done = await orders.edit({ orderId, from: [status], set: nothingDue, where });
+    return done ? { rest: done } : null;
   };
 
   return order => {
@@ -308,4 +335,9 @@ function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
         return withMoney(order);
     }
   };
+}
+
+/** When somebody must look at an order that waits for its payment: now and then, and at the end of its window. */
+export function dueWhilePending(nowMs: number, payDeadlineMs: number): number {
+  return Math.min(payDeadlineMs + limits.payGraceMs, nowMs + limits.paymentLookMs);
 }

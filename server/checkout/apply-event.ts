@@ -6,12 +6,13 @@ import { z } from 'zod';
 import { orderIdSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Order } from '../orders/order.ts';
-import { afterNews, retryPauseMs } from '../orders/order.rules.ts';
+import { afterNews, endedUnpaid, hasDisputeEnded, retryPauseMs, wasPaid } from '../orders/order.rules.ts';
 import type { Orders } from '../orders/orders.ts';
-import { readPayment } from '../payments/payments.gateway.ts';
+import { readDispute, readPayment, readRefund } from '../payments/payments.gateway.ts';
 import type { Payment } from '../payments/payments.ts';
 import type { Metrics } from '../platform/telemetry.ts';
 import type { Advance } from './advance.ts';
+import type { RefundOrder } from './refund-order.ts';
 
 /** The stored events, as far as working them off needs them. */
 export interface EventsPort {
@@ -37,11 +38,12 @@ export function createApplyEvent(deps: {
   events: EventsPort;
   orders: Orders;
   advance: Advance;
+  takeRefunds: RefundOrder['takeIn'];
   clock: { now(): number };
   log: Logger;
   metrics: Metrics;
 }): ApplyEvent {
-  const { events, orders, advance, clock, log, metrics } = deps;
+  const { events, orders, advance, takeRefunds, clock, log, metrics } = deps;
 
   const alarm = (what: string, detail: Record<string, unknown>): Applied => {
     metrics.alarms.inc({ what });
@@ -88,12 +90,50 @@ export function createApplyEvent(deps: {
     return { outcome: reason, advance: closing };
   };
 
+  /** Refunds, ours and those made at Stripe. The list at Stripe is asked only where the order's books say otherwise. */
+  const applyRefund = async (type: string, object: unknown): Promise<Applied> => {
+    const { paymentId, isNewsTo } = type.startsWith('charge.') ? readCharge(object) : readRefundNews(object);
+    const order = paymentId === null ? null : await orders.findByPayment(paymentId);
+    if (!order) return { outcome: 'foreign', advance: null };
+    const noNews: Applied = { outcome: 'no-news', advance: null };
+    // Money that was held and let go counts as refunded at Stripe; and what an order that ended unpaid gave back, it knows.
+    if (endedUnpaid(order.status) || order.status === 'cancelling' || !isNewsTo(order)) return noNews;
+    if (!wasPaid(order.status)) throw new Error(`order ${order.orderId} is refunded before it is paid`);
+    const taken = await takeRefunds(order);
+    if (!taken) throw new Error(`order ${order.orderId} has changed meanwhile`);
+    return taken.isNew ? { outcome: 'refunds-taken-in', advance: taken.order } : noNews;
+  };
+
+  const applyDispute = async (eventId: string, object: unknown): Promise<Applied> => {
+    const { paymentId, ...dispute } = readDispute(object);
+    const order = paymentId === null ? null : await orders.findByPayment(paymentId);
+    if (!order) return { outcome: 'foreign', advance: null };
+    const { orderId, status, dispute: known } = order;
+    const isOld =
+      known?.id === dispute.id && (known.status === dispute.status || hasDisputeEnded(known.status));
+    if (isOld) return { outcome: 'no-news', advance: null };
+    const written = await orders.edit({
+      orderId,
+      from: [status],
+      set: { dispute: { ...dispute, atMs: clock.now() } },
+    });
+    if (!written) throw new Error(`order ${orderId} has changed meanwhile`);
+    // The bank waits for an answer only so long, and nobody but the shop can give one.
+    if (known?.id !== dispute.id) return alarm('disputed', { eventId, orderId, disputeId: dispute.id });
+    return { outcome: 'dispute-updated', advance: null };
+  };
+
+  const applyAny = (eventId: string, type: string, object: unknown): Promise<Applied> => {
+    if (type.startsWith('payment_intent.')) return apply(eventId, type, readPayment(object));
+    return type.startsWith('charge.dispute.') ? applyDispute(eventId, object) : applyRefund(type, object);
+  };
+
   return async eventId => {
     const event = await events.find(eventId);
     if (!event || event.doneAtMs !== null) return;
     try {
       const body = bodySchema.parse(JSON.parse(event.raw));
-      const applied = await apply(eventId, event.type, readPayment(body.data.object));
+      const applied = await applyAny(eventId, event.type, body.data.object);
       // Done before the order is advanced: from here on the order itself is what is due.
       await events.done(eventId, applied.outcome, clock.now());
       if (applied.advance) await advance(applied.advance);
@@ -102,5 +142,36 @@ export function createApplyEvent(deps: {
       const dueAtMs = clock.now() + retryPauseMs(event.attempts, limits.stepRetryMs);
       await events.retryLater(eventId, dueAtMs).catch(() => undefined);
     }
+  };
+}
+
+type RefundNews = { paymentId: string | null; isNewsTo: (order: Order) => boolean };
+
+const chargeSchema = z.object({
+  payment_intent: z.string().nullish(),
+  captured: z.boolean(),
+  amount: z.int(),
+  amount_refunded: z.int(),
+});
+
+function readCharge(object: unknown): RefundNews {
+  const charge = chargeSchema.parse(object);
+  // As a share of the charge, so that it does not matter in which units Stripe counts the currency.
+  const refundedShare = charge.amount === 0 ? 0 : charge.amount_refunded / charge.amount;
+  return {
+    paymentId: charge.payment_intent ?? null,
+    isNewsTo: order =>
+      charge.captured && Math.round(order.quote.totalAmount * refundedShare) !== order.refundedAmount,
+  };
+}
+
+function readRefundNews(object: unknown): RefundNews {
+  const refund = readRefund(object);
+  return {
+    paymentId: refund.paymentId,
+    isNewsTo: order => {
+      const known = order.refunds.find(each => each.paymentRefundId === refund.id);
+      return known ? (known.status === 'refunded') !== refund.holds : refund.holds;
+    },
   };
 }

@@ -18,7 +18,7 @@ import {
   type Payments,
 } from '../payments/payments.ts';
 import { quoteSchema, type Quote } from '../pricing/quote.ts';
-import type { Advance, HoldsPort } from './advance.ts';
+import { dueWhilePending, type Advance, type HoldsPort } from './advance.ts';
 import { isDestination } from './destination.rules.ts';
 
 export interface PayRequest {
@@ -123,7 +123,7 @@ export function createCheckout(deps: CheckoutDeps): Checkout {
       const { payDeadlineMs } = hold;
       const set = {
         payDeadlineMs,
-        dueAtMs: payDeadlineMs + limits.payGraceMs,
+        dueAtMs: dueWhilePending(clock.now(), payDeadlineMs),
         ...(order.intent ? { intentStartedAtMs: clock.now() } : {}),
       };
       return orders.edit({ orderId, from: ['pending'], set });
@@ -288,6 +288,8 @@ function orderOf(hold: HoldView, made: { quote: Quote; contact: Contact; nowMs: 
     proposed: [...hold.proposed].map(([sku, serial]) => ({ sku, serial })),
     serials: [],
     refundedAmount: 0,
+    refunds: [],
+    refundsRev: 0,
     contact,
     intent:
       quote.totalAmount === 0
@@ -308,8 +310,11 @@ function orderOf(hold: HoldView, made: { quote: Quote; contact: Contact; nowMs: 
     createdAtMs: nowMs,
     authorizedAtMs: null,
     paidAtMs: null,
+    settledAtMs: null,
     endedAtMs: null,
     releasedAtMs: null,
+    dispute: null,
+    erasedAtMs: null,
     // Until the hold runs out the buyer may come back and try again; after that somebody must clear up.
     dueAtMs: Math.max(hold.expiresAtMs, nowMs) + limits.payGraceMs,
     attempts: 0,

@@ -65,7 +65,6 @@ export const createDropInput = z
     if (new Set(drop.codes?.map(({ code }) => plainCode(code))).size !== (drop.codes?.length ?? 0))
       refuse('codes', 'a code is listed twice');
     // Settings of parts that this version does not have are refused, not ignored: a shop would rely on them.
-    if (drop.botGate === 'on') refuse('botGate', 'the bot gate is not available in this version');
     if (drop.beacon !== undefined && drop.mode === 'fifo')
       refuse('beacon', 'a drop in order of arrival shuffles nothing, so it needs no beacon');
     if (drop.delayedMethods)

@@ -28,6 +28,8 @@ export interface DropView {
   readonly state: DropState;
   readonly opensAtMs: number;
   readonly closesAtMs: number | null;
+  /** When its last unit was sold or withdrawn; null while there may be one. */
+  readonly soldOutAtMs: number | null;
   readonly frozen: boolean;
   readonly message: string | null;
   readonly key: string | null;
@@ -35,6 +37,8 @@ export interface DropView {
   readonly activeMax: number;
   readonly activeCount: number;
   readonly unclaimedCount: number;
+  /** Passes that serve a live hold. */
+  readonly withHoldCount: number;
   readonly lanes: readonly LaneCount[];
   readonly stock: readonly StockCount[];
 }

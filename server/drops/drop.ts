@@ -37,6 +37,8 @@ export interface Drop {
   readonly paymentWindowMs: number;
   /** How many orders may enter payment each second, as far as the calling decides that; null without a bound. */
   readonly paymentsPerSec: number | null;
+  /** Whether `queue.join` asks for a proof of work: never, always, or once many came from one address. */
+  readonly botGate: 'off' | 'on' | 'auto';
   /** The codes of the priority lane, as keyed hashes. */
   readonly codes: readonly { readonly hash: string; readonly maxUses: number }[];
   /** 32 secret bytes; the key of the shuffle is made of them. Published only as a hash before the drop. */

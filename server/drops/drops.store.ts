@@ -28,6 +28,7 @@ const documentSchema = z.object({
   holdTtlMs: z.number(),
   paymentWindowMs: z.number(),
   paymentsPerSec: z.number().nullable().default(null),
+  botGate: z.enum(['off', 'on', 'auto']).default('off'),
   codes: z
     .array(z.object({ hash: z.string(), maxUses: z.int() }))
     .readonly()

@@ -117,6 +117,7 @@ export function createDrops(options: {
         holdTtlMs: input.holdTtlMs ?? limits.holdTtlMs.default,
         paymentWindowMs: input.paymentWindowMs ?? limits.paymentWindowMs.default,
         paymentsPerSec: input.paymentsPerSec ?? null,
+        botGate: input.botGate ?? 'off',
         codes: (input.codes ?? []).map(({ code, maxUses }) => ({ hash: codes.hash(dropId, code), maxUses })),
         seed: seed.toString('base64url'),
         seedHash: createHash('sha256').update(seed).digest('hex'),

@@ -16,7 +16,7 @@ export const dropLoad = luaScript({
 });
 export const dropOpen = luaScript({
   name: 'drop-open',
-  keys: ['drop', 'queue', 'tick'],
+  keys: ['drop', 'queue', 'stock', 'tick'],
   argv: ['key', 'leadMs'],
   rest: false,
 });
@@ -116,7 +116,12 @@ export function createLiveStore(options: { redis: Redis; run: LuaRunner }): Live
     async open(dropId, key) {
       const [state, lobbySize, frozen] = await run(
         dropOpen,
-        { drop: dropKey(dropId, 'drop'), queue: dropKey(dropId, 'queue'), tick: dropKey(dropId, 'tick') },
+        {
+          drop: dropKey(dropId, 'drop'),
+          queue: dropKey(dropId, 'queue'),
+          stock: dropKey(dropId, 'stock'),
+          tick: dropKey(dropId, 'tick'),
+        },
         { key, leadMs: limits.lobbyFreezeLeadMs },
       );
       return {
@@ -163,6 +168,7 @@ function toView(dropId: DropId, reply: string[]): DropView {
     state: stateSchema.parse(state),
     opensAtMs: count.parse(drop['opensAtMs']),
     closesAtMs: drop['closesAtMs'] ? Number(drop['closesAtMs']) : null,
+    soldOutAtMs: drop['soldOutAtMs'] ? Number(drop['soldOutAtMs']) : null,
     frozen: drop['frozen'] === '1',
     message: drop['message'] || null,
     key: drop['key'] ?? null,
@@ -170,6 +176,7 @@ function toView(dropId: DropId, reply: string[]): DropView {
     activeMax: Number(drop['activeMax']),
     activeCount: Number(activeCount),
     unclaimedCount: Number(queue['unclaimed'] ?? 0),
+    withHoldCount: Number(queue['withHold'] ?? 0),
     lanes: lanes.map(lane => ({
       lane,
       lobbySize: Number(queue[`${lane}/lobby`] ?? 0),

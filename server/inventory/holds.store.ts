@@ -1,6 +1,7 @@
 // Holds, in Redis: the fast gate against overselling. Every change is one Lua script; this file only names keys,
 // passes arguments and gives the outcomes their types.
 import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { BuyerId, DropId, HoldId, Sku } from '../ids.ts';
 import { buyerIdSchema, dropIdSchema, skuSchema } from '../ids.ts';
@@ -63,6 +64,14 @@ export const holdSweep = luaScript({
   rest: false,
 });
 
+export const holdForget = luaScript({ name: 'hold-forget', keys: ['hold'], argv: ['frozen'], rest: false });
+export const unitsReturn = luaScript({
+  name: 'units-return',
+  keys: ['drop', 'stock', 'bought', 'returns', 'tick'],
+  argv: ['returnId', 'buyer'],
+  rest: true,
+});
+
 export type HoldState = 'held' | 'paying' | 'settled' | 'released';
 
 export interface HoldLine {
@@ -109,6 +118,21 @@ export interface PlaceRequest {
   readonly lines: readonly HoldLine[];
 }
 
+export interface ReturnRequest {
+  readonly dropId: DropId;
+  readonly buyerId: BuyerId;
+  /** Again under the same id changes nothing. */
+  readonly returnId: string;
+  readonly lines: readonly HoldLine[];
+}
+
+export type ReturnOutcome =
+  | { kind: 'returned'; to: 'available' | 'withdrawn' }
+  /** Redis does not count so many as sold: nothing was changed, and its counts are wrong. */
+  | { kind: 'drifted'; sku: Sku }
+  /** Redis does not know the drop. */
+  | { kind: 'missing' };
+
 export interface HoldsStore {
   place(request: PlaceRequest): Promise<PlaceOutcome>;
   /** Extends a hold, once, into its payment window. */
@@ -121,7 +145,11 @@ export interface HoldsStore {
     holdId: HoldId,
     by: 'buyer' | 'order',
   ): Promise<{ kind: 'released' | 'paying' | 'settled' | 'missing' }>;
+  /** Sold units of a refunded order come back, once their ledger has let them go. */
+  returnUnits(request: ReturnRequest): Promise<ReturnOutcome>;
   sweep(dropId: DropId): Promise<{ holdsCount: number; passesCount: number; more: boolean }>;
+  /** Puts another cart into an ended hold, without what is personal; one that lives keeps its own. */
+  forget(request: { dropId: DropId; holdId: HoldId; frozen: string }): Promise<void>;
   /** The hold of that id, or null. */
   find(holdId: HoldId): Promise<HoldRecord | null>;
 }
@@ -130,7 +158,7 @@ const holdStateSchema = z.enum(['held', 'paying', 'settled', 'released']);
 
 export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): HoldsStore {
   const { redis, run } = options;
-  const dropKeysOf = (dropId: DropId) => ({
+  const makeDropKeys = (dropId: DropId) => ({
     drop: dropKey(dropId, 'drop'),
     stock: dropKey(dropId, 'stock'),
     queue: dropKey(dropId, 'queue'),
@@ -141,6 +169,13 @@ export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): Hol
     'holds-due': dropKey(dropId, 'holds-due'),
     tick: dropKey(dropId, 'tick'),
   });
+  // The same few drops for every call: joining their names anew for each would be garbage.
+  const knownKeys = new LRUCache<DropId, ReturnType<typeof makeDropKeys>>({ max: limits.dropKeysCount });
+  const dropKeysOf = (dropId: DropId) => {
+    let keys = knownKeys.get(dropId);
+    if (!keys) knownKeys.set(dropId, (keys = makeDropKeys(dropId)));
+    return keys;
+  };
   const keysOf = (dropId: DropId, holdId: HoldId) => ({
     ...dropKeysOf(dropId),
     hold: holdKey(dropId, holdId),
@@ -184,6 +219,19 @@ export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): Hol
         return { kind };
       throw unexpected('hold-release', kind);
     },
+    async returnUnits({ dropId, buyerId, returnId, lines }) {
+      const { drop, stock, bought, tick } = dropKeysOf(dropId);
+      const [kind, detail] = await run(
+        unitsReturn,
+        { drop, stock, bought, tick, returns: dropKey(dropId, 'returns') },
+        { returnId, buyer: buyerBytes(buyerId) },
+        lines.flatMap(line => [line.sku, line.quantity]),
+      );
+      if (kind === 'returned') return { kind, to: detail === 'withdrawn' ? 'withdrawn' : 'available' };
+      if (kind === 'drifted') return { kind, sku: skuSchema.parse(detail) };
+      if (kind === 'missing') return { kind };
+      throw unexpected('units-return', kind);
+    },
     async sweep(dropId) {
       const [, holds, passes, more] = await run(
         holdSweep,
@@ -191,6 +239,9 @@ export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): Hol
         { batchCount: limits.sweepBatchCount, endedTtlMs: endTtl },
       );
       return { holdsCount: Number(holds), passesCount: Number(passes), more: more === '1' };
+    },
+    async forget({ dropId, holdId, frozen }) {
+      await run(holdForget, { hold: holdKey(dropId, holdId) }, { frozen });
     },
     async find(holdId) {
       const dropId = dropIdSchema.safeParse(await redis.get(holdDropKey(holdId)));

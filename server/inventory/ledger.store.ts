@@ -43,6 +43,12 @@ export interface Ledger {
   claim(request: ClaimRequest): Promise<ClaimOutcome>;
   /** Gives all of an order's units back. */
   release(orderId: OrderId): Promise<void>;
+  /** Gives single units of an order back; those that are not its own are left alone. */
+  releaseUnits(request: {
+    orderId: OrderId;
+    dropId: DropId;
+    units: readonly { readonly sku: Sku; readonly serial: number }[];
+  }): Promise<void>;
   serialsOf(orderId: OrderId): Promise<{ sku: Sku; serial: number }[]>;
   /** Every unit of a drop that has an order. */
   ownedUnits(dropId: DropId): AsyncIterable<{ sku: Sku; orderId: OrderId }>;
@@ -130,6 +136,10 @@ export function createLedger(connection: MongoConnection): Ledger {
     },
     async release(orderId) {
       await units.updateMany({ order: orderId }, { $set: { order: null, slot: null } });
+    },
+    async releaseUnits({ orderId, dropId, units: named }) {
+      const ids = named.map(({ sku, serial }) => unitId(dropId, sku, serial));
+      await units.updateMany({ _id: { $in: ids }, order: orderId }, { $set: { order: null, slot: null } });
     },
     async serialsOf(orderId) {
       const own = await units.find({ order: orderId }).sort({ slot: 1 }).toArray();

@@ -1,11 +1,15 @@
 // `admin.order.*`: what the shop sees of orders, and does with them.
 import { z } from 'zod';
-import { dropIdSchema } from '../ids.ts';
+import { dropIdSchema, orderIdSchema, refundIdSchema } from '../ids.ts';
+import { limits } from '../limits.ts';
+import { moneyOutputSchema } from '../money.ts';
 import { adminProcedure, router } from '../trpc.ts';
 import { adminOrderOutput, adminOrderOutputSchema, pageInput } from './order-output.ts';
+import { unitRefSchema } from './order.ts';
 import { orderStatuses } from './order.rules.ts';
 import type { Orders } from './orders.ts';
 import { listPage, orderInputSchema } from './orders.router.ts';
+import type { Refund } from './refunds.ts';
 
 export const adminOrderListInputSchema = z.strictObject({
   ...pageInput,
@@ -27,7 +31,36 @@ export const fulfilOutputSchema = z.discriminatedUnion('kind', [
   refusedSchema,
 ]);
 
-export function createAdminOrdersRouter(orders: Orders) {
+export const refundInputSchema = z.strictObject({
+  refundId: refundIdSchema,
+  orderId: orderIdSchema,
+  /** In minor units; absent: all that is left. */
+  amount: z.int().min(1).max(limits.amountMinorMax).optional(),
+  restock: z.union([
+    z.boolean(),
+    z
+      .array(unitRefSchema.strict())
+      .min(1)
+      .max(limits.cartLinesCount * limits.lineQuantityCount),
+  ]),
+});
+const refundProgress = {
+  refundId: z.string(),
+  status: z.enum(orderStatuses),
+  amount: moneyOutputSchema,
+  refundedAmount: moneyOutputSchema,
+  restocked: z.array(unitRefSchema),
+};
+export const refundOutputSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.enum(['refunded', 'refunding']), ...refundProgress }),
+  z.object({ kind: z.literal('failed'), code: z.string(), ...refundProgress }),
+  refusedSchema,
+  z.object({ kind: z.literal('too-much'), refundable: moneyOutputSchema }),
+  z.object({ kind: z.literal('not-restockable'), units: z.array(unitRefSchema) }),
+  z.object({ kind: z.literal('conflict') }),
+]);
+
+export function createAdminOrdersRouter(orders: Orders, refund: Refund) {
   return router({
     list: adminProcedure
       .input(adminOrderListInputSchema)
@@ -41,5 +74,9 @@ export function createAdminOrdersRouter(orders: Orders) {
       .input(orderInputSchema)
       .output(fulfilOutputSchema)
       .mutation(({ input }) => orders.fulfil(input.orderId)),
+    refund: adminProcedure
+      .input(refundInputSchema)
+      .output(refundOutputSchema)
+      .mutation(({ input }) => refund(input)),
   });
 }

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { orderIdSchema, type OrderId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { moneyOutputSchema } from '../money.ts';
-import { contactSchema, type Order } from './order.ts';
+import { contactSchema, disputeSchema, refundRecordSchema, unitRefSchema, type Order } from './order.ts';
 import { orderReasons, orderStatuses, wasPaid } from './order.rules.ts';
+import { keptUnits } from './refund.rules.ts';
 
 const serialsSchema = z.array(z.object({ sku: z.string(), serial: z.int() }));
 
@@ -23,7 +24,7 @@ export const orderOutputSchema = z.object({
       total: moneyOutputSchema,
     }),
   ),
-  /** The numbers of the units, once they are paid. */
+  /** The numbers of the units, once they are paid; those that were sent back are no longer among them. */
   serials: serialsSchema,
   totals: z.object({
     subtotal: moneyOutputSchema,
@@ -44,6 +45,17 @@ export const adminOrderOutputSchema = orderOutputSchema.extend({
   buyerId: z.string(),
   contact: contactSchema,
   paymentId: z.string().optional(),
+  dispute: disputeSchema.extend({ amount: moneyOutputSchema }).optional(),
+  refunds: z.array(
+    z.object({
+      refundId: z.string(),
+      source: refundRecordSchema.shape.source,
+      status: refundRecordSchema.shape.status,
+      amount: moneyOutputSchema,
+      restocked: z.array(unitRefSchema),
+      askedAtMs: z.number(),
+    }),
+  ),
   history: z.array(z.object({ status: z.enum(orderStatuses), atMs: z.number() })),
 });
 export type AdminOrderOutput = z.infer<typeof adminOrderOutputSchema>;
@@ -72,7 +84,7 @@ export function orderOutput(order: Order): OrderOutput {
       unitPrice: money(unitAmount),
       total: money(totalAmount),
     })),
-    serials: wasPaid(order.status) ? order.serials : [],
+    serials: wasPaid(order.status) ? keptUnits(order) : [],
     totals: {
       subtotal: money(quote.subtotalAmount),
       discount: money(quote.discountAmount),
@@ -94,6 +106,22 @@ export function adminOrderOutput(order: Order): AdminOrderOutput {
     buyerId: order.buyerId,
     contact: order.contact,
     ...(paymentId ? { paymentId } : {}),
+    ...(order.dispute
+      ? {
+          dispute: {
+            ...order.dispute,
+            amount: { amount: order.dispute.amount, currency: order.quote.currency },
+          },
+        }
+      : {}),
+    refunds: order.refunds.map(refund => ({
+      refundId: refund.refundId,
+      source: refund.source,
+      status: refund.status,
+      amount: { amount: refund.amount, currency: order.quote.currency },
+      restocked: refund.restockedAtMs === null ? [] : refund.restock,
+      askedAtMs: refund.askedAtMs,
+    })),
     history: order.history,
   };
 }
@@ -102,7 +130,7 @@ export function orderWatchOutput(order: Order): OrderWatchOutput {
   return {
     status: order.status,
     ...reasonOf(order),
-    ...(wasPaid(order.status) ? { serials: order.serials } : {}),
+    ...(wasPaid(order.status) ? { serials: keptUnits(order) } : {}),
   };
 }
 

@@ -83,6 +83,11 @@ export function endOfClosing(reason: OrderReason | null): 'cancelled' | 'expired
   return reason === 'window-ended' || reason === 'hold-expired' ? 'expired' : 'cancelled';
 }
 
+/** A dispute that has ended: later news of it is older. */
+export function hasDisputeEnded(status: string): boolean {
+  return status === 'won' || status === 'lost' || status === 'warning_closed';
+}
+
 /** A PaymentIntent's states at Stripe. */
 export const intentStatuses = [
   'requires_payment_method',

@@ -6,7 +6,13 @@ import { orderIdSchema, type BuyerId, type DropId, type OrderId } from '../ids.t
 import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
 import type { Contact, Order, UnitRef } from './order.ts';
 import { orderSchema } from './order.ts';
-import { mayMove, type IntentStatus, type OrderReason, type OrderStatus } from './order.rules.ts';
+import {
+  mayMove,
+  orderStatuses,
+  type IntentStatus,
+  type OrderReason,
+  type OrderStatus,
+} from './order.rules.ts';
 
 const documentSchema = orderSchema.omit({ orderId: true }).extend({ _id: orderIdSchema });
 type OrderDocument = z.infer<typeof documentSchema>;
@@ -18,6 +24,11 @@ export interface OrderChange {
   readonly quote?: Order['quote'];
   readonly serials?: readonly UnitRef[];
   readonly refundedAmount?: number;
+  readonly refunds?: Order['refunds'];
+  readonly refundsRev?: number;
+  readonly settledAtMs?: number;
+  readonly dispute?: Order['dispute'];
+  readonly erasedAtMs?: number;
   readonly payDeadlineMs?: number;
   readonly dueAtMs?: number | null;
   readonly authorizedAtMs?: number;
@@ -35,6 +46,8 @@ export interface OrderCondition {
   readonly unclaimed?: true;
   /** Only while this is the order's revision. */
   readonly rev?: number;
+  /** Only while the refunds are those that were read. */
+  readonly refundsRev?: number;
 }
 
 export interface DueOrder {
@@ -66,6 +79,8 @@ export interface OrdersStore {
   /** False where an order of that id exists already; it is left as it is. */
   insert(order: Order): Promise<boolean>;
   find(orderId: OrderId): Promise<Order | null>;
+  /** The order of a payment. */
+  findByPayment(paymentId: string): Promise<Order | null>;
   /** Moves an order that is in one of `from`; null where it is not, or not any more. */
   move(request: {
     orderId: OrderId;
@@ -91,6 +106,8 @@ export interface OrdersStore {
   /** Every order of a drop, by id: a key that never changes, so that none moves past the reading. */
   holdsOfDrop(dropId: DropId): AsyncIterable<OrderHold>;
   sumsOfDrop(dropId: DropId): Promise<StatusSum[]>;
+  /** How many orders of a drop are in each status; from the index alone. */
+  countsOfDrop(dropId: DropId): Promise<Record<OrderStatus, number>>;
 }
 
 /** What an order says of its hold. */
@@ -106,6 +123,8 @@ export type OrderHold = Pick<
   | 'paidAtMs'
   | 'dueAtMs'
   | 'quote'
+  | 'serials'
+  | 'refunds'
 >;
 const orderHoldFields = {
   holdId: true,
@@ -117,10 +136,13 @@ const orderHoldFields = {
   paidAtMs: true,
   dueAtMs: true,
   quote: true,
+  serials: true,
+  refunds: true,
 } as const;
 const orderHoldSchema = documentSchema.pick({ _id: true, ...orderHoldFields });
 
 const dueSchema = z.object({ _id: orderIdSchema, rev: z.int(), attempts: z.int(), dueAtMs: z.number() });
+const countsSchema = z.record(z.enum(orderStatuses), z.int());
 const sumSchema = z.object({
   _id: orderSchema.shape.status,
   ordersCount: z.int(),
@@ -165,6 +187,10 @@ export function createOrdersStore(connection: MongoConnection): OrdersStore {
     },
     async find(orderId) {
       const found = await orders.findOne({ _id: orderId });
+      return found ? read(found) : null;
+    },
+    async findByPayment(paymentId) {
+      const found = await orders.findOne({ 'intent.id': paymentId });
       return found ? read(found) : null;
     },
     async move({ orderId, from, to, atMs, set = {}, where = {} }) {
@@ -220,6 +246,12 @@ export function createOrdersStore(connection: MongoConnection): OrdersStore {
         yield { orderId: _id, ...fields };
       }
     },
+    async countsOfDrop(dropId) {
+      const counts = await Promise.all(
+        orderStatuses.map(async status => [status, await orders.countDocuments({ dropId, status })] as const),
+      );
+      return countsSchema.parse(Object.fromEntries(counts));
+    },
     async sumsOfDrop(dropId) {
       const rows = await orders
         .aggregate([
@@ -253,6 +285,12 @@ function filterOf(
     status: { $in: [...from] },
     ...(where.unclaimed ? { 'serials.0': { $exists: false } } : {}),
     ...(where.rev === undefined ? {} : { rev: where.rev }),
+    // An order from before there were refunds has no such field.
+    ...(where.refundsRev === undefined
+      ? {}
+      : where.refundsRev === 0
+        ? { $or: [{ refundsRev: 0 }, { refundsRev: { $exists: false } }] }
+        : { refundsRev: where.refundsRev }),
   };
 }
 

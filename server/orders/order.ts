@@ -1,7 +1,14 @@
 // An order, as its document keeps it. Who bought is personal and stands in `contact` alone, so that erasing it
 // leaves the books as they are.
 import { z } from 'zod';
-import { buyerIdSchema, dropIdSchema, holdIdSchema, orderIdSchema, skuSchema } from '../ids.ts';
+import {
+  buyerIdSchema,
+  dropIdSchema,
+  holdIdSchema,
+  orderIdSchema,
+  refundIdSchema,
+  skuSchema,
+} from '../ids.ts';
 import { quoteSchema } from '../pricing/quote.ts';
 import { intentStatuses, orderReasons, orderStatuses } from './order.rules.ts';
 
@@ -39,6 +46,42 @@ export const intentRecordSchema = z.object({
 });
 export type IntentRecord = z.infer<typeof intentRecordSchema>;
 
+/** A refund, written down with everything that it takes before Stripe hears of it. */
+export const refundRecordSchema = z.object({
+  /** The shop's own id, or Stripe's where the refund was made at its dashboard. */
+  refundId: refundIdSchema,
+  source: z.enum(['shop', 'provider']),
+  /** What was asked for: the same id with anything else is a conflict. Null where nobody asked us. */
+  asked: z.string().nullable(),
+  /** In minor units; 0 where there is nothing to give back but units. */
+  amount: z.int(),
+  /** The units that go back to the shelf with it. */
+  restock: z.array(unitRefSchema),
+  /** `asked`: the money may be on its way. `refunded`: Stripe has it. `failed`: it will not be given back. */
+  status: z.enum(['asked', 'refunded', 'failed']),
+  /** The key of the call that is made or was made last, and when: null before the first. */
+  call: z.object({ idempotencyKey: z.string(), startedAtMs: z.number() }).nullable(),
+  paymentRefundId: z.string().nullable(),
+  /** Why it failed, in Stripe's words. */
+  code: z.string().nullable(),
+  askedAtMs: z.number(),
+  /** When the units were back; null while they are not, or where there are none. */
+  restockedAtMs: z.number().nullable(),
+});
+export type RefundRecord = z.infer<typeof refundRecordSchema>;
+
+/** A payment that its holder's bank has taken back, or asks about. */
+export const disputeSchema = z.object({
+  id: z.string(),
+  /** In Stripe's words: `needs_response`, `under_review`, `won`, `lost`, `warning_…`. */
+  status: z.string(),
+  reason: z.string(),
+  /** In minor units. */
+  amount: z.int(),
+  atMs: z.number(),
+});
+export type Dispute = z.infer<typeof disputeSchema>;
+
 export const orderSchema = z.object({
   orderId: orderIdSchema,
   holdId: holdIdSchema,
@@ -56,6 +99,9 @@ export const orderSchema = z.object({
   serials: z.array(unitRefSchema),
   /** In minor units of the quote's currency. */
   refundedAmount: z.int(),
+  refunds: z.array(refundRecordSchema).default([]),
+  /** Counts the changes of `refunds`: each is a compare-and-set on it. */
+  refundsRev: z.int().default(0),
   contact: contactSchema,
   /** Null where there is nothing to pay. */
   intent: intentRecordSchema.nullable(),
@@ -66,8 +112,13 @@ export const orderSchema = z.object({
   createdAtMs: z.number(),
   authorizedAtMs: z.number().nullable(),
   paidAtMs: z.number().nullable(),
+  /** When the hold of a paid order was settled. */
+  settledAtMs: z.number().nullable().default(null),
   endedAtMs: z.number().nullable(),
   releasedAtMs: z.number().nullable(),
+  dispute: disputeSchema.nullable().default(null),
+  /** When its buyer had it pseudonymised. */
+  erasedAtMs: z.number().nullable().default(null),
   /** The outbox: when the next step is due, null when nothing is. */
   dueAtMs: z.number().nullable(),
   /** Failed tries of the present step. */

@@ -35,6 +35,7 @@ export interface MoveRequest {
 export interface Orders {
   insert(order: Order): Promise<boolean>;
   find(orderId: OrderId): Promise<Order | null>;
+  findByPayment(paymentId: string): Promise<Order | null>;
   /** The buyer's own order; another's is as absent as one that never was. */
   ofBuyer(orderId: OrderId, buyerId: BuyerId): Promise<Order>;
   list(page: OrderPage): Promise<Order[]>;
@@ -46,6 +47,7 @@ export interface Orders {
   sumsOfDrop(dropId: DropId): Promise<StatusSum[]>;
   /** Every order of a drop, as far as its hold follows from it. */
   holdsOfDrop(dropId: DropId): AsyncIterable<OrderHold>;
+  countsOfDrop(dropId: DropId): Promise<Record<OrderStatus, number>>;
   /** The order now, then after each change of its status, until the signal. */
   watch(
     orderId: OrderId,
@@ -87,6 +89,7 @@ export function createOrders(deps: {
   return {
     insert: order => store.insert(order),
     find: orderId => store.find(orderId),
+    findByPayment: paymentId => store.findByPayment(paymentId),
     ofBuyer,
     list: page => store.list(page),
     move,
@@ -101,6 +104,7 @@ export function createOrders(deps: {
     listDue: limit => store.listDue(clock.now(), limit),
     sumsOfDrop: dropId => store.sumsOfDrop(dropId),
     holdsOfDrop: dropId => store.holdsOfDrop(dropId),
+    countsOfDrop: dropId => store.countsOfDrop(dropId),
     watch: (orderId, buyerId, signal) => watchOrder({ orderId, buyerId, signal, ofBuyer, events }),
 
     async cancel(orderId) {

@@ -7,6 +7,8 @@ const documentSchema = z.object({
   type: z.string(),
   /** The verified body, word for word. */
   raw: z.string(),
+  /** The payment that it is about: a buyer's data are found by it. */
+  paymentId: z.string().nullable().default(null),
   receivedAtMs: z.number(),
   doneAtMs: z.number().nullable(),
   outcome: z.string().nullable(),
@@ -37,6 +39,7 @@ export interface EventsStore {
     eventId: string;
     type: string;
     raw: string;
+    paymentId: string | null;
     receivedAtMs: number;
     dueAtMs: number;
   }): Promise<boolean>;
@@ -44,6 +47,8 @@ export interface EventsStore {
   done(eventId: string, outcome: string, atMs: number): Promise<void>;
   retryLater(eventId: string, dueAtMs: number): Promise<void>;
   listDue(nowMs: number, limit: number): Promise<DueEvent[]>;
+  /** Empties the bodies of what is done about these payments: cards' holders and addresses stand in them. */
+  forget(paymentIds: readonly string[]): Promise<void>;
 }
 
 const dueSchema = z.object({ _id: z.string(), attempts: z.int(), dueAtMs: z.number() });
@@ -52,14 +57,18 @@ export function createEventsStore(connection: MongoConnection): EventsStore {
   const events = collectionOf<EventDocument>(connection, 'stripeEvents');
   return {
     async ensureIndexes() {
-      await events.createIndex({ dueAtMs: 1 }, { partialFilterExpression: { dueAtMs: { $gt: 0 } } });
+      await events.createIndexes([
+        { key: { dueAtMs: 1 }, partialFilterExpression: { dueAtMs: { $gt: 0 } } },
+        { key: { paymentId: 1 }, partialFilterExpression: { paymentId: { $gt: '' } } },
+      ]);
     },
-    async insert({ eventId, type, raw, receivedAtMs, dueAtMs }) {
+    async insert({ eventId, type, raw, paymentId, receivedAtMs, dueAtMs }) {
       try {
         await events.insertOne({
           _id: eventId,
           type,
           raw,
+          paymentId,
           receivedAtMs,
           doneAtMs: null,
           outcome: null,
@@ -86,6 +95,12 @@ export function createEventsStore(connection: MongoConnection): EventsStore {
     },
     async retryLater(eventId, dueAtMs) {
       await events.updateOne({ _id: eventId, doneAtMs: null }, { $set: { dueAtMs }, $inc: { attempts: 1 } });
+    },
+    async forget(paymentIds) {
+      await events.updateMany(
+        { paymentId: { $in: [...paymentIds] }, doneAtMs: { $ne: null } },
+        { $set: { raw: '' } },
+      );
     },
     async listDue(nowMs, limit) {
       const found = await events

@@ -8,7 +8,14 @@ import { Stripe } from 'stripe';
 import { z } from 'zod';
 import { limits } from '../limits.ts';
 import { intentStatuses } from '../orders/order.rules.ts';
-import { PaymentsUnavailable, type Payment, type PaymentAnswer, type Payments } from './payments.ts';
+import {
+  PaymentsUnavailable,
+  type Payment,
+  type PaymentAnswer,
+  type PaymentDispute,
+  type PaymentRefund,
+  type Payments,
+} from './payments.ts';
 
 const intentSchema = z.object({
   id: z.string(),
@@ -56,15 +63,77 @@ export function createPayments(stripe: Stripe): Payments {
       ),
     annotate: (id, metadata) =>
       ask('annotate', () => stripe.paymentIntents.update(id, { metadata: { ...metadata } })),
-    async refund({ id, idempotencyKey }) {
+    async refund({ id, idempotencyKey, amount, metadata }) {
+      let answer: unknown;
       try {
-        await stripe.refunds.create({ payment_intent: id }, { idempotencyKey });
-        return { kind: 'refunded' };
+        answer = await stripe.refunds.create(
+          {
+            payment_intent: id,
+            ...(amount ? { amount: toStripeAmount(amount.amount, amount.currency) } : {}),
+            ...(metadata ? { metadata: { ...metadata } } : {}),
+          },
+          { idempotencyKey },
+        );
       } catch (error) {
         const code = certainRefusal('refund', error);
-        return code === 'charge_already_refunded' ? { kind: 'refunded' } : { kind: 'refused', code };
+        return code === 'charge_already_refunded' && !amount
+          ? { kind: 'refunded', refund: null }
+          : { kind: 'refused', code };
       }
+      return { kind: 'refunded', refund: readRefund(answer) };
     },
+    async refunds(id) {
+      const found: PaymentRefund[] = [];
+      try {
+        for await (const refund of stripe.refunds.list({ payment_intent: id, limit: 100 }))
+          found.push(readRefund(refund));
+      } catch (error) {
+        throw new PaymentsUnavailable('refunds', error);
+      }
+      return found;
+    },
+  };
+}
+
+const refundSchema = z.object({
+  id: z.string(),
+  amount: z.int(),
+  currency: z.string(),
+  status: z.string().nullish(),
+  payment_intent: z.string().nullish(),
+  metadata: z.record(z.string(), z.string()).nullish(),
+});
+
+const disputeSchema = z.object({
+  id: z.string(),
+  payment_intent: z.string().nullish(),
+  status: z.string(),
+  reason: z.string(),
+  amount: z.int(),
+  currency: z.string(),
+});
+
+/** Reads a dispute from an event. Throws where it is none. */
+export function readDispute(object: unknown): PaymentDispute {
+  const { id, payment_intent, status, reason, amount, currency } = disputeSchema.parse(object);
+  return {
+    id,
+    paymentId: payment_intent ?? null,
+    status,
+    reason,
+    amount: fromStripeAmount(amount, currency.toUpperCase()),
+  };
+}
+
+/** Reads a refund, from an answer or from an event. Throws where it is none. */
+export function readRefund(object: unknown): PaymentRefund {
+  const refund = refundSchema.parse(object);
+  return {
+    id: refund.id,
+    paymentId: refund.payment_intent ?? null,
+    amount: fromStripeAmount(refund.amount, refund.currency.toUpperCase()),
+    holds: refund.status !== 'failed' && refund.status !== 'canceled',
+    metadata: refund.metadata ?? {},
   };
 }
 

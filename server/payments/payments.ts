@@ -35,6 +35,39 @@ export class PaymentsUnavailable extends Error {
   }
 }
 
+export interface RefundRequest {
+  /** The payment's. */
+  readonly id: string;
+  readonly idempotencyKey: string;
+  /** In minor units, with its upper-case currency. */
+  readonly amount?: { readonly amount: number; readonly currency: string };
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export type RefundAnswer =
+  | { kind: 'refunded'; refund: PaymentRefund | null }
+  | { kind: 'refused'; code: string };
+
+export interface PaymentRefund {
+  readonly id: string;
+  readonly paymentId: string | null;
+  /** In minor units. */
+  readonly amount: number;
+  /** False where it failed or was cancelled: the money is not with the buyer and will not be. */
+  readonly holds: boolean;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** A payment that was taken back at the bank, or is asked about. */
+export interface PaymentDispute {
+  readonly id: string;
+  readonly paymentId: string | null;
+  readonly status: string;
+  readonly reason: string;
+  /** In minor units. */
+  readonly amount: number;
+}
+
 export interface Payments {
   /** Again under the same key: the same payment. */
   create(request: { idempotencyKey: string; params: PaymentParams }): Promise<PaymentAnswer>;
@@ -47,9 +80,11 @@ export interface Payments {
     metadata: Readonly<Record<string, string>>;
   }): Promise<PaymentAnswer>;
   annotate(id: string, metadata: Readonly<Record<string, string>>): Promise<PaymentAnswer>;
-  /** Gives all of the money back. `already-refunded` counts as done. */
-  refund(request: {
-    id: string;
-    idempotencyKey: string;
-  }): Promise<{ kind: 'refunded' } | { kind: 'refused'; code: string }>;
+  /**
+   * Gives money back: all that is left, or `amount`. Again under the same key: the same refund. All of it asked for
+   * where nothing is left counts as done, with no refund of its own.
+   */
+  refund(request: RefundRequest): Promise<RefundAnswer>;
+  /** Every refund of a payment, whoever made it. */
+  refunds(id: string): Promise<PaymentRefund[]>;
 }

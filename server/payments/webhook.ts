@@ -23,6 +23,14 @@ export const handledEvents: ReadonlySet<string> = new Set([
   'payment_intent.succeeded',
   'payment_intent.canceled',
   'payment_intent.payment_failed',
+  // Refunds may be made at Stripe's dashboard, and may fail long after they were made.
+  'charge.refunded',
+  'refund.created',
+  'refund.updated',
+  'refund.failed',
+  'charge.dispute.created',
+  'charge.dispute.updated',
+  'charge.dispute.closed',
 ]);
 
 /** The job that is asked for with the event comes sooner than the relay, which is for the case that it was lost. */
@@ -32,12 +40,14 @@ export function createWebhook(deps: {
   stripe: Pick<Stripe, 'webhooks'>;
   secret: string;
   events: EventsStore;
+  /** Whether a payment is one of ours: a refund made at the dashboard names no order. */
+  ownsPayment: (paymentId: string) => Promise<boolean>;
   /** Asks for the job; must not throw. */
   wake: (eventId: string) => void;
   log: Logger;
   metrics: Metrics;
 }): Webhook {
-  const { stripe, secret, events, wake, log, metrics } = deps;
+  const { stripe, secret, events, ownsPayment, wake, log, metrics } = deps;
   const toleranceSec = limits.webhookToleranceMs / 1_000;
   const count = (kind: string) => metrics.outcomes.inc({ what: 'webhook', kind });
 
@@ -51,15 +61,19 @@ export function createWebhook(deps: {
       count('bad-signature');
       return { status: 400, body: 'the signature does not fit' };
     }
-    if (!handledEvents.has(event.type) || !namesOurOrder(event)) {
+    const ignored = () => {
       count('ignored');
-      return { status: 200, body: 'ignored' };
-    }
+      return { status: 200, body: 'ignored' } as const;
+    };
+    if (!handledEvents.has(event.type)) return ignored();
     try {
+      const paymentId = paymentOf(event);
+      if (!namesOurOrder(event) && !(paymentId !== null && (await ownsPayment(paymentId)))) return ignored();
       const fresh = await events.insert({
         eventId: event.id,
         type: event.type,
         raw: rawBody.toString('utf8'),
+        paymentId,
         receivedAtMs: nowMs,
         dueAtMs: nowMs + relayAfterMs,
       });
@@ -84,4 +98,15 @@ function namesOurOrder(event: Stripe.Event): boolean {
   const { metadata } = object;
   if (typeof metadata !== 'object' || metadata === null || !('order' in metadata)) return false;
   return orderIdSchema.safeParse(metadata.order).success;
+}
+
+/** The payment that an event is about: a refund made at the dashboard names nothing else of ours. */
+function paymentOf(event: Stripe.Event): string | null {
+  const object: unknown = event.data.object;
+  if (typeof object !== 'object' || object === null) return null;
+  const isPayment = event.type.startsWith('payment_intent.');
+  if (isPayment && 'id' in object && typeof object.id === 'string') return object.id;
+  return 'payment_intent' in object && typeof object.payment_intent === 'string'
+    ? object.payment_intent
+    : null;
 }

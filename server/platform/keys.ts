@@ -13,6 +13,7 @@ const plainKeys = [
   'passes-due',
   'bought',
   'returned',
+  'returns',
   'holds-due',
   'tick',
   'clock',
@@ -47,6 +48,11 @@ export function holdKeyPrefix(dropId: DropId): string {
 /** Which drop a hold belongs to: the API names holds alone, and a hold's other keys need the drop's tag. */
 export function holdDropKey(holdId: HoldId): string {
   return `door:{${holdId}}:drop`;
+}
+
+/** A proof of work that has been shown at the bot gate, with the buyer who showed it. In the Redis of the rate limits. */
+export function spentProofKey(challenge: string): string {
+  return `door:gate:spent:${challenge}`;
 }
 
 /** Where an order's changes are announced; its watchers then read the order itself. */

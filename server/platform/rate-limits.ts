@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { PublicError } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { createRateStore } from './rate-store.ts';
 
 export type RateName = 'session' | 'read' | 'write' | 'hold' | 'code' | 'code-address';
 
@@ -13,9 +14,10 @@ export interface RateLimits {
 }
 
 export function createRateLimits(redis: Redis): RateLimits {
+  const store = createRateStore(redis);
   const shared = (name: string, points: number, durationSec: number) =>
     new RateLimiterRedis({
-      storeClient: redis,
+      storeClient: store,
       keyPrefix: `rate:${name}`,
       points,
       duration: durationSec,

@@ -12,8 +12,8 @@ export function connectRedis(options: { url: string; role: RedisRole; log: Logge
   const { url, role, log } = options;
   const redis = new Redis(url, {
     connectionName: `doorbuster-${role}`,
-    // What a crowd sends in one turn of the event loop goes out as one write.
-    enableAutoPipelining: role === 'stock' || role === 'limits',
+    // What a crowd sends in one turn of the event loop goes out as one write. Rates are gathered before they come here.
+    enableAutoPipelining: role === 'stock',
     maxRetriesPerRequest: role === 'jobs' ? null : 3,
     retryStrategy: attempt => Math.min(50 * 2 ** Math.min(attempt, 6), 1_000),
     connectTimeout: 5_000,

@@ -69,6 +69,21 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  // Behind one port there may be several processes: a reader tells them apart by this.
+  new Gauge({
+    name: 'doorbuster_process',
+    help: 'Always 1; its label is the id of the process that answered.',
+    labelNames: ['pid'],
+    registers,
+  }).set({ pid: process.pid }, 1);
+  new Gauge({
+    name: 'doorbuster_resident_peak_bytes',
+    help: 'The most memory that this process ever had resident.',
+    registers,
+    collect() {
+      this.set(process.resourceUsage().maxRSS * 1_024);
+    },
+  });
   return {
     registry,
     calls: new Counter({

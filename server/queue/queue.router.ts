@@ -6,6 +6,7 @@ import { limits } from '../limits.ts';
 import type { Drop } from '../drops/drop.ts';
 import type { DropId } from '../ids.ts';
 import { buyerProcedure, limitedBuyerProcedure, publicProcedure, router } from '../trpc.ts';
+import type { BotGate } from './bot-gate.ts';
 import type { Queue } from './queue.ts';
 
 const ticketText = z.string().min(1).max(limits.sealedTextChars);
@@ -38,15 +39,35 @@ export const ticketStatusOutput = z.discriminatedUnion('kind', [
   z.object({ kind: z.enum(['missed', 'done', 'left', 'sold-out', 'closed', 'lost-draw']) }),
 ]);
 
-export function createQueueRouter(deps: { queue: Queue; getDrop: (dropId: DropId) => Promise<Drop> }) {
-  const { queue, getDrop } = deps;
+/** ALTCHA's own names: its widget takes the answer as it is. */
+export const challengeOutput = z.discriminatedUnion('required', [
+  z.object({ required: z.literal(false) }),
+  z.object({
+    required: z.literal(true),
+    algorithm: z.literal('SHA-256'),
+    challenge: z.string(),
+    maxnumber: z.number(),
+    salt: z.string(),
+    signature: z.string(),
+  }),
+]);
+
+export function createQueueRouter(deps: {
+  queue: Queue;
+  botGate: BotGate;
+  getDrop: (dropId: DropId) => Promise<Drop>;
+}) {
+  const { queue, botGate, getDrop } = deps;
   return router({
     challenge: publicProcedure
       .input(z.strictObject({ dropId: dropIdSchema }))
-      .output(z.object({ required: z.literal(false) }))
-      .query(async ({ input }) => {
-        await getDrop(input.dropId);
-        return { required: false as const };
+      .output(challengeOutput)
+      .query(async ({ input, ctx }) => {
+        const drop = await getDrop(input.dropId);
+        const { caller, address } = ctx;
+        const buyerId = caller.kind === 'buyer' ? caller.buyerId : null;
+        const challenge = await botGate.challenge(drop, { address, buyerId });
+        return challenge === null ? { required: false as const } : { required: true as const, ...challenge };
       }),
 
     join: limitedBuyerProcedure('write')
@@ -58,7 +79,10 @@ export function createQueueRouter(deps: { queue: Queue; getDrop: (dropId: DropId
           await ctx.rates.consume('code', ctx.buyerId);
           await ctx.rates.consume('code-address', ctx.address);
         }
-        const joined = await queue.join(ctx.buyerId, drop, input);
+        const { buyerId, address } = ctx;
+        const mayEnter = await botGate.admits(drop, { buyerId, address }, input.proof);
+        const joined = await queue.join(buyerId, drop, { ...input, mayEnter });
+        if (joined.kind === 'joined' && !joined.again) await botGate.joined(drop, address);
         ctx.metrics.outcomes.inc({ what: 'queue.join', kind: joined.kind });
         return joined;
       }),

@@ -9,7 +9,7 @@ import { lanes, type Lane } from '../drops/drop.ts';
 export const queueJoin = luaScript({
   name: 'queue-join',
   keys: ['drop', 'queue', 'ticket-prefix', 'codes', 'tick', 'leaf-prefix'],
-  argv: ['buyer', 'codes', 'leaf'],
+  argv: ['buyer', 'codes', 'leaf', 'gate'],
   rest: false,
 });
 export const queueAdmit = luaScript({
@@ -60,7 +60,7 @@ export interface Call {
 export type JoinOutcome =
   /** `again`: the buyer had this ticket already. */
   | { kind: 'joined'; lane: Lane; arrival: number; again: boolean }
-  | { kind: 'not-yet' | 'closed' | 'sold-out' | 'bad-code' | 'missing' };
+  | { kind: 'not-yet' | 'closed' | 'sold-out' | 'bad-code' | 'proof-required' | 'missing' };
 
 /** Where a ticket stands: its lane, its arrival there, and the rank that follows; null while nobody has a rank. */
 export interface Standing {
@@ -87,6 +87,8 @@ export interface Entry {
   readonly codes?: readonly string[];
   /** 32 bytes: the ticket's in the proof of fairness. Without one its place there stays empty. */
   readonly leaf?: Uint8Array;
+  /** False: a place that the buyer has is found, but none is given. */
+  readonly mayEnter?: boolean;
 }
 
 export interface QueueStore {
@@ -156,11 +158,12 @@ export function createQueueStore(
     new Error(`lua/${script}.lua answered ${String(kind)}, which its caller does not know`);
 
   return {
-    async join(dropId, buyerId, { codes = [], leaf } = {}) {
+    async join(dropId, buyerId, { codes = [], leaf, mayEnter = true } = {}) {
       const entry = {
         buyer: buyerBytes(buyerId),
         codes: codes.join(' '),
         leaf: leaf ? Buffer.from(leaf.buffer, leaf.byteOffset, leaf.byteLength) : '',
+        gate: mayEnter ? 'open' : 'shut',
       };
       const [kind, arrival, lane, again] = await belowMark(dropId, () =>
         run(queueJoin, keysOf(dropId), entry),
@@ -170,6 +173,7 @@ export function createQueueStore(
           return { kind, lane: laneNumbered(lane), arrival: Number(arrival), again: again === '1' };
         case 'not-yet':
         case 'closed':
+        case 'proof-required':
         case 'sold-out':
         case 'bad-code':
         case 'missing':

@@ -30,10 +30,11 @@ export interface Queue {
   join(
     buyerId: BuyerId,
     drop: Drop,
-    entry: { nonce: string; code?: string | undefined },
+    entry: { nonce: string; code?: string | undefined; mayEnter: boolean },
   ): Promise<
-    | { kind: 'joined'; ticket: string; lane: string; arrival: number }
-    | { kind: 'not-yet' | 'closed' | 'sold-out' | 'bad-code' }
+    /** `again`: the buyer had a ticket already. */
+    | { kind: 'joined'; ticket: string; lane: string; arrival: number; again: boolean }
+    | { kind: 'not-yet' | 'closed' | 'sold-out' | 'bad-code' | 'proof-required' }
   >;
   /** How the ticket stands now; claims its call if it has one. Another's ticket is as absent as none. */
   status(buyerId: BuyerId, ticket: string): Promise<TicketStatus>;
@@ -133,11 +134,12 @@ export function createQueue(options: {
   };
 
   return {
-    async join(buyerId, drop, { nonce, code }) {
+    async join(buyerId, drop, { nonce, code, mayEnter }) {
       const { dropId } = drop;
       const joined = await store.join(dropId, buyerId, {
         codes: code === undefined ? [] : codes.candidates(dropId, code),
         leaf: ticketLeaf({ dropId, buyerId, nonce }),
+        mayEnter,
       });
       if (joined.kind === 'missing') {
         throw new PublicError('unavailable', 'The drop is not loaded yet: try again', {
@@ -152,7 +154,7 @@ export function createQueue(options: {
         ({ ticket } = await claim(ticket, view));
       }
       const { lane, arrival } = ticket;
-      return { kind: 'joined', lane, arrival, ticket: tickets.seal(ticket) };
+      return { kind: 'joined', lane, arrival, ticket: tickets.seal(ticket), again: joined.again };
     },
 
     async status(buyerId, text) {
@@ -175,7 +177,17 @@ export function createQueue(options: {
         while (!signal?.aborted) {
           const { id, view } = feed.latest;
           // The place is taken before the status is looked up: a call in between wakes it.
-          place.move(ticket.lane, rankOf(view, ticket));
+          const rank = rankOf(view, ticket);
+          place.move(ticket.lane, rank);
+          // A crowd is told of the end at one instant: of those who wait uncalled, Redis has nothing more to say.
+          const over: ReturnType<typeof endOf> =
+            told === 'waiting' && !isCalled(view, ticket, rank) ? endOf(view, drop) : null;
+          if (over) {
+            told = over;
+            yield { id: `${id}:${over}`, status: { kind: over } };
+            await place.woken(null);
+            continue;
+          }
           const { status, ticket: standing } = await statusOf(ticket, view, drop);
           if (status.kind !== told || standing !== ticket) {
             told = status.kind;
@@ -213,6 +225,12 @@ function endOf(view: DropView, drop: Drop): 'sold-out' | 'closed' | 'lost-draw' 
   if (view.state !== 'closed' && view.state !== 'sold-out') return null;
   // A draw that was called off before its lots were drawn was not lost by anybody.
   return drop.mode === 'draw' && view.key ? 'lost-draw' : view.state;
+}
+
+/** Whether the ticket's turn has come; who was called may have more to hear than how the drop ended. */
+function isCalled(view: DropView, { lane }: Ticket, rank: number | null): boolean {
+  const serving = view.lanes.find(candidate => candidate.lane === lane)?.serving ?? 0;
+  return rank !== null && rank < serving;
 }
 
 function isMoved(outcome: { kind: string }): outcome is Moved {

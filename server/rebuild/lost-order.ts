@@ -27,6 +27,11 @@ export function lostOrder(dropId: DropId, hold: LeftHold, nowMs: number): Order 
     paidAtMs: null,
     endedAtMs: nowMs,
     releasedAtMs: null,
+    refunds: [],
+    refundsRev: 0,
+    settledAtMs: null,
+    dispute: null,
+    erasedAtMs: null,
     // Its units are looked for once more, as with every order that ends.
     dueAtMs: nowMs,
     attempts: 0,

@@ -14,6 +14,10 @@ export interface OrderedHold {
   readonly createdAtMs: number;
   /** Its hold was extended into the payment window. */
   readonly extended: boolean;
+  /** The units of a paid order that did not come back. */
+  readonly sold: readonly { readonly sku: string }[];
+  /** Units in the ledger are its own. */
+  readonly claimed: boolean;
 }
 
 export interface SurvivingHold {
@@ -34,17 +38,16 @@ export interface ItemStock {
 export type HoldFate = 'held' | 'paying' | 'settled' | 'released';
 
 /**
- * `owned` counts the ledger's units by hold and SKU. Sold is what paid orders own; then come the orders on their way, those
- * with units first, then the older; then unpaid holds. A hold that no longer fits is released: Redis gave its units twice,
+ * Sold is what paid orders own; then come the orders on their way, those with units first, then the older; then unpaid
+ * holds. A hold that no longer fits is released: Redis gave its units twice,
  * and the ledger has the last word on its order.
  */
 export function planStock(input: {
   items: readonly { sku: string; total: number; withdrawn: number }[];
   orders: readonly OrderedHold[];
-  owned: ReadonlyMap<string, ReadonlyMap<string, number>>;
   survivors: readonly SurvivingHold[];
 }): { stock: ItemStock[]; fates: Map<string, HoldFate> } {
-  const { items, orders, owned, survivors } = input;
+  const { items, orders, survivors } = input;
   const counts = new Map(items.map(({ sku, total }) => [sku, { total, held: 0, sold: 0 }]));
   const fates = new Map<string, HoldFate>();
   const fits = (lines: readonly Line[]) =>
@@ -64,18 +67,18 @@ export function planStock(input: {
     }
   };
 
-  for (const { holdId, status } of orders) {
+  for (const { holdId, status, sold } of orders) {
     if (endedUnpaid(status)) fates.set(holdId, 'released');
     if (!wasPaid(status)) continue;
     fates.set(holdId, 'settled');
-    for (const [sku, units] of owned.get(holdId) ?? []) {
+    for (const { sku } of sold) {
       const count = counts.get(sku);
-      if (count) count.sold += units;
+      if (count) count.sold += 1;
     }
   }
   const onTheirWay = orders.filter(({ status }) => !endedUnpaid(status) && !wasPaid(status));
   const order = onTheirWay.toSorted(
-    (a, b) => urgency(b, owned) - urgency(a, owned) || a.createdAtMs - b.createdAtMs,
+    (a, b) => urgency(b) - urgency(a) || a.createdAtMs - b.createdAtMs,
   );
   for (const { holdId, lines, extended } of order) hold(holdId, lines, extended ? 'paying' : 'held');
   for (const { holdId, lines } of survivors.toSorted((a, b) => a.expiresAtMs - b.expiresAtMs))
@@ -91,10 +94,7 @@ export function planStock(input: {
 }
 
 /** Who owns units has them for certain; who has paid comes before who has not. */
-function urgency(
-  { holdId, status }: OrderedHold,
-  owned: ReadonlyMap<string, ReadonlyMap<string, number>>,
-): number {
-  if (owned.has(holdId)) return 2;
+function urgency({ claimed, status }: OrderedHold): number {
+  if (claimed) return 2;
   return status === 'authorized' ? 1 : 0;
 }

@@ -10,7 +10,7 @@ import type { Marks } from './epochs.store.ts';
 
 export const epochBegin = luaScript({
   name: 'epoch-begin',
-  keys: ['drop', 'bought', 'holds-due'],
+  keys: ['drop', 'bought', 'holds-due', 'returns'],
   argv: ['epoch', 'leaseMs'],
   rest: false,
 });
@@ -52,10 +52,12 @@ export interface RestoredHold {
   readonly expiresAtMs: number;
   readonly payDeadlineMs: number;
   readonly endedAtMs: number;
+  /** What counts against the buyer's limit: all of it, less what came back to the shelf. */
+  readonly unitsCount: number;
 }
 
 /** A live hold that is left in Redis. */
-export interface LeftHold extends Omit<RestoredHold, 'endedAtMs'> {
+export interface LeftHold extends Omit<RestoredHold, 'endedAtMs' | 'unitsCount'> {
   readonly state: 'held' | 'paying';
 }
 
@@ -102,6 +104,7 @@ export function createRebuildStore(options: { redis: Redis; run: LuaRunner }): R
     passes: dropKey(dropId, 'passes'),
     'passes-due': dropKey(dropId, 'passes-due'),
     bought: dropKey(dropId, 'bought'),
+    returns: dropKey(dropId, 'returns'),
     'holds-due': dropKey(dropId, 'holds-due'),
     tick: dropKey(dropId, 'tick'),
     'hold-prefix': holdKeyPrefix(dropId),
@@ -169,6 +172,7 @@ export function createRebuildStore(options: { redis: Redis; run: LuaRunner }): R
           hold.expiresAtMs,
           hold.payDeadlineMs,
           hold.endedAtMs,
+          hold.unitsCount,
         ]),
       );
       if (kind !== 'restored')

@@ -109,12 +109,8 @@ async function restoreAll(deps: RebuildDeps, rebuilding: Rebuilding, drop: Drop)
 
   const orders = new Map<HoldId, OrderHold>();
   for await (const order of deps.orders(dropId)) orders.set(order.holdId, order);
-  const owned = new Map<string, Map<string, number>>();
-  for await (const { sku, orderId } of deps.ownedUnits(dropId)) {
-    const holdId = holdIdOf(orderId);
-    const units = owned.get(holdId) ?? new Map<string, number>();
-    owned.set(holdId, units.set(sku, (units.get(sku) ?? 0) + 1));
-  }
+  const claimed = new Set<string>();
+  for await (const { orderId } of deps.ownedUnits(dropId)) claimed.add(holdIdOf(orderId));
 
   // Of what is left in Redis, only that counts of which no order tells.
   const ids = await store.holdIds(dropId);
@@ -131,9 +127,10 @@ async function restoreAll(deps: RebuildDeps, rebuilding: Rebuilding, drop: Drop)
       status: order.status,
       lines: order.quote.lines,
       createdAtMs: order.createdAtMs,
+      sold: soldUnits(order),
+      claimed: claimed.has(order.holdId),
       extended: isTold(order) || left.get(order.holdId)?.state === 'paying',
     })),
-    owned,
     survivors: orderless.filter(hold => hold.state === 'held'),
   });
 
@@ -142,11 +139,18 @@ async function restoreAll(deps: RebuildDeps, rebuilding: Rebuilding, drop: Drop)
     for (const order of orders.values()) {
       const fate = fates.get(order.holdId) ?? 'released';
       const hold = left.get(order.holdId);
-      if (fate !== 'released' && fate !== 'settled' && hold) yield { ...hold, state: fate, endedAtMs: 0 };
+      if (fate !== 'released' && fate !== 'settled' && hold) yield { ...hold, state: fate, endedAtMs: 0, unitsCount: unitsOf(hold.lines) };
       else yield holdOfOrder(order, { fate, drop, nowMs });
     }
-    for (const hold of orderless)
-      yield { ...hold, state: fates.get(hold.holdId) ?? 'released', endedAtMs: nowMs };
+    for (const hold of orderless) {
+      const state = fates.get(hold.holdId) ?? 'released';
+      yield {
+        ...hold,
+        state,
+        endedAtMs: nowMs,
+        unitsCount: state === 'released' ? 0 : unitsOf(hold.lines),
+      };
+    }
   };
   let withHold = 0;
   let holdsCount = 0;
@@ -194,7 +198,22 @@ function holdOfOrder(
     expiresAtMs: order.createdAtMs + drop.holdTtlMs,
     payDeadlineMs: order.payDeadlineMs ?? nowMs,
     endedAtMs: order.paidAtMs ?? nowMs,
+    unitsCount: fate === 'settled' ? soldUnits(order).length : fate === 'released' ? 0 : unitsOf(order.quote.lines),
   };
+}
+
+function unitsOf(lines: readonly { quantity: number }[]): number {
+  return lines.reduce((sum, { quantity }) => sum + quantity, 0);
+}
+
+/** The units of a paid order that are not back on the shelf: a return that is not written down is made again. */
+function soldUnits({ serials, refunds }: OrderHold): { sku: Sku; serial: number }[] {
+  const back = new Set(
+    refunds
+      .filter(refund => refund.restockedAtMs !== null)
+      .flatMap(refund => refund.restock.map(({ sku, serial }) => `${sku}/${serial}`)),
+  );
+  return serials.filter(({ sku, serial }) => !back.has(`${sku}/${serial}`));
 }
 
 /**

@@ -8,9 +8,11 @@ import type { Logger } from 'pino';
 import sirv from 'sirv';
 import { PublicError } from '../errors.ts';
 import { limits } from '../limits.ts';
+import type { Clock } from '../platform/clock.ts';
 import { loggablePath, type Metrics } from '../platform/telemetry.ts';
 import { readBody } from './body.ts';
 import type { MakeContext } from './context.ts';
+import { createEventStreams } from './event-streams.ts';
 import { createLeanHttp } from './lean-http.ts';
 import type { OriginCheck } from './origin.ts';
 import { createSecurityHeaders, setHeaders } from './security-headers.ts';
@@ -23,6 +25,7 @@ export interface HttpOptions {
   readonly checkOrigin: OriginCheck;
   /** Null once ready; else why this process should get no traffic. */
   readonly notReady: () => Promise<string | null>;
+  readonly clock: Pick<Clock, 'now'>;
   readonly metrics: Metrics;
   readonly webhook: (request: {
     rawBody: Buffer;
@@ -42,6 +45,7 @@ const connectionsCheckMs = 1_000;
 export function createHttpServer(options: HttpOptions): Server {
   const { metrics, log, checkOrigin } = options;
   const securityHeaders = createSecurityHeaders(options);
+  const streams = createEventStreams(options.clock);
   const trpcHeaders = { ...securityHeaders, vary: 'origin' };
   const trpcOptions = {
     router: options.router,
@@ -58,11 +62,12 @@ export function createHttpServer(options: HttpOptions): Server {
       ...trpcOptions,
       basePath: '/trpc/',
       // A browser's EventSource cannot set headers: its token comes as a parameter, for subscriptions alone.
-      createContext: ({ req, info }) =>
-        options.makeContext(
-          req,
-          info.type === 'subscription' ? (info.connectionParams?.['token'] ?? null) : null,
-        ),
+      createContext: async ({ req, res, info }) => {
+        if (info.type !== 'subscription') return options.makeContext(req, null);
+        const context = await options.makeContext(req, info.connectionParams?.['token'] ?? null);
+        streams.attend(res, context);
+        return context;
+      },
     }),
   });
   // Headless installations run without the pages; who asks for one is told how to get them.
@@ -96,7 +101,7 @@ export function createHttpServer(options: HttpOptions): Server {
         return;
       }
     }
-    if (path.length > limits.httpPathChars || path.split(',').length > limits.batchCallsCount) {
+    if (path.length > limits.httpPathChars || namesCount(path) > limits.batchCallsCount) {
       setHeaders(res, trpcHeaders);
       answer(res, 400, `A batch has at most ${limits.batchCallsCount} calls`);
       return;
@@ -121,7 +126,6 @@ export function createHttpServer(options: HttpOptions): Server {
   };
 
   const route = async (req: IncomingMessage, res: ServerResponse, path: string): Promise<void> => {
-    if (path === '/trpc' || path.startsWith('/trpc/')) return serveTrpc(req, res, path);
     setHeaders(res, securityHeaders);
     if (path.startsWith(proofPath)) return options.serveProof(req, res, path.slice(proofPath.length));
     switch (path) {
@@ -157,20 +161,40 @@ export function createHttpServer(options: HttpOptions): Server {
     },
     (req, res) => {
       const path = loggablePath(req.url);
-      route(req, res, path).catch((error: unknown) => {
+      const fail = (error: unknown) => {
         // A client that went away, or was too slow, is no failure of ours, and there is nobody to tell.
         if (req.destroyed && !req.complete) return;
         log.error({ err: error, path }, 'a request failed');
         if (!res.headersSent) answer(res, 500, 'Internal error');
         else res.destroy();
-      });
+      };
+      if (path !== '/trpc' && !path.startsWith('/trpc/')) {
+        route(req, res, path).catch(fail);
+        return;
+      }
+      try {
+        serveTrpc(req, res, path);
+      } catch (error) {
+        fail(error);
+      }
     },
   );
   return server;
 }
 
+/** Of a batch's path; most paths are of one call. */
+function namesCount(path: string): number {
+  return path.includes(',') ? path.split(',').length : 1;
+}
+
+/** Of nearly every answer. Frozen to the bottom, so that what is made of it can be kept. */
+const plainMeta = Object.freeze({
+  headers: Object.freeze({ 'cache-control': 'no-store', vary: 'origin' }),
+});
+
 /** No answer is cached, and who must wait is told how long. */
 const responseMeta: ResponseMetaFn<AnyRouter> = ({ errors }) => {
+  if (errors.length === 0) return plainMeta;
   const waits = errors.map(error => (error instanceof PublicError ? (error.retryAfterMs ?? 0) : 0));
   const waitMs = Math.max(0, ...waits);
   return {

@@ -1,48 +1,33 @@
 // Makes the answer to a plain request out of what its calls came to: status, headers and body as tRPC's own adapter
 // makes them.
-import {
-  getErrorShape,
-  getTRPCErrorFromUnknown,
-  TRPCError,
-  transformTRPCResponse,
-  type AnyRouter,
-} from '@trpc/server';
-import { getHTTPStatusCode, type ResponseMetaFn, type TRPCRequestInfo } from '@trpc/server/http';
+import { getErrorShape, getTRPCErrorFromUnknown, TRPCError } from '@trpc/server';
+import { getHTTPStatusCode, type ResponseMetaFn } from '@trpc/server/http';
 import type { TRPCErrorShape, TRPCResponse } from '@trpc/server/rpc';
-import type { LeanCall } from './lean-request.ts';
+import type { AnswerHeaders, Exchange, LeanCall } from './lean-exchange.ts';
 
 export type CallResult = { data: unknown } | { error: TRPCError };
 
-type AnswerHeaders = Record<string, string | string[]>;
-
-export interface Answer {
+/** A frozen head is that of many answers. */
+export interface Head {
   readonly status: number;
   readonly headers: AnswerHeaders;
+}
+
+export interface Answer {
+  readonly head: Head;
   readonly body: string;
 }
 
-/** What is known of the request at hand. */
-export interface Exchange {
-  readonly router: AnyRouter;
-  readonly responseMeta: ResponseMetaFn<AnyRouter>;
-  readonly calls: readonly LeanCall[];
-  readonly info: TRPCRequestInfo;
-  /** Undefined where making it failed, or has not come to an end yet. */
-  ctx: object | undefined;
-  /** Grows as the answer is made, by lower-case name; a failure on the way keeps what was there. */
-  readonly headers: AnswerHeaders;
-}
+type Meta = ReturnType<ResponseMetaFn<never>>;
 
 export function answerToCall(exchange: Exchange, call: LeanCall, result: CallResult): Answer {
-  begin(exchange);
   if ('data' in result && isStreamLike(result.data)) throw streamRefused();
   const response = responseOf(exchange, call, result);
-  const status = concludeHead(exchange, [response], 'error' in result ? [result.error] : []);
-  return { status, headers: exchange.headers, body: textOf(exchange, response) };
+  const head = concludeHead(exchange, [response], 'error' in result ? [result.error] : []);
+  return { head, body: JSON.stringify(sendable(exchange, response)) };
 }
 
 export function answerToBatch(exchange: Exchange, found: readonly CallResult[]): Answer {
-  begin(exchange);
   const results = found.map(result =>
     'data' in result && isStreamLike(result.data) ? { error: streamRefused() } : result,
   );
@@ -50,36 +35,31 @@ export function answerToBatch(exchange: Exchange, found: readonly CallResult[]):
     responseOf(exchange, call, results[index] ?? { data: undefined }),
   );
   const errors = results.map(result => ('error' in result ? result.error : undefined));
-  const status = concludeHead(exchange, responses, errors);
-  return { status, headers: exchange.headers, body: textOf(exchange, responses) };
+  const head = concludeHead(exchange, responses, errors);
+  return { head, body: JSON.stringify(responses.map(response => sendable(exchange, response))) };
 }
 
 /** The answer where making the answer failed: one error for the whole request, and another if that fails as well. */
 export function answerToFailure(exchange: Exchange, cause: unknown): Answer {
-  const config = exchange.router._def._config;
+  const { config } = exchange;
+  // What was there is kept, and may have been the frozen headers of many.
+  exchange.headers = { ...exchange.headers };
   try {
     const error = getTRPCErrorFromUnknown(cause);
-    const { type } = exchange.info;
-    const shape = getErrorShape({
-      config,
-      error,
-      type,
-      path: undefined,
-      input: undefined,
-      ctx: exchange.ctx,
-    });
+    const { type, ctx } = exchange;
+    const shape = getErrorShape({ config, error, type, path: undefined, input: undefined, ctx });
     const response = { error: shape };
-    const body = textOf(exchange, response);
-    return { status: concludeHead(exchange, [response], [error]), headers: exchange.headers, body };
+    const body = JSON.stringify(sendable(exchange, response));
+    return { head: concludeHead(exchange, [response], [error]), body };
   } catch (laterCause) {
     const error = getTRPCErrorFromUnknown(laterCause);
     const response = { error: lastShape(exchange, error) };
-    return { status: getHTTPStatusCode(response, [error]), headers: {}, body: textOf(exchange, response) };
+    const status = getHTTPStatusCode(response, [error]);
+    return { head: { status, headers: {} }, body: JSON.stringify(sendable(exchange, response)) };
   }
 }
 
-function lastShape(exchange: Exchange, error: TRPCError): TRPCErrorShape {
-  const config = exchange.router._def._config;
+function lastShape({ config }: Exchange, error: TRPCError): TRPCErrorShape {
   try {
     const nothing = { path: undefined, input: undefined, ctx: undefined };
     return getErrorShape({ config, error, type: 'unknown', ...nothing });
@@ -92,17 +72,12 @@ function lastShape(exchange: Exchange, error: TRPCError): TRPCErrorShape {
   }
 }
 
-function begin({ headers }: Exchange): void {
-  headers['vary'] = 'trpc-accept, accept';
-  headers['content-type'] = 'application/json';
-}
-
 function responseOf(exchange: Exchange, call: LeanCall, result: CallResult): TRPCResponse {
   if ('data' in result) return { result: { data: result.data } };
   const shape: TRPCErrorShape = getErrorShape({
-    config: exchange.router._def._config,
+    config: exchange.config,
     error: result.error,
-    type: call.procedure._def.type,
+    type: call.type,
     path: call.path,
     input: call.result(),
     ctx: exchange.ctx,
@@ -110,37 +85,60 @@ function responseOf(exchange: Exchange, call: LeanCall, result: CallResult): TRP
   return { error: shape };
 }
 
-function textOf(exchange: Exchange, response: TRPCResponse | TRPCResponse[]): string {
-  return JSON.stringify(transformTRPCResponse(exchange.router._def._config, response));
+/** As tRPC's `transformTRPCResponse` has it, without copying what was made here. */
+function sendable({ config }: Exchange, response: TRPCResponse): object {
+  const { output } = config.transformer;
+  if ('error' in response) return { error: output.serialize(response.error) };
+  return { result: { data: output.serialize(response.result.data) } };
 }
+
+/** Heads of answers without an error, by what `responseMeta` said of them; only what is frozen says the same again. */
+const plainHeads = new WeakMap<Meta, Head>();
 
 /** Asks `responseMeta`, takes on its headers, and says the status. */
 function concludeHead(
   exchange: Exchange,
   data: TRPCResponse[],
   errors: readonly (TRPCError | undefined)[],
-): number {
-  const { info, headers } = exchange;
-  const meta = exchange.responseMeta({
+): Head {
+  const thrown = errors.filter(error => error !== undefined);
+  const meta = exchange.options.responseMeta({
     ctx: exchange.ctx,
-    info,
-    paths: info.calls.map(call => call.path),
+    info: exchange,
+    paths: exchange.calls.map(call => call.path),
     data,
-    errors: errors.filter(error => error !== undefined),
+    errors: thrown,
     eagerGeneration: false,
-    type: info.type,
+    type: exchange.type,
   });
+  const isLasting = thrown.length === 0 && Object.isFrozen(meta) && Object.isFrozen(meta.headers);
+  const known = isLasting ? plainHeads.get(meta) : undefined;
+  if (known) {
+    exchange.headers = known.headers;
+    return known;
+  }
+  addHeaders(exchange.headers, meta);
+  const status = meta.status ? checkedStatus(meta.status) : getHTTPStatusCode(data, errors);
+  if (!isLasting) return { status, headers: exchange.headers };
+  const head = Object.freeze({ status, headers: Object.freeze({ ...exchange.headers }) });
+  plainHeads.set(meta, head);
+  return head;
+}
+
+/** A status that cannot carry a body, or is none, fails here as it does in the stock adapter. */
+function checkedStatus(status: number): number {
+  return new Response('', { status }).status;
+}
+
+function addHeaders(headers: AnswerHeaders, meta: Meta): void {
   if (meta.headers instanceof Headers) {
     for (const [name, value] of meta.headers.entries()) append(headers, name, value);
-  } else {
-    for (const [name, value] of Object.entries(meta.headers ?? {})) {
-      if (typeof value === 'string') headers[name.toLowerCase()] = value.trim();
-      else for (const each of value ?? []) append(headers, name.toLowerCase(), each.trim());
-    }
+    return;
   }
-  if (!meta.status) return getHTTPStatusCode(data, errors);
-  // A status that cannot carry a body, or is none, fails here as it does in the stock adapter.
-  return new Response('', { status: meta.status }).status;
+  for (const [name, value] of Object.entries(meta.headers ?? {})) {
+    if (typeof value === 'string') headers[name.toLowerCase()] = value.trim();
+    else for (const each of value ?? []) append(headers, name.toLowerCase(), each.trim());
+  }
 }
 
 function append(headers: AnswerHeaders, name: string, value: string): void {
@@ -159,14 +157,13 @@ function streamRefused(): TRPCError {
 /** What only a streaming answer could carry: an async iterable, or an object with promises or async iterables in it. */
 function isStreamLike(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  if (Symbol.asyncIterator in value) return true;
-  return Object.values(value).some(
-    (part: unknown) =>
-      ((typeof part === 'object' && part !== null) || typeof part === 'function') &&
-      ((!Array.isArray(part) && typeof part === 'object' && Symbol.asyncIterator in part) ||
-        ('then' in part &&
-          typeof part.then === 'function' &&
-          'catch' in part &&
-          typeof part.catch === 'function')),
+  return Symbol.asyncIterator in value || Object.values(value).some(isLater);
+}
+
+function isLater(part: unknown): boolean {
+  if (part === null || (typeof part !== 'object' && typeof part !== 'function')) return false;
+  if (typeof part === 'object' && !Array.isArray(part) && Symbol.asyncIterator in part) return true;
+  return (
+    'then' in part && typeof part.then === 'function' && 'catch' in part && typeof part.catch === 'function'
   );
 }

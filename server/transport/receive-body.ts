@@ -24,12 +24,11 @@ export function receiveBody(req: IncomingMessage, maxBytes: number): () => Promi
     else chunks.push(chunk);
   });
   req.on('end', () => finish({ text: textOf(chunks) }));
-  // Every request closes in the end; an error is made only where that comes before the body's end.
-  const leave = () => {
+  // Every request closes in the end, one with an error, too, which node:http tells nobody who does not listen for it.
+  // An error of ours is made only where that comes before the body's end.
+  req.on('close', () => {
     if (!outcome) finish({ error: new TRPCError({ code: 'CLIENT_CLOSED_REQUEST' }) });
-  };
-  req.on('error', leave);
-  req.on('close', leave);
+  });
 
   return () =>
     new Promise((resolve, reject) => {

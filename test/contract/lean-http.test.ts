@@ -141,6 +141,14 @@ const cases: Case[] = [
   post('a batch with foreign keys', '/trpc/point.post?batch=1', json({ 0: { x: 1 }, 7: 1, a: 2 })),
   post('a batch past the body’s bound', '/trpc/point.post,plain.post?batch=1', `"${pastBound}"`),
   post('a batch with an answer that JSON cannot carry', '/trpc/plain.post,fail.unsendable?batch=1', '{}'),
+  // Procedures of several steps.
+  ...[0, 1, 2, 3, 4].flatMap(x => [
+    post(`steps, of kind ${x}`, '/trpc/steps.post', json({ x, z: 1 }), wish('w')),
+    post(`steps that end in an error, of kind ${x}`, '/trpc/steps.fail', json({ x, y: 6 })),
+  ]),
+  post('a second step that refuses the input', '/trpc/steps.post', json({ x: 0, y: 'no number' })),
+  post('steps in a batch', '/trpc/steps.post,steps.post?batch=1', json({ 0: { x: 0 }, 1: { x: 1 } })),
+  post('an error formatted by its procedure', '/trpc/steps.formatted', '{}'),
   // What surrounds the calls.
   ...['context-throws', 'context-fails', 'formatter-throws'].flatMap(each => [
     post(`${each}, one call`, '/trpc/fail.plain', '{}', wish(each)),

@@ -1,6 +1,7 @@
 // A process may be killed between any two steps of the money path. Here it is, once after each: every call of a store,
 // a script or Stripe is a step, and the one after which it dies has taken effect while its answer is lost.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { refundIdSchema } from '../../server/ids.ts';
 import { limits } from '../../server/limits.ts';
 import {
   type CheckoutWorld,
@@ -37,6 +38,8 @@ function mortal(ports: Ports, diesAfter: number) {
   };
   return { own, isDead };
 }
+
+const refundId = refundIdSchema.parse('half');
 
 /** Fewer than this many steps, or the path has a loop in it. */
 const stepsMax = 40;
@@ -175,6 +178,53 @@ describe('a process that is killed after any step of the money path', () => {
     });
     await world.stripe.control.clearFaults();
     expect(died).toBeGreaterThanOrEqual(10);
+  });
+
+  /** Paid, settled, and then half of it given back with its unit, by a process that may die in between. */
+  async function refundedBy(process: ReturnType<CheckoutWorld['open']>): Promise<HeldCart> {
+    const cart = await world.hold(await world.drop(2));
+    await world.confirm((await world.payable(cart)).clientSecret);
+    await world.until(cart.orderId, ({ status, dueAtMs }) => status === 'paid' && dueAtMs === null);
+    const request = { orderId: cart.orderId, refundId, amount: 500, restock: true };
+    await quietly(process.refund(request));
+    await world.forward(limits.refundLookMs, cart.drop);
+    // Where it was never written down, the shop asks again; else the relay has driven it on by itself.
+    const written = (await world.order(cart.orderId)).refunds.length > 0;
+    if (!written) await world.refund(request);
+    await world.until(cart.orderId, ({ dueAtMs }) => dueAtMs === null);
+    return cart;
+  }
+  async function expectRefundedOnce(cart: HeldCart): Promise<void> {
+    expect(await world.order(cart.orderId)).toMatchObject({ status: 'paid', refundedAmount: 500 });
+    expect(await world.books(cart.orderId)).toMatchObject({ captured: 1_000, refunded: 500 });
+    expect(await world.ports.ledger.serialsOf(cart.orderId)).toEqual([]);
+    expect(await world.stock(cart.drop)).toEqual({ available: 2, held: 0, sold: 0, total: 2 });
+  }
+
+  it('while it gives money back: one refund, and its unit is on the shelf once', async () => {
+    const died = await killAfterEach(async process => expectRefundedOnce(await refundedBy(process)));
+    expect(died).toBeGreaterThanOrEqual(8);
+  });
+
+  it('would be seen: a refund that is made again without looking for the first one pays twice', async () => {
+    // The negative control: one that forgets what Stripe has, and dies after its call.
+    const life = mortal(world.ports, 4);
+    const seen = await refundedBy(world.open(life.own));
+    await expectRefundedOnce(seen);
+    const blind = world.open({ payments: { ...world.ports.payments, refunds: () => Promise.resolve([]) } });
+    const cart = await world.hold(await world.drop(2));
+    await world.confirm((await world.payable(cart)).clientSecret);
+    await world.until(cart.orderId, ({ status, dueAtMs }) => status === 'paid' && dueAtMs === null);
+    world.setWebhook(null);
+    await quietly(
+      world
+        .open(mortal(world.ports, 4).own)
+        .refund({ orderId: cart.orderId, refundId, amount: 500, restock: true }),
+    );
+    await world.forward(limits.refundLookMs, cart.drop);
+    await world.until(cart.orderId, ({ dueAtMs }) => dueAtMs === null, blind);
+    world.setWebhook(world.receive);
+    await expect(expectRefundedOnce(cart)).rejects.toThrow(/refunded/);
   });
 
   it('would be seen: a capture before the claim is written down captures money without a unit', async () => {

@@ -107,6 +107,23 @@ describe('while Stripe is in trouble', () => {
     expect(await world.stock(cart.drop)).toMatchObject({ available: 1, held: 0, sold: 0 });
   });
 
+  it('finds a payment whose news is lost by a look of its own, long before a long window ends', async () => {
+    const paymentWindowMs = 60 * 60_000;
+    const cart = await world.hold(await world.drop(1, { paymentWindowMs }));
+    const { clientSecret } = await world.payable(cart);
+    await world.forward(limits.paymentLookMs, cart.drop);
+    await world.relay.tick();
+    expect(await world.order(cart.orderId)).toMatchObject({ status: 'pending' });
+    world.setWebhook(null);
+    await world.confirm(clientSecret);
+    await world.relay.tick();
+    expect(await world.order(cart.orderId)).toMatchObject({ status: 'pending' });
+    await world.forward(limits.paymentLookMs, cart.drop);
+    await world.until(cart.orderId, ({ status }) => status === 'paid');
+    world.setWebhook(world.receive);
+    expect(await world.books(cart.orderId)).toMatchObject({ captured: 1_000 });
+  });
+
   it('does not wait for ever where it cannot be known whether a payment exists: nobody had its secret', async () => {
     const cart = await world.hold(await world.drop(1));
     const silent = world.open({

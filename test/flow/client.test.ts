@@ -45,12 +45,15 @@ function visitor(options: Partial<DoorbusterOptions> = {}): Doorbuster {
 }
 
 let dropsCount = 0;
-async function openDrop(change: { total?: number; opensAtMs?: number; mode?: 'fifo' | 'shuffle' } = {}) {
+async function openDrop(
+  change: { total?: number; opensAtMs?: number; mode?: 'fifo' | 'shuffle'; botGate?: 'on' } = {},
+) {
   dropsCount += 1;
   const sku = `CLIENT-${dropsCount}`;
   const { dropId } = await admin.api.admin.drop.create.mutate({
     title: `Drop ${dropsCount}`,
     mode: change.mode ?? 'fifo',
+    botGate: change.botGate ?? 'off',
     opensAtMs: change.opensAtMs ?? Date.now() - 1_000,
     items: [{ sku, total: change.total ?? 5, price: { amount: 1_900, currency: 'EUR' } }],
     perBuyerMax: 2,
@@ -70,6 +73,29 @@ async function untilCalled(
   if (last?.kind !== 'called') throw new Error(`it ended as ${String(last?.kind)}`);
   return { pass: last.pass, steps };
 }
+
+describe('a drop with a bot gate', () => {
+  it('gives no place without a proof of work, and the client does the work by itself', async () => {
+    const { dropId } = await openDrop({ botGate: 'on' });
+    const program = visitor();
+    expect(await program.api.queue.challenge.query({ dropId })).toMatchObject({
+      required: true,
+      algorithm: 'SHA-256',
+    });
+    const nonce = 'AAAAAAAAAAAAAAAAAAAAAA';
+    for (const proof of [{}, { proof: 'AAAA' }]) {
+      expect(await program.api.queue.join.mutate({ dropId, nonce, ...proof })).toEqual({
+        kind: 'proof-required',
+      });
+    }
+    const { steps } = await untilCalled(program, dropId);
+    expect(steps[0]).toMatchObject({ kind: 'joined', arrival: 0 });
+    expect(await program.api.queue.join.mutate({ dropId, nonce })).toMatchObject({
+      kind: 'joined',
+      arrival: 0,
+    });
+  });
+});
 
 describe('a session', () => {
   it('is not started for looking around, once for a buyer, and kept over a reload', async () => {

@@ -36,6 +36,8 @@ function drill(change: Partial<DrillOptions>): Promise<Drill> {
     abandonShare: 0,
     declineShare: 0,
     withinMs: 100_000,
+    // How soon is the business of a quiet machine; that it is counted, of this test.
+    toldWithinMs: 60_000,
     signal: new AbortController().signal,
     out: null,
     ...change,
@@ -59,6 +61,10 @@ const resultKeys = [
   'journeysPerSec',
   'phases',
   'errors',
+  'soldOutToldMs',
+  'places',
+  'servers',
+  'serversKilled',
   'gates',
   'ok',
 ];
@@ -147,6 +153,52 @@ describe('a drill on a sound engine', () => {
   });
 });
 
+describe('several servers behind one port', () => {
+  it('keep every place, and tell everybody of the end, when one of them is killed in the middle', {
+    timeout: 200_000,
+  }, async () => {
+    const several = await startInstallation({
+      dataDir: path.join(folder, 'several'),
+      port: 0,
+      portShared: true,
+      processes: { servers: 2 },
+      env: { LOG_LEVEL: 'warn' },
+    });
+    try {
+      expect(several.urls).toEqual([several.url]);
+      const { server, 'server-2': other } = several.pids();
+      const { result, report, ends } = await drill({
+        url: several.url,
+        adminKey: several.adminKey,
+        shape: 'lobby',
+        buyersCount: 200,
+        stockCount: 40,
+        killServer() {
+          several.kill('server');
+          return several.untilReady('server');
+        },
+      });
+      expect({ failed: result.gates.filter(gate => !gate.ok), findings: report.findings }).toEqual({
+        failed: [],
+        findings: [],
+      });
+      expect(ends).toMatchObject({ paid: 40, 'sold-out': 160 });
+      expect(result).toMatchObject({ inversions: 0, serversKilled: 1, places: { moved: 0, lost: 0 } });
+      // Those who waited at the killed one came back to the other, which told them their place again.
+      expect(result.places.comparisons).toBeGreaterThan(0);
+      expect(result.soldOutToldMs?.count).toBeGreaterThan(100);
+      // The one that was killed, the other, and the one that took its place.
+      const pids = result.servers.map(({ pid }) => Number(pid));
+      expect(pids).toEqual(expect.arrayContaining([server, other, several.pids()['server']]));
+      for (const { rssPeakBytes, rssBeforeBytes } of result.servers) {
+        expect(rssPeakBytes).toBeGreaterThanOrEqual(rssBeforeBytes);
+      }
+    } finally {
+      await several.stop();
+    }
+  });
+});
+
 describe('npm run drill', () => {
   function run(...args: string[]) {
     const child = spawn(process.execPath, ['scripts/drill.ts', ...args], {
@@ -169,7 +221,16 @@ describe('npm run drill', () => {
     const html = path.join(folder, 'out.html');
     const target = ['--url', installation.url, '--admin-key', installation.adminKey];
     const files = ['--json', json, '--html', html];
-    const { status, output } = await run(...target, '--buyers', '30', '--stock', '12', ...files);
+    const { status, output } = await run(
+      ...target,
+      '--buyers',
+      '30',
+      '--stock',
+      '12',
+      '--told-within',
+      '60000',
+      ...files,
+    );
     expect(output).toContain('Every gate held.');
     expect(output).not.toContain(installation.adminKey);
     expect(status).toBe(0);
@@ -183,7 +244,7 @@ describe('npm run drill', () => {
   });
 
   it('starts an installation of its own where it is given none, and leaves nothing of it', async () => {
-    const { status, output } = await run('--buyers', '10', '--stock', '4');
+    const { status, output } = await run('--buyers', '10', '--stock', '4', '--told-within', '60000');
     expect(output).toContain('Every gate held.');
     expect(status).toBe(0);
     const url = output.match(/at (http:\S+)/)?.[1] ?? '';

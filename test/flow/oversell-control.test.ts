@@ -37,6 +37,7 @@ describe('an engine whose holds read and then write', () => {
       abandonShare: 0,
       declineShare: 0,
       withinMs: 60_000,
+      toldWithinMs: 60_000,
       signal: new AbortController().signal,
       out: null,
     });

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { createAdvance } from '../../server/checkout/advance.ts';
+import { createRefundOrder } from '../../server/checkout/refund-order.ts';
 import { createApplyEvent } from '../../server/checkout/apply-event.ts';
 import { createCheckout, type PayOutcome } from '../../server/checkout/checkout.ts';
 import type { Drop } from '../../server/drops/drop.ts';
@@ -15,6 +16,7 @@ import type { Contact, Order } from '../../server/orders/order.ts';
 import { createOrderEvents } from '../../server/orders/order-events.ts';
 import { createOrdersStore, type OrdersStore } from '../../server/orders/order.store.ts';
 import { createOrders } from '../../server/orders/orders.ts';
+import { createRefund } from '../../server/orders/refunds.ts';
 import { createEventsStore, type EventsStore } from '../../server/payments/events.store.ts';
 import { createPayments } from '../../server/payments/payments.gateway.ts';
 import type { Payments } from '../../server/payments/payments.ts';
@@ -119,8 +121,17 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
     const metrics = createMetrics();
     const wake = () => {};
     const orders = createOrders({ store: ordersStore, events: orderEvents, clock, wake, metrics });
-    const advance = createAdvance({ orders, payments, units: ledger, holds, clock, log, metrics });
-    const applyEvent = createApplyEvent({ events: eventsStore, orders, advance, clock, log, metrics });
+    const refunds = createRefundOrder({ orders, payments, units: ledger, holds, clock, log, metrics });
+    const advance = createAdvance({ orders, payments, units: ledger, holds, refunds, clock, log, metrics });
+    const applyEvent = createApplyEvent({
+      events: eventsStore,
+      orders,
+      advance,
+      takeRefunds: order => refunds.takeIn(order),
+      clock,
+      log,
+      metrics,
+    });
     const checkout = createCheckout({
       orders,
       payments,
@@ -145,6 +156,7 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
       stripe: stripeClient,
       secret: stripe.webhookSecret,
       events: eventsStore,
+      ownsPayment: async paymentId => (await ordersStore.findByPayment(paymentId)) !== null,
       wake: jobs.wakeEvent ?? wake,
       log,
       metrics,
@@ -153,7 +165,8 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
       const { values } = await metrics.alarms.get();
       return values.map(({ labels }) => String(labels.what));
     };
-    return { orders, advance, applyEvent, checkout, relay, receive, metrics, alarms };
+    const refund = createRefund({ orders, advance, clock });
+    return { orders, advance, refund, applyEvent, checkout, relay, receive, metrics, alarms };
   };
   const main = open({}, { wakeEvent: eventId => void main.applyEvent(eventId) });
   webhook = main.receive;

@@ -43,6 +43,7 @@ export function dropOf(change: Partial<Drop> = {}): Drop {
     holdTtlMs: 30_000,
     paymentWindowMs: 60_000,
     paymentsPerSec: null,
+    botGate: 'off',
     codes: [],
     seed: randomBytes(32).toString('base64url'),
     seedHash: 'unused',

@@ -46,7 +46,42 @@ const t = initTRPC.context<TwinContext>().create({
 
 const point = z.strictObject({ x: z.number().min(0), name: z.string().max(20).optional() });
 
+/** Procedures of several steps, each of which sees or changes what the next one is told. */
+const guarded = t.procedure
+  .meta({ rank: 1 })
+  .use(({ ctx, next }) => next({ ctx: { before: `${ctx.wish}.` } }))
+  .input(z.object({ x: z.number() }))
+  .use(async ({ input, ctx, meta, type, getRawInput, next }) => {
+    if (input.x === 1) throw new TRPCError({ code: 'FORBIDDEN', message: 'by a step' });
+    // Forgetting what `next` came to is a fault that the caller is told of.
+    if (input.x === 2) return JSON.parse('null');
+    const seen = { raw: await getRawInput(), meta, type, ctx };
+    const result = await (input.x === 3
+      ? next({ getRawInput: () => Promise.resolve({ y: 7 }) })
+      : next({ ctx: { seen } }));
+    if (input.x === 4 && !result.ok) throw new TRPCError({ code: 'CONFLICT', cause: result.error });
+    return result;
+  })
+  .input(z.object({ y: z.number().default(5) }));
+
 export const router = t.router({
+  steps: t.router({
+    post: guarded.mutation(({ input, ctx, path, batchIndex, signal }) => ({
+      input,
+      ctx,
+      path,
+      batchIndex,
+      aborted: signal?.aborted,
+    })),
+    fail: guarded.mutation(() => {
+      throw new TRPCError({ code: 'NOT_FOUND' });
+    }),
+    formatted: t.procedure
+      .errors(({ shape }) => ({ ...shape, message: 'by the formatter of this one' }))
+      .mutation(() => {
+        throw new TRPCError({ code: 'NOT_FOUND' });
+      }),
+  }),
   echo: t.router({
     get: t.procedure.input(z.unknown()).query(({ input }) => ({ input: input ?? null })),
     post: t.procedure.input(z.unknown()).mutation(({ input }) => ({ input: input ?? null })),

@@ -34,6 +34,7 @@ const order = (change: Partial<AuditOrder> = {}): AuditOrder => ({
   serials: [{ sku: 'a', serial: 1 }],
   intentId: 'pi-1',
   released: false,
+  restocked: [],
   ...change,
 });
 const unit = (change: Partial<AuditUnit> = {}): AuditUnit => ({
@@ -140,6 +141,15 @@ describe('the audit', () => {
       stock: { sku: 'a', total: 3, available: 0, held: 1, sold: 2, withdrawn: 0 },
     };
     expect(await findingsOf(twice)).toEqual(['2 drop-1/a/2: is a second unit for slot a/0 of ord-1']);
+  });
+
+  it('misses no unit that a refund has put back, and names one that the order has kept all the same', async () => {
+    const books = whole();
+    const restocked = [{ sku: 'a', serial: 1 }];
+    const stock = { ...books.stock, sold: 0, available: 2 };
+    books.orders = [order({ restocked })];
+    expect(await findingsOf({ ...books, units: [], stock })).toEqual([]);
+    expect(await findingsOf({ ...books, stock })).not.toEqual([]);
   });
 
   it('names a paid order without its units or its money, and money without an order', async () => {

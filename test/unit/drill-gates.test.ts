@@ -14,7 +14,13 @@ import { dropIdSchema, skuSchema } from '../../server/ids.ts';
 const dropId = dropIdSchema.parse('drop-1');
 const sku = skuSchema.parse('sku-a');
 const seedHash = 'seed-hash';
-const wanted = { wantedCount: 10, brokenCount: 0 };
+const wanted = {
+  wantedCount: 10,
+  brokenCount: 0,
+  places: { moved: 0, lost: 0 },
+  told: { maxMs: 400, withinMs: 1_000 },
+  serversKilled: null,
+};
 
 function orderOf(serial: number, change: Partial<BookedOrder> = {}): BookedOrder {
   return {
@@ -23,6 +29,7 @@ function orderOf(serial: number, change: Partial<BookedOrder> = {}): BookedOrder
     reason: null,
     quote: { currency: 'EUR', totalAmount: 4_900, lines: [{ sku, quantity: 1 }] },
     serials: [{ sku, serial }],
+    restocked: [],
     refundedAmount: 0,
     intent: { id: `pi-${serial}` },
     payDeadlineMs: 5_000,
@@ -94,6 +101,7 @@ async function soundBooks(
     view: {
       state: 'sold-out',
       nowMs: 9_000,
+      soldOutAtMs: 8_500,
       stock: [{ sku, total: 5, available: 0, held: 0, sold: 5, withdrawn: 0 }],
       lanes: [{ lane: 'general', arrived: 10, lobbySize: 0, serving: 6 }],
     },
@@ -144,8 +152,8 @@ describe('the gates over a sound drop', () => {
       payments: sound.payments?.slice(0, 4) ?? null,
       view: { ...view(sound), stock: [{ sku, total: 5, available: 1, held: 0, sold: 4, withdrawn: 0 }] },
     });
-    expect(judge(reckonDrop(books), { wantedCount: 4, brokenCount: 0 }).ok).toBe(true);
-    const verdict = judge(reckonDrop(books), { wantedCount: 7, brokenCount: 0 });
+    expect(judge(reckonDrop(books), { ...wanted, wantedCount: 4 }).ok).toBe(true);
+    const verdict = judge(reckonDrop(books), { ...wanted, wantedCount: 7 });
     expect(verdict).toMatchObject({ ok: false, unsoldWithDemand: 1 });
   });
 });
@@ -302,7 +310,17 @@ describe('the gates notice', async () => {
   });
 
   it('a journey that broke off', async () => {
-    expect(judge(reckonDrop(sound), { wantedCount: 10, brokenCount: 1 }).ok).toBe(false);
+    expect(judge(reckonDrop(sound), { ...wanted, brokenCount: 1 }).ok).toBe(false);
+  });
+
+  it.each([
+    ['a buyer who was told of another place', { places: { moved: 1, lost: 0 } }, 'another place'],
+    ['a buyer whose place nobody knew', { places: { moved: 0, lost: 1 } }, 'nobody knew'],
+    ['a late word that all is sold', { told: { maxMs: 1_001, withinMs: 1_000 } }, 'the last who waited'],
+    ['a server that was to be killed and was not', { serversKilled: { count: 0, wanted: 1 } }, 'killed'],
+  ])('%s', (_what, change, gate) => {
+    const { gates } = judge(reckonDrop(sound), { ...wanted, ...change });
+    expect(gates.filter(each => !each.ok).map(each => each.name)).toEqual([expect.stringContaining(gate)]);
   });
 });
 

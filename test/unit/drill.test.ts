@@ -4,7 +4,9 @@ import { planArrivals } from '../../scripts/drill/arrivals.ts';
 import { createBoundedFetch } from '../../scripts/drill/bounded-fetch.ts';
 import { readCommandLine } from '../../scripts/drill/options.ts';
 import { percentilesOf } from '../../scripts/drill/percentiles.ts';
+import { createPlaces } from '../../scripts/drill/places.ts';
 import { planBuyers } from '../../scripts/drill/plan-buyers.ts';
+import { reckonTold } from '../../scripts/drill/sold-out-told.ts';
 import { limits } from '../../server/limits.ts';
 
 describe('the command line of the drill', () => {
@@ -33,9 +35,22 @@ describe('the command line of the drill', () => {
     ['--buyers', 'many', /--buyers/],
     ['--abandon', '1.5', /--abandon takes a share/],
     ['--url', 'localhost', /--url takes an address/],
+    ['--servers', '0', /--servers takes a whole number from 1/],
+    ['--told-within', 'soon', /--told-within/],
     ['--nonsense', 'x', /--nonsense/],
   ])('refuses %s %s, saying what it takes', (flag, value, message) => {
     expect(() => readCommandLine([flag, value], {})).toThrow(message);
+  });
+
+  it('refuses to kill the only server, or one that is not its own', () => {
+    expect(() => readCommandLine(['--kill-server'], {})).toThrow(/somebody must go on/);
+    const elsewhere = ['--url', 'http://localhost:3000', '--admin-key', 'given', '--servers', '2'];
+    expect(() => readCommandLine(elsewhere, {})).toThrow(/without --url/);
+    expect(readCommandLine(['--servers', '2', '--kill-server'], {})).toMatchObject({
+      serversCount: 2,
+      withKill: true,
+      toldWithinMs: 1_000,
+    });
   });
 
   it('refuses more than all of the buyers', () => {
@@ -117,5 +132,37 @@ describe('the bounded fetch', () => {
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('ok');
     server.closeAllConnections();
     server.close();
+  });
+});
+
+describe('the word that all is sold', () => {
+  it('is late by what the last of those who waited heard, on the clock of who sold', () => {
+    expect(reckonTold(10_000, [10_300, 10_100, 10_900, 10_200])).toEqual({
+      count: 4,
+      p50Ms: 200,
+      p99Ms: 900,
+      maxMs: 900,
+    });
+    expect(reckonTold(null, [10_300])).toBeNull();
+    expect(reckonTold(10_000, [])).toBeNull();
+  });
+});
+
+describe('the places of the buyers', () => {
+  it('are those that each was told first, whoever tells them again', () => {
+    const places = createPlaces();
+    for (const buyer of [1, 2]) {
+      places.joined(buyer, { lane: 'general', arrival: buyer });
+      places.waits(buyer, { lane: 'general', rank: 10 * buyer });
+      places.waits(buyer, { lane: 'general', rank: 10 * buyer });
+    }
+    expect(places.counts()).toEqual({ ranked: 2, comparisons: 2, moved: 0, lost: 0 });
+    // A missed call is a new ticket, and no loss of a place.
+    places.waits(1, { lane: 'late', rank: 0 });
+    expect(places.counts()).toMatchObject({ moved: 0 });
+    places.joined(1, { lane: 'general', arrival: 7 });
+    places.waits(2, { lane: 'general', rank: 21 });
+    places.lost(2);
+    expect(places.counts()).toEqual({ ranked: 2, comparisons: 4, moved: 2, lost: 1 });
   });
 });

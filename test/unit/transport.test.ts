@@ -7,13 +7,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { WebSocketServer } from 'ws';
 import { z } from 'zod';
 import { PublicError } from '../../server/errors.ts';
+import { newBuyerId } from '../../server/ids.ts';
 import { createMetrics } from '../../server/platform/telemetry.ts';
 import { addressOf } from '../../server/transport/context.ts';
 import { createHttpServer } from '../../server/transport/http.ts';
 import { createOriginCheck } from '../../server/transport/origin.ts';
 import { closeCodes, GuardedSocket } from '../../server/transport/socket-guard.ts';
 import { serveSockets } from '../../server/transport/websocket.ts';
-import { publicProcedure, router, type Context } from '../../server/trpc.ts';
+import { publicProcedure, router, type Caller, type Context } from '../../server/trpc.ts';
 import { exchange, openSocket, until } from '../support/attacked-installation.ts';
 
 vi.mock(import('../../server/limits.ts'), async load => {
@@ -21,6 +22,9 @@ vi.mock(import('../../server/limits.ts'), async load => {
   const small = {
     socketsPerAddressCount: 2,
     socketParamsTimeoutMs: 50,
+    streamsPerBuyerCount: 2,
+    streamsPerAddressCount: 3,
+    socketSweepMs: 20,
     httpHeadersTimeoutMs: 200,
     // The server looks for late requests once a second, and subtracts that.
     httpRequestTimeoutMs: 1_300,
@@ -51,6 +55,10 @@ const api = router({
     yield 1;
     throw new Error(secretive);
   }),
+  waitsLive: publicProcedure.subscription(async function* ({ signal }) {
+    yield 'begun';
+    if (signal) await once(signal, 'abort');
+  }),
   awayLive: publicProcedure.subscription(async function* () {
     yield 1;
     throw Object.assign(new Error(secretive), { name: 'MongoNetworkError' });
@@ -60,9 +68,12 @@ const api = router({
 let server: Server;
 let port: number;
 let reads = 0;
+const nobody: Caller = { kind: 'nobody', why: 'no-token' };
+let caller: Caller = nobody;
+let aheadMs = 0;
 beforeAll(async () => {
   const makeContext = async (): Promise<Context> => ({
-    caller: { kind: 'nobody', why: 'no-token' },
+    caller,
     address: '127.0.0.1',
     userAgent: undefined,
     log,
@@ -75,10 +86,12 @@ beforeAll(async () => {
     audit: { append: () => undefined },
   });
   const checkOrigin = createOriginCheck([]);
+  const clock = { now: () => Date.now() + aheadMs, stop: () => undefined };
   server = createHttpServer({
     router: api,
     makeContext,
     checkOrigin,
+    clock,
     notReady: async () => null,
     metrics,
     webhook: async () => ({ status: 200, body: 'ok' }),
@@ -87,7 +100,6 @@ beforeAll(async () => {
     pagesFolder: '/nowhere',
     log,
   });
-  const clock = { now: () => Date.now(), stop: () => undefined };
   serveSockets(server, { router: api, makeContext, checkOrigin, clock, metrics, trustProxy: false, log });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -108,6 +120,71 @@ function addressPort(address: AddressInfo | string | null): number {
 const get = (path: string) => fetch(`http://127.0.0.1:${port}/trpc/${path}`);
 const open = (options: Parameters<typeof openSocket>[1] = {}) =>
   openSocket(`ws://127.0.0.1:${port}/trpc`, options);
+
+describe('event streams', () => {
+  const streams: AbortController[] = [];
+  afterEach(async () => {
+    for (const stream of streams.splice(0)) stream.abort();
+    caller = nobody;
+    aheadMs = 0;
+  });
+  const openStream = () => {
+    const ending = new AbortController();
+    streams.push(ending);
+    const headers = { accept: 'text/event-stream' };
+    return fetch(`http://127.0.0.1:${port}/trpc/waitsLive`, { headers, signal: ending.signal });
+  };
+  const buyer = (): Caller => ({ kind: 'buyer', buyerId: newBuyerId(), expiresAtMs: Date.now() + 60_000 });
+  /** What a new stream begins with: its first event, or why there is none. */
+  const nextBegins = async (): Promise<string> => {
+    const reader = (await openStream()).body?.getReader();
+    let text = '';
+    for (;;) {
+      const { done, value } = (await reader?.read()) ?? { done: true };
+      text += new TextDecoder().decode(value);
+      const begin = /begun|TOO_MANY_REQUESTS/.exec(text);
+      if (begin) return begin[0];
+      if (done) return text;
+    }
+  };
+
+  it('are bounded for each buyer, with a time to come back, and one that closes makes room', async () => {
+    caller = buyer();
+    expect([await nextBegins(), await nextBegins()]).toEqual(['begun', 'begun']);
+    const refusal = await (await openStream()).text();
+    expect(refusal).toContain('A buyer has at most 2 event streams');
+    expect(refusal).toContain('"retryAfterMs":5000');
+    streams[0]?.abort();
+    await expect.poll(nextBegins).toBe('begun');
+  });
+
+  it('are bounded for each address, whoever the buyers are', async () => {
+    const begins: string[] = [];
+    for (let count = 0; count < 4; count += 1) {
+      caller = buyer();
+      begins.push(await nextBegins());
+    }
+    expect(begins).toEqual(['begun', 'begun', 'begun', 'TOO_MANY_REQUESTS']);
+  });
+
+  it('end with their token, by the clock of the engine', async () => {
+    caller = buyer();
+    const response = await openStream();
+    const ended = response.text().then(
+      () => 'ended',
+      () => 'cut',
+    );
+    aheadMs = 61_000;
+    expect(['ended', 'cut']).toContain(await ended);
+  });
+
+  it('of nobody in particular go on', async () => {
+    const reader = (await openStream()).body?.getReader();
+    aheadMs = 24 * 3_600_000;
+    expect((await reader?.read())?.done).toBe(false);
+    expect(await nextBegins()).toBe('begun');
+  });
+});
 
 describe('an error inside', () => {
   it.each(['fails', 'lies'])('shows an id that the log knows, and nothing else: %s', async path => {

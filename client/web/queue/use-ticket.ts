@@ -1,6 +1,6 @@
 // This browser's ticket in one drop: joining, keeping it over a reload, hearing of its turn, giving it up.
 import { useCallback, useEffect, useState } from 'react';
-import { failureOf, randomNonce, withRetries } from '../../index.ts';
+import { failureOf, joinThroughGate, randomNonce, withRetries } from '../../index.ts';
 import { useEngine } from '../engine/engine-context.ts';
 import { explainFailure } from '../engine/explain.ts';
 import { keepTicket, keptTicket, type KeptTicket } from '../engine/kept.ts';
@@ -70,9 +70,7 @@ export function useTicket(dropId: string): TicketHandle {
   const join = useCallback(() => {
     const nonce = randomNonce();
     void run(async () => {
-      const outcome = await withRetries(() => engine.api.queue.join.mutate({ dropId, nonce }), {
-        withinMs: joinWithinMs,
-      });
+      const outcome = await joinThroughGate(engine.api, { dropId, nonce }, { withinMs: joinWithinMs });
       if (outcome.kind !== 'joined') {
         setRefusal(outcome.kind);
         return;

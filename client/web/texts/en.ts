@@ -125,7 +125,7 @@ export const en = {
       'sold-out':
         'Every unit has a buyer, so the queue has ended. Thank you for waiting. The next drop appears here.',
       'bad-code': 'This code is not valid for this drop. Join without it, or check it for typing errors.',
-      'proof-required': 'This drop wants a check that you are not a program. Load the page again to make it.',
+      'proof-required': 'The check that you are not a program did not pass. Try again.',
       missed: 'You were called and the time to answer ran out. Your place has been given to the next buyer.',
       done: 'Your purchase in this drop is complete.',
       left: 'Your place in this queue has ended. It was given up, or the time to check out ran out.',
