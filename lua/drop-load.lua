@@ -2,11 +2,13 @@
 -- Puts a drop's settings and stock into Redis, or brings them up to date: units added, units withdrawn.
 -- KEYS: drop stock queue codes tick
 -- ARGV: settings
--- RETURNS: {'loaded', state}
+-- RETURNS: {'loaded', state} | {'epoch'} where the drop must be rebuilt first
 -- INVARIANT: available + held + sold + withdrawn = total for each SKU; loading the same settings twice changes nothing.
 -- @include clock
 -- @include text
 -- @include tick
+-- @include server
+-- @include epoch
 local dropKey, stockKey, queueKey, codesKey, tickChannel = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local settings = cjson.decode(ARGV[1])
 
@@ -16,7 +18,11 @@ local function add(sku, field, units)
   redis.call('HINCRBY', stockKey, '*/' .. field, units)
 end
 
-local fresh = redis.call('HSETNX', dropKey, 'state', 'scheduled') == 1
+local lost = lostEpoch(dropKey)
+-- A drop that ran before and is gone must be rebuilt: loaded as new, it would sell everything a second time.
+if lost == 'epoch' or (lost == 'missing' and not settings.fresh) then return { 'epoch' } end
+local fresh = lost == 'missing'
+if fresh then redis.call('HSET', dropKey, 'state', 'scheduled', 'server', serverIdentity()) end
 for field, value in pairs(settings.fields) do redis.call('HSET', dropKey, field, tostring(value)) end
 for _, item in ipairs(settings.items) do
   local added = item.total - count(item.sku .. '/total')
@@ -38,6 +44,7 @@ if fresh then
     'paidShare', settings.paidShare, 'unitsPerHold', '1')
   for _, lane in ipairs(settings.lanes) do
     redis.call('HSET', queueKey, lane .. '/arrived', 0, lane .. '/serving', 0, lane .. '/lobby', 0, lane .. '/turn', 0)
+    if settings.mark then redis.call('HSET', queueKey, lane .. '/mark', settings.mark) end
   end
 end
 for _, code in ipairs(settings.codes) do redis.call('HSET', codesKey, code.hash .. '/max', code.maxUses) end

@@ -16,5 +16,7 @@ end
 local now = nowMs()
 local state = dropState(dropKey, now)
 if not state then return { 'missing' } end
+-- A drop that is being rebuilt is paused for everybody, whatever it goes back to.
+if state == 'open' and redis.call('HEXISTS', dropKey, 'rebuilding') == 1 then state = 'paused' end
 local seen = { drop = hash(dropKey), stock = hash(stockKey), queue = hash(queueKey) }
 return { 'seen', text(now), state, cjson.encode(seen), tostring(redis.call('HLEN', passesKey)) }

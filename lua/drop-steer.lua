@@ -2,18 +2,21 @@
 -- What an operator does to a running drop: pause, resume, close, open now, a message to the queue (with any of them).
 -- KEYS: drop tick
 -- ARGV: action value
--- RETURNS: {'steered', state} | {'refused', state} | {'missing'}
+-- RETURNS: {'steered', state} | {'refused', state} | {'missing'} | {'epoch'}
 -- INVARIANT: a closed drop stays closed.
 -- @include clock
 -- @include text
 -- @include tick
 -- @include drop-state
+-- @include server
+-- @include epoch
 local dropKey, tickChannel = KEYS[1], KEYS[2]
 local action, value = ARGV[1], ARGV[2]
 
+local lost = lostEpoch(dropKey)
+if lost then return { lost } end
 local now = nowMs()
 local state = dropState(dropKey, now)
-if not state then return { 'missing' } end
 if state == 'closed' and action ~= 'message' and action ~= 'close' then return { 'refused', state } end
 if action == 'pause' then
   if state == 'sold-out' then return { 'refused', state } end

@@ -3,7 +3,7 @@
 -- KEYS: drop stock queue passes bought hold holds-due tick
 -- ARGV: holdId buyer passExpiresAtMs fingerprint quoteExpiresAtMs frozen sku-quantity...
 -- RETURNS: {'held'|'paying'|'settled'|'released', expiresAtMs, replay} | {'conflict'} | {'paused'} | {'not-open', state}
---          | {'pass-expired'} | {'limit-reached', 'pass'|'buyer'} | {'quote-expired'} | {'sold-out'|'all-held', sku} | {'missing'}
+--          | {'pass-expired'} | {'limit-reached', 'pass'|'buyer'} | {'quote-expired'} | {'sold-out'|'all-held', sku} | {'missing'} | {'epoch'}
 -- INVARIANT: available + held + sold + withdrawn = total, before and after; available never falls below zero.
 -- @include clock
 -- @include text
@@ -11,20 +11,24 @@
 -- @include drop-state
 -- @include pass
 -- @include learned
+-- @include server
+-- @include epoch
 local dropKey, stockKey, queueKey, passesKey, boughtKey, holdKey, holdsDueKey, tickChannel =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local holdId, buyer, passExpiresAtMs, fingerprint, quoteExpiresAtMs, frozen =
   ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local firstLine = 7
 
+local lost = lostEpoch(dropKey)
+if lost then return { lost } end
 local known = redis.call('HMGET', holdKey, 'state', 'buyer', 'fingerprint', 'expiresAtMs')
 if known[1] then
-  if known[2] ~= buyer or known[3] ~= fingerprint then return { 'conflict' } end
+  -- A hold that was rebuilt from its order has no fingerprint: what it was asked for with is not in MongoDB.
+  if known[2] ~= buyer or (known[3] ~= fingerprint and known[3] ~= '') then return { 'conflict' } end
   return { known[1], known[4], '1' }
 end
 local now = nowMs()
 local state = dropState(dropKey, now)
-if not state then return { 'missing' } end
 if state == 'paused' then return { 'paused' } end
 if state ~= 'open' and state ~= 'sold-out' then return { 'not-open', state } end
 local pass = readPass(passesKey, buyer)

@@ -2,7 +2,7 @@
 -- Ends a paid hold: its units are sold, its pass is used up, its ticket is done. The last one ends the sale.
 -- KEYS: drop stock queue ticket-prefix passes passes-due hold holds-due tick
 -- ARGV: holdId endedTtlMs
--- RETURNS: {'settled', again} | {'released'} | {'missing'}
+-- RETURNS: {'settled', again} | {'released'} | {'missing'} | {'epoch'}
 -- INVARIANT: available + held + sold + withdrawn = total; settling twice is settling once.
 -- @include clock
 -- @include text
@@ -11,10 +11,13 @@
 -- @include pass
 -- @include learned
 -- @include hold-end
+-- @include server
+-- @include epoch
 local dropKey, stockKey, queueKey, ticketPrefix, passesKey, passesDueKey, holdKey, holdsDueKey, tickChannel =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local holdId, endedTtlMs = ARGV[1], ARGV[2]
 
+if lostEpoch(dropKey) then return { 'epoch' } end
 local found = redis.call('HMGET', holdKey, 'state', 'buyer', 'lines')
 local hold = { state = found[1], buyer = found[2], lines = found[3] }
 if not hold.state then return { 'missing' } end

@@ -2,7 +2,7 @@
 -- Returns holds that have run out and ends passes that have lapsed, a bounded batch of each.
 -- KEYS: drop stock queue ticket-prefix passes passes-due bought holds-due tick hold-prefix
 -- ARGV: batchCount endedTtlMs
--- RETURNS: {'swept', holds, passes, more}
+-- RETURNS: {'swept', holds, passes, more} | {'epoch'}
 -- INVARIANT: available + held + sold + withdrawn = total; a hold that is being paid is never swept.
 -- @include clock
 -- @include tick
@@ -10,11 +10,14 @@
 -- @include pass
 -- @include learned
 -- @include hold-end
+-- @include server
+-- @include epoch
 local dropKey, holdsDueKey, tickChannel, holdPrefix = KEYS[1], KEYS[8], KEYS[9], KEYS[10]
 local batchCount, endedTtlMs = tonumber(ARGV[1]), ARGV[2]
 local keys = { stock = KEYS[2], queue = KEYS[3], ticketPrefix = KEYS[4], passes = KEYS[5], passesDue = KEYS[6],
   bought = KEYS[7], holdsDue = holdsDueKey }
 
+if lostEpoch(dropKey) then return { 'epoch' } end
 local now = nowMs()
 local holds = redis.call('ZRANGEBYSCORE', holdsDueKey, '-inf', now, 'LIMIT', 0, batchCount)
 for _, holdId in ipairs(holds) do

@@ -1,22 +1,29 @@
 #!lua flags=allow-oom
 -- Proposes the next calls, of one lane. Any process may run it at any time: the token bucket goes by Redis' clock, and a
 -- proposal stands until `queue-call` puts it into effect, so that running it twice calls nobody twice.
--- KEYS: drop stock queue calls claims passes
+-- KEYS: drop stock queue calls claims passes returned
 -- ARGV: batchCount burstSec slackMax weights
--- RETURNS: {'proposed', seq, atMs, lane, from, to} | {'idle', reason}
+-- RETURNS: {'proposed', seq, atMs, lane, from, to} | {'idle', reason} | {'epoch'}
 -- INVARIANT: calls outstanding + passes never exceed activeMax; ranks of a lane are proposed in order, each once; while
 --            several lanes wait, each is called in proportion to its weight.
 -- @include clock
 -- @include text
 -- @include drop-state
 -- @include lanes
+-- @include holes
 -- @include learned
-local dropKey, stockKey, queueKey, callsKey, claimsKey, passesKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+-- @include server
+-- @include epoch
+local dropKey, stockKey, queueKey, callsKey, claimsKey, passesKey, returnedKey =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local batchCount, burstSec, slackMax, weights = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 
+local lost = lostEpoch(dropKey)
+if lost == 'epoch' then return { lost } end
+if lost then return { 'idle', lost } end
 local now = nowMs()
 local state = dropState(dropKey, now)
-if state ~= 'open' then return { 'idle', state or 'missing' } end
+if state ~= 'open' then return { 'idle', state } end
 
 -- Calls whose window has ended are given on: what nobody claimed no longer counts as outstanding.
 local lapsing = batchCount
@@ -56,7 +63,7 @@ for lane = 0, LAST_LANE do
   local weight = tonumber(string.match(weights, LANES[lane] .. '=(%d+)'))
   local left = tonumber(counts[1]) - tonumber(counts[2])
   -- 2,520 can be divided by every weight up to ten: turns stay whole numbers.
-  lanes[lane] = { left = left, serving = tonumber(counts[2]), calls = 0, step = 2520 / weight,
+  lanes[lane] = { left = left, waiting = left, serving = tonumber(counts[2]), calls = 0, step = 2520 / weight,
     turn = math.max(turn, tonumber(counts[3])) }
   waiting = waiting + left
 end
@@ -106,7 +113,11 @@ for lane = 0, LAST_LANE do
   if lane ~= chosen then lanes[lane].left, lanes[lane].turn = lanes[lane].left + lanes[lane].calls, turns[lane] end
 end
 local mine, upNext = lanes[chosen], nextLane()
-local seq, from, to = queue[2], text(mine.serving), text(mine.serving + mine.calls)
+-- Ranks that nobody has are called with the others, and take nobody's turn.
+local last = math.min(
+  endOfRanks({ queue = queueKey, returned = returnedKey }, chosen, mine.serving, mine.calls),
+  mine.serving + mine.waiting)
+local seq, from, to = queue[2], text(mine.serving), text(last)
 redis.call('HSET', queueKey, 'tokens', tostring(tokens - mine.calls), 'tokensAtMs', text(math.max(now, tokensAtMs)),
   'turn', text(upNext and lanes[upNext].turn or mine.turn), LANES[chosen] .. '/turn', text(mine.turn),
   'proposal', table.concat({ seq, text(now), LANES[chosen], from, to }, ':'))

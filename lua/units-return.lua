@@ -2,19 +2,22 @@
 -- Units of a refunded order come back: to the shelf, or, once the sale has ended, out of it. Their buyer's limit is free again.
 -- KEYS: drop stock bought returns tick
 -- ARGV: returnId buyer sku-quantity...
--- RETURNS: {'returned', 'available'|'withdrawn', again} | {'drifted', sku} | {'missing'}
+-- RETURNS: {'returned', 'available'|'withdrawn', again} | {'drifted', sku} | {'missing'} | {'epoch'}
 -- INVARIANT: available + held + sold + withdrawn = total; a return of one id happens once.
 -- @include clock
 -- @include tick
 -- @include drop-state
+-- @include server
+-- @include epoch
 local dropKey, stockKey, boughtKey, returnsKey, tickChannel = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local returnId, buyer = ARGV[1], ARGV[2]
 local firstLine = 3
 
+local lost = lostEpoch(dropKey)
+if lost then return { lost } end
 local known = redis.call('HGET', returnsKey, returnId)
 if known then return { 'returned', known, '1' } end
 local state = dropState(dropKey, nowMs())
-if not state then return { 'missing' } end
 for index = firstLine, #ARGV, 2 do
   local sold = tonumber(redis.call('HGET', stockKey, ARGV[index] .. '/sold') or '0')
   if sold < tonumber(ARGV[index + 1]) then return { 'drifted', ARGV[index] } end

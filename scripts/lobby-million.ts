@@ -51,7 +51,12 @@ const fairness = createFairness({
   fetchBeacon: async () => null,
   log,
 });
-const admit = createAdmission({ store: engine.queue, log: callLog, logger: log });
+const admit = createAdmission({
+  store: engine.queue,
+  log: callLog,
+  logger: log,
+  putRight: () => Promise.resolve(),
+});
 
 async function redisBytes(): Promise<number> {
   const info = await engine.redis.info('memory');

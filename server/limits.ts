@@ -128,6 +128,19 @@ export const limits = {
   /** The token bucket holds this many seconds of its rate: a pause of the engine is not made up for in a burst. */
   admitBurstSec: 1,
   sweepBatchCount: 500,
+  /**
+   * So many arrivals of a lane are reserved in MongoDB ahead of those that came. After Redis has lost data they are passed
+   * over as calls that nobody claims: few while few come; a block doubles where the last one was used up at once.
+   */
+  arrivalBlockCount: { min: 64, max: 16_384 },
+  arrivalBlockMs: 1 * SECOND,
+
+  // --- the rebuild of a drop --------------------------------------------------------------------------
+  /** A rebuild that says nothing for this long has died, and another process begins anew. */
+  rebuildLeaseMs: 5 * SECOND,
+  rebuildKeepMs: 1 * SECOND,
+  /** Holds in one script of a rebuild: some 5 ms of Redis' time, between which it serves other drops. */
+  rebuildBatchCount: 250,
 
   // --- the bot gate -----------------------------------------------------------------------------------
   /** Visits of one address (challenges, and joins that needed none) are counted this long: a drop's rush is over by then. */
@@ -264,6 +277,7 @@ export function assertLimits(): void {
     'a slow reader skips ticks before it is closed for reading slowly',
   );
   assert(limits.socketPongWaitMs < limits.socketPingMs, 'a pong is waited for before the next ping');
+  assert(3 * limits.rebuildKeepMs < limits.rebuildLeaseMs, 'a rebuild that goes on must keep its lease');
   assert(limits.conductorTickMs <= limits.watchTickMs, 'ticks must not be staler than the conductor');
   assert(limits.passTtlMs.default > limits.callWindowMs.default, 'a pass must outlast its call');
   assert(limits.quoteTtlMs > limits.holdTtlMs.default, 'a quote must outlast a hold placed under it');

@@ -23,7 +23,7 @@ import { createDrops } from './drops/drops.ts';
 import { createDropsStore } from './drops/drops.store.ts';
 import { createCodeHashes } from './drops/codes.ts';
 import { createDropFeeds } from './drops/feeds.ts';
-import { createLiveStore } from './drops/live.store.ts';
+import { createLiveStore, dropFields, firstPaidShare } from './drops/live.store.ts';
 import { createFetchBeacon } from './fairness/beacon.gateway.ts';
 import { createFairness } from './fairness/fairness.ts';
 import { createLeavesStore } from './fairness/leaves.store.ts';
@@ -61,6 +61,11 @@ import { createCallLog } from './queue/call-log.store.ts';
 import { createQueue } from './queue/queue.ts';
 import { createQueueStore } from './queue/queue.store.ts';
 import { passSchema, ticketSchema } from './queue/tickets.ts';
+import { createArrivalMarks } from './rebuild/arrival-marks.ts';
+import { createEpochsStore } from './rebuild/epochs.store.ts';
+import { lostOrder } from './rebuild/lost-order.ts';
+import { createRebuild } from './rebuild/rebuild.ts';
+import { createRebuildStore } from './rebuild/rebuild.store.ts';
 import { createIndexHint } from './search/index-hint.ts';
 import { createSearch } from './search/search.ts';
 import { createGiveSearchKey } from './search/search-key.ts';
@@ -93,7 +98,10 @@ const run = createLuaRunner(stockRedis, { clock: config.luaClock });
 // Stores.
 const live = createLiveStore({ redis: stockRedis, run });
 const holds = createHoldsStore({ redis: stockRedis, run });
-const queueStore = createQueueStore(run);
+const rebuildStore = createRebuildStore({ redis: stockRedis, run });
+const epochs = createEpochsStore(mongo);
+const marks = createArrivalMarks({ store: epochs, live: rebuildStore });
+const queueStore = createQueueStore(run, dropId => marks.keep(dropId));
 const dropsStore = createDropsStore(mongo);
 const ledger = createLedger(mongo);
 const callLog = createCallLog(mongo);
@@ -148,6 +156,10 @@ const drops = createDrops({
   codes,
   variantsBySku: skus => catalog.variantsBySku(skus),
   createUnits: (dropId, ranges) => ledger.createUnits(dropId, ranges),
+  record: {
+    firstMark: dropId => marks.first(dropId),
+    note: (dropId, steered) => epochs.note(dropId, steered),
+  },
 });
 const queue = createQueue({
   store: queueStore,
@@ -218,13 +230,41 @@ const receiveWebhook = createWebhook({
 });
 
 // Running drops.
+const listPayments = createListDropPayments(stripe);
+const rebuild = createRebuild({
+  store: rebuildStore,
+  epochs,
+  findDrop: dropId => dropsStore.find(dropId),
+  dropFields,
+  firstPaidShare,
+  orders: dropId => orders.holdsOfDrop(dropId),
+  ownedUnits: dropId => ledger.ownedUnits(dropId),
+  calls: dropId => callLog.read(dropId),
+  lobby: async dropId => (await lobbyStore.find(dropId))?.lanes ?? null,
+  payments: drop => listPayments({ dropId: drop.dropId, sinceMs: drop.createdAtMs }),
+  insertLost: async (drop, hold) => {
+    await orders.insert(lostOrder(drop.dropId, hold, clock.now()));
+  },
+  clock,
+  log,
+  metrics,
+});
 const conductor = startConductor({
   drops,
   live,
   steps: {
     lobbyKey: drop => fairness.lobbyKey(drop),
     sweep: dropId => holds.sweep(dropId),
-    admit: createAdmission({ store: queueStore, log: callLog, logger: log }),
+    admit: createAdmission({
+      store: queueStore,
+      log: callLog,
+      logger: log,
+      putRight: dropId => rebuild(dropId, true),
+    }),
+    rebuild: async drop => {
+      await rebuild(drop.dropId);
+    },
+    keepMarks: dropId => marks.keep(dropId),
     // What can be bought right now is a part of the search index.
     stateChanged: drop => catalog.reindexSkus(drop.items.map(item => item.sku)),
   },
@@ -270,7 +310,7 @@ const api = createApi({
     look: dropId => live.look(dropId),
     calls: dropId => callLog.read(dropId),
     books: createReportBooks(mongo),
-    listPayments: createListDropPayments(stripe),
+    listPayments,
     clock,
   }),
   auditLog,

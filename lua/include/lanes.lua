@@ -13,3 +13,8 @@ local function liveCall(callsKey, lane, rank, now)
   if tonumber(from) > rank or tonumber(deadlineMs) <= now then return nil end
   return seq
 end
+-- False where the lane's next arrival would pass the mark that stands in MongoDB; a drop without marks has no bound.
+local function mayArrive(queueKey, lane)
+  local counts = redis.call('HMGET', queueKey, LANES[lane] .. '/arrived', LANES[lane] .. '/mark')
+  return not counts[2] or tonumber(counts[1]) < tonumber(counts[2])
+end

@@ -5,6 +5,7 @@ import type { DropId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Drop } from './drop.ts';
 import type { Drops } from './drops.ts';
+import { EpochError } from '../platform/lua-scripts.ts';
 import type { LiveStore } from './live.store.ts';
 
 /** What the conductor asks of others: their rooms stay their own. */
@@ -15,6 +16,10 @@ export interface ConductorSteps {
   sweep(dropId: DropId): Promise<{ more: boolean }>;
   /** Calls the next ranks; answers how many calls took effect. */
   admit(drop: Drop): Promise<number>;
+  /** Rebuilds a drop that Redis has lost, in whole or in part, or leaves it to whoever is at it. */
+  rebuild(drop: Drop): Promise<void>;
+  /** Keeps what arrivals may use ahead of those that come. */
+  keepMarks(dropId: DropId): Promise<void>;
   /** Told when this process sees the drop in another state than before. */
   stateChanged(drop: Drop): Promise<void>;
 }
@@ -47,8 +52,20 @@ export function startConductor(options: {
 
   const states = new Map<DropId, string>();
   const round = async (drop: Drop) => {
+    try {
+      await roundOf(drop);
+    } catch (error) {
+      if (!(error instanceof EpochError)) throw error;
+      await steps.rebuild(drop);
+    }
+  };
+  const roundOf = async (drop: Drop) => {
     if (drop.loadedRev < drop.rev) await drops.load(drop);
     let step = await live.open(drop.dropId, '');
+    if (step.state === 'missing') {
+      await steps.rebuild(drop);
+      return;
+    }
     if (step.state === 'lobby') {
       const key = await steps.lobbyKey(drop);
       if (key !== null) step = await live.open(drop.dropId, key);
@@ -57,7 +74,8 @@ export function startConductor(options: {
       await steps.stateChanged(drop);
       states.set(drop.dropId, step.state);
     }
-    if (step.state === 'missing' || step.state === 'scheduled' || step.state === 'lobby') return;
+    if (step.state !== 'closed') await steps.keepMarks(drop.dropId);
+    if (step.state === 'scheduled' || step.state === 'lobby') return;
     let swept = await steps.sweep(drop.dropId);
     while (swept.more) swept = await steps.sweep(drop.dropId);
     if (step.state === 'open') while ((await steps.admit(drop)) > 0);

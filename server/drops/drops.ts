@@ -11,6 +11,7 @@ import { limits } from '../limits.ts';
 import type { Money } from '../money.ts';
 import type { Clock } from '../platform/clock.ts';
 import { dropChannel } from '../platform/keys.ts';
+import { EpochError } from '../platform/lua-scripts.ts';
 import type { CodeHashes } from './codes.ts';
 import type { Drop, DropItem } from './drop.ts';
 import type { createDropInput, updateDropInput } from './drop-schemas.ts';
@@ -27,6 +28,17 @@ export type CreateUnits = (
   dropId: DropId,
   ranges: readonly { sku: Sku; from: number; to: number }[],
 ) => Promise<void>;
+
+/** What outlives Redis of a running drop; the rebuild reads it. */
+export interface DropRecord {
+  /** Reserves the first arrivals of a new drop; answers how many of each lane. */
+  firstMark(dropId: DropId): Promise<number>;
+  /** What an operator does to the drop in Redis. */
+  note(
+    dropId: DropId,
+    steered: { opensAtMs?: number | null; paused?: boolean; closed?: boolean },
+  ): Promise<void>;
+}
 
 export interface Drops {
   create(input: z.output<typeof createDropInput>): Promise<Drop>;
@@ -53,8 +65,9 @@ export function createDrops(options: {
   codes: CodeHashes;
   variantsBySku: VariantsBySku;
   createUnits: CreateUnits;
+  record: DropRecord;
 }): Drops {
-  const { store, live, redis, clock, codes, variantsBySku, createUnits } = options;
+  const { store, live, redis, clock, codes, variantsBySku, createUnits, record } = options;
   const remembered = new LRUCache<string, Drop, DropId>({
     max: 1_000,
     // Changes are announced; the age only bounds what a lost announcement can do.
@@ -71,7 +84,7 @@ export function createDrops(options: {
       .map(({ sku, total }) => ({ sku, from: (madeBefore.get(sku) ?? 0) + 1, to: total }))
       .filter(range => range.to >= range.from);
     if (ranges.length > 0) await createUnits(drop.dropId, ranges);
-    await live.load(drop);
+    await live.load(drop, drop.loadedRev === 0 ? await record.firstMark(drop.dropId) : undefined);
     await store.markLoaded(drop.dropId, drop.rev);
     await changed(drop.dropId);
   };
@@ -131,12 +144,19 @@ export function createDrops(options: {
         );
       }
       // A drop whose last edit was loaded has its units: only the new ones are made.
-      await (drop.loadedRev === drop.rev ? load(next, drop) : load(next));
+      try {
+        await (drop.loadedRev === drop.rev ? load(next, drop) : load(next));
+      } catch (error) {
+        // The edit stands in the document: the rebuild that is due takes it along, and the conductor loads it after that.
+        if (!(error instanceof EpochError)) throw error;
+      }
       return next;
     },
 
     async steer(dropId, steer) {
       const drop = await get(dropId);
+      // A drop that was closed stays so, whatever Redis forgets meanwhile.
+      if (steer.action === 'close') await record.note(dropId, { closed: true });
       const outcome = await live.steer(drop.dropId, steer);
       if (outcome.kind === 'missing')
         throw new PublicError('unavailable', 'The drop is not loaded yet', { retryAfterMs: 1_000 });
@@ -146,6 +166,9 @@ export function createDrops(options: {
           `A drop that is ${outcome.state} cannot be asked to ${steer.action}`,
         );
       }
+      if (steer.action === 'open') await record.note(dropId, { opensAtMs: clock.now() });
+      if (steer.action === 'pause' || steer.action === 'resume')
+        await record.note(dropId, { paused: steer.action === 'pause' });
       await changed(dropId);
       return { state: outcome.state };
     },

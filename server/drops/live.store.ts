@@ -16,7 +16,7 @@ export const dropLoad = luaScript({
 });
 export const dropOpen = luaScript({
   name: 'drop-open',
-  keys: ['drop', 'queue', 'tick'],
+  keys: ['drop', 'queue', 'stock', 'tick'],
   argv: ['key', 'leadMs'],
   rest: false,
 });
@@ -38,7 +38,11 @@ export type SteerAction =
   | { action: 'message'; message: string };
 
 export interface LiveStore {
-  load(drop: Drop): Promise<void>;
+  /**
+   * Throws EpochError where the drop must be rebuilt first. `mark` bounds the arrivals of a new drop's lanes, until it is
+   * raised; without one there is no bound.
+   */
+  load(drop: Drop, mark?: number): Promise<void>;
   /** Takes the drop a step along its time; `key` is '' until the lobby's size is known. */
   open(
     dropId: DropId,
@@ -52,6 +56,28 @@ export interface LiveStore {
   look(dropId: DropId): Promise<DropView | null>;
 }
 
+/** The share of calls that end in payment, as a drop begins. */
+export const firstPaidShare = (1 / (1 + limits.admitSlack.first)).toFixed(6);
+
+/** A drop's settings as Redis keeps them. Numbers go as text: Lua would write a large one as 1.7e+12. */
+export function dropFields(drop: Drop): Record<string, string> {
+  const settings = {
+    mode: drop.mode,
+    lobbyOpensAtMs: drop.lobbyOpensAtMs,
+    opensAtMs: drop.opensAtMs,
+    closesAtMs: drop.closesAtMs ?? '',
+    perBuyerMax: drop.perBuyerMax,
+    ratePerSec: drop.ratePerSec,
+    activeMax: drop.activeMax,
+    callWindowMs: drop.callWindowMs,
+    passTtlMs: drop.passTtlMs,
+    holdTtlMs: drop.holdTtlMs,
+    paymentWindowMs: drop.paymentWindowMs,
+    paymentsPerSec: drop.paymentsPerSec ?? '',
+  };
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
+}
+
 const count = z.coerce.number().int();
 const seenSchema = z.object({
   drop: z.record(z.string(), z.string()),
@@ -63,32 +89,18 @@ const stateSchema = z.enum(dropStates);
 export function createLiveStore(options: { redis: Redis; run: LuaRunner }): LiveStore {
   const { run } = options;
   return {
-    async load(drop) {
+    async load(drop, mark) {
       const { dropId } = drop;
       const settings = {
-        fields: {
-          mode: drop.mode,
-          lobbyOpensAtMs: drop.lobbyOpensAtMs,
-          opensAtMs: drop.opensAtMs,
-          closesAtMs: drop.closesAtMs ?? '',
-          perBuyerMax: drop.perBuyerMax,
-          ratePerSec: drop.ratePerSec,
-          activeMax: drop.activeMax,
-          callWindowMs: drop.callWindowMs,
-          passTtlMs: drop.passTtlMs,
-          holdTtlMs: drop.holdTtlMs,
-          paymentWindowMs: drop.paymentWindowMs,
-          paymentsPerSec: drop.paymentsPerSec ?? '',
-        },
+        fields: dropFields(drop),
         lanes,
         codes: drop.codes,
-        paidShare: (1 / (1 + limits.admitSlack.first)).toFixed(6),
+        paidShare: firstPaidShare,
         items: drop.items.map(({ sku, total, withdrawn }) => ({ sku, total, withdrawn })),
+        // Never again: a drop that ran and is gone is rebuilt, not sold a second time.
+        fresh: drop.loadedRev === 0,
+        ...(mark === undefined ? {} : { mark }),
       };
-      // Numbers go as text: Lua would write a large one as 1.7e+12.
-      const fields = Object.fromEntries(
-        Object.entries(settings.fields).map(([name, value]) => [name, String(value)]),
-      );
       await run(
         dropLoad,
         {
@@ -98,13 +110,18 @@ export function createLiveStore(options: { redis: Redis; run: LuaRunner }): Live
           codes: dropKey(dropId, 'codes'),
           tick: dropKey(dropId, 'tick'),
         },
-        { settings: JSON.stringify({ ...settings, fields }) },
+        { settings: JSON.stringify(settings) },
       );
     },
     async open(dropId, key) {
       const [state, lobbySize, frozen] = await run(
         dropOpen,
-        { drop: dropKey(dropId, 'drop'), queue: dropKey(dropId, 'queue'), tick: dropKey(dropId, 'tick') },
+        {
+          drop: dropKey(dropId, 'drop'),
+          queue: dropKey(dropId, 'queue'),
+          stock: dropKey(dropId, 'stock'),
+          tick: dropKey(dropId, 'tick'),
+        },
         { key, leadMs: limits.lobbyFreezeLeadMs },
       );
       return {

@@ -50,6 +50,8 @@ export interface Ledger {
     units: readonly { readonly sku: Sku; readonly serial: number }[];
   }): Promise<void>;
   serialsOf(orderId: OrderId): Promise<{ sku: Sku; serial: number }[]>;
+  /** Every unit of a drop that has an order. */
+  ownedUnits(dropId: DropId): AsyncIterable<{ sku: Sku; orderId: OrderId }>;
   countByDrop(dropId: DropId): Promise<{ sku: Sku; total: number; claimed: number }[]>;
 }
 
@@ -143,6 +145,15 @@ export function createLedger(connection: MongoConnection): Ledger {
       const own = await units.find({ order: orderId }).sort({ slot: 1 }).toArray();
       return own.map(({ sku, serial }) => ({ sku, serial }));
     },
+    async *ownedUnits(dropId) {
+      const found = units
+        .find({ drop: dropId, order: { $ne: null } }, { projection: { sku: 1, order: 1 }, batchSize: 5_000 })
+        .sort({ drop: 1, sku: 1, order: 1, serial: 1 });
+      for await (const document of found) {
+        const { sku, order } = ownedSchema.parse(document);
+        yield { sku, orderId: order };
+      }
+    },
     async countByDrop(dropId) {
       const rows = await units
         .aggregate([
@@ -163,6 +174,8 @@ export function createLedger(connection: MongoConnection): Ledger {
     },
   };
 }
+
+const ownedSchema = z.object({ sku: skuSchema, order: orderIdSchema });
 
 interface Slot {
   readonly orderId: OrderId;

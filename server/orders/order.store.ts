@@ -103,10 +103,43 @@ export interface OrdersStore {
   addDecline(orderId: OrderId, eventId: string): Promise<Order | null>;
   listDue(nowMs: number, limit: number): Promise<DueOrder[]>;
   list(page: OrderPage): Promise<Order[]>;
+  /** Every order of a drop, by id: a key that never changes, so that none moves past the reading. */
+  holdsOfDrop(dropId: DropId): AsyncIterable<OrderHold>;
   sumsOfDrop(dropId: DropId): Promise<StatusSum[]>;
   /** How many orders of a drop are in each status; from the index alone. */
   countsOfDrop(dropId: DropId): Promise<Record<OrderStatus, number>>;
 }
+
+/** What an order says of its hold. */
+export type OrderHold = Pick<
+  Order,
+  | 'orderId'
+  | 'holdId'
+  | 'buyerId'
+  | 'status'
+  | 'proposed'
+  | 'payDeadlineMs'
+  | 'createdAtMs'
+  | 'paidAtMs'
+  | 'dueAtMs'
+  | 'quote'
+  | 'serials'
+  | 'refunds'
+>;
+const orderHoldFields = {
+  holdId: true,
+  buyerId: true,
+  status: true,
+  proposed: true,
+  payDeadlineMs: true,
+  createdAtMs: true,
+  paidAtMs: true,
+  dueAtMs: true,
+  quote: true,
+  serials: true,
+  refunds: true,
+} as const;
+const orderHoldSchema = documentSchema.pick({ _id: true, ...orderHoldFields });
 
 const dueSchema = z.object({ _id: orderIdSchema, rev: z.int(), attempts: z.int(), dueAtMs: z.number() });
 const countsSchema = z.record(z.enum(orderStatuses), z.int());
@@ -137,6 +170,7 @@ export function createOrdersStore(connection: MongoConnection): OrdersStore {
         { key: { buyerId: 1, createdAtMs: -1, _id: -1 } },
         { key: { createdAtMs: -1, _id: -1 } },
         { key: { dropId: 1, status: 1 } },
+        { key: { dropId: 1, _id: 1 } },
         { key: { holdId: 1 }, unique: true },
         { key: { 'intent.id': 1 }, unique: true, partialFilterExpression: { 'intent.id': { $gt: '' } } },
       ]);
@@ -202,6 +236,15 @@ export function createOrdersStore(connection: MongoConnection): OrdersStore {
       };
       const found = await orders.find(filter).sort({ createdAtMs: -1, _id: -1 }).limit(limit).toArray();
       return found.map(read);
+    },
+    async *holdsOfDrop(dropId) {
+      const found = orders
+        .find({ dropId }, { projection: orderHoldFields, batchSize: 2_000 })
+        .sort({ dropId: 1, _id: 1 });
+      for await (const document of found) {
+        const { _id, ...fields } = orderHoldSchema.parse(document);
+        yield { orderId: _id, ...fields };
+      }
     },
     async countsOfDrop(dropId) {
       const counts = await Promise.all(

@@ -10,13 +10,14 @@ import { retryPauseMs, type OrderStatus } from './order.rules.ts';
 import type {
   OrderChange,
   OrderCondition,
+  OrderHold,
   OrderPage,
   OrdersStore,
   StatusSum,
   DueOrder,
 } from './order.store.ts';
 
-export type { DueOrder, OrderChange, OrderCondition, OrderPage, StatusSum };
+export type { DueOrder, OrderChange, OrderCondition, OrderHold, OrderPage, StatusSum };
 
 export type CancelOutcome =
   | { kind: 'cancelling'; status: OrderStatus }
@@ -44,6 +45,8 @@ export interface Orders {
   addDecline(orderId: OrderId, eventId: string): Promise<Order | null>;
   listDue(limit: number): Promise<DueOrder[]>;
   sumsOfDrop(dropId: DropId): Promise<StatusSum[]>;
+  /** Every order of a drop, as far as its hold follows from it. */
+  holdsOfDrop(dropId: DropId): AsyncIterable<OrderHold>;
   countsOfDrop(dropId: DropId): Promise<Record<OrderStatus, number>>;
   /** The order now, then after each change of its status, until the signal. */
   watch(
@@ -100,6 +103,7 @@ export function createOrders(deps: {
     addDecline: (orderId, eventId) => store.addDecline(orderId, eventId),
     listDue: limit => store.listDue(clock.now(), limit),
     sumsOfDrop: dropId => store.sumsOfDrop(dropId),
+    holdsOfDrop: dropId => store.holdsOfDrop(dropId),
     countsOfDrop: dropId => store.countsOfDrop(dropId),
     watch: (orderId, buyerId, signal) => watchOrder({ orderId, buyerId, signal, ofBuyer, events }),
 

@@ -12,10 +12,12 @@ const plainKeys = [
   'passes',
   'passes-due',
   'bought',
+  'returned',
   'returns',
   'holds-due',
   'tick',
   'clock',
+  'server',
 ] as const;
 
 export type DropKeyName = (typeof plainKeys)[number];

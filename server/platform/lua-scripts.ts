@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
+import { PublicError } from '../errors.ts';
 
 const luaFolder = join(import.meta.dirname, '../../lua');
 
@@ -27,7 +28,7 @@ export function luaScript<const K extends string, const A extends string>(
 export function readLua(name: string, clock: LuaClock, folder = luaFolder): string {
   const text = readFileSync(join(folder, `${name}.lua`), 'utf8');
   return text.replace(/^-- @include ([a-z-]+)$/gm, (_line, included: string) => {
-    const file = included === 'clock' ? `clock-${clock}` : included;
+    const file = included === 'clock' || included === 'server' ? `${included}-${clock}` : included;
     return readFileSync(join(folder, 'include', `${file}.lua`), 'utf8').trimEnd();
   });
 }
@@ -62,6 +63,17 @@ export function checkLuaHeader(script: LuaScript<string, string>, text: string):
   }
 }
 
+/**
+ * A script was refused: Redis has been restarted, promoted or emptied since the drop's epoch was recorded, so the drop
+ * is rebuilt first. To a buyer this is a 503; a step of an order is tried again later.
+ */
+export class EpochError extends PublicError {
+  constructor() {
+    super('unavailable', 'The drop is being restored: try again', { retryAfterMs: 1_000 });
+    this.name = 'EpochError';
+  }
+}
+
 export type LuaRunner = <K extends string, A extends string>(
   script: LuaScript<K, A>,
   keys: Record<K, string>,
@@ -71,7 +83,7 @@ export type LuaRunner = <K extends string, A extends string>(
 
 /**
  * Makes the runner for one connection. Every script answers with a list of strings (Lua would cut numbers down to
- * integers of its own), whose first is the outcome's name.
+ * integers of its own), whose first is the outcome's name. `epoch` is thrown, as an EpochError.
  */
 export function createLuaRunner(redis: Redis, options: { clock: LuaClock; folder?: string }): LuaRunner {
   const folder = options.folder ?? luaFolder;
@@ -97,6 +109,7 @@ export function createLuaRunner(redis: Redis, options: { clock: LuaClock; folder
       ...rest,
     ]);
     if (!Array.isArray(reply)) throw new Error(`lua/${script.name}.lua answered something else than a list`);
+    if (reply[0] === 'epoch') throw new EpochError();
     return reply.map(String);
   };
 }

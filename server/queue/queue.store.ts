@@ -1,5 +1,6 @@
 // The queue in Redis: tickets, calls and passes, each change one script.
 import type { BuyerId, DropId } from '../ids.ts';
+import { PublicError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { buyerBytes, dropKey, leafPrefix, ticketPrefix } from '../platform/keys.ts';
 import { luaScript, type LuaRunner } from '../platform/lua-scripts.ts';
@@ -13,25 +14,36 @@ export const queueJoin = luaScript({
 });
 export const queueAdmit = luaScript({
   name: 'queue-admit',
-  keys: ['drop', 'stock', 'queue', 'calls', 'claims', 'passes'],
+  keys: ['drop', 'stock', 'queue', 'calls', 'claims', 'passes', 'returned'],
   argv: ['batchCount', 'burstSec', 'slackMax', 'weights'],
   rest: false,
 });
 export const queueCall = luaScript({
   name: 'queue-call',
-  keys: ['drop', 'queue', 'calls', 'tick'],
+  keys: ['drop', 'queue', 'calls', 'claims', 'returned', 'tick'],
   argv: ['seq', 'paceEveryMs', 'paceCount'],
   rest: false,
 });
 export const queueClaim = luaScript({
   name: 'queue-claim',
-  keys: ['drop', 'queue', 'ticket-prefix', 'calls', 'claims', 'passes', 'passes-due', 'tick'],
+  keys: [
+    'drop',
+    'queue',
+    'ticket-prefix',
+    'calls',
+    'claims',
+    'passes',
+    'passes-due',
+    'bought',
+    'returned',
+    'tick',
+  ],
   argv: ['buyer', 'lane', 'arrival', 'rank'],
   rest: false,
 });
 export const queueLeave = luaScript({
   name: 'queue-leave',
-  keys: ['queue', 'ticket-prefix', 'calls', 'claims', 'passes', 'passes-due'],
+  keys: ['drop', 'queue', 'ticket-prefix', 'calls', 'claims', 'passes', 'passes-due', 'bought', 'returned'],
   argv: ['buyer', 'lane', 'arrival', 'rank'],
   rest: false,
 });
@@ -96,8 +108,25 @@ export interface QueueStore {
 
 /** Where there are no ranks yet, everybody stands behind every call. */
 const rankBehindAll = 2 ** 40;
+/** Marks grow while they are passed: a few raises are enough for any crowd that a process can take. */
+const markTriesCount = 10;
 
-export function createQueueStore(run: LuaRunner): QueueStore {
+/**
+ * `raiseMarks` lets a lane's arrivals go on past its mark, which stands in MongoDB before a ticket below it is given. It
+ * is asked where a crowd is quicker than the conductor.
+ */
+export function createQueueStore(
+  run: LuaRunner,
+  raiseMarks: (dropId: DropId) => Promise<void> = () => Promise.resolve(),
+): QueueStore {
+  const belowMark = async (dropId: DropId, give: () => Promise<string[]>): Promise<string[]> => {
+    for (let tries = 0; tries < markTriesCount; tries += 1) {
+      const reply = await give();
+      if (reply[0] !== 'mark') return reply;
+      await raiseMarks(dropId);
+    }
+    throw new PublicError('unavailable', 'Too many are arriving at once: try again', { retryAfterMs: 500 });
+  };
   const keysOf = (dropId: DropId) => ({
     drop: dropKey(dropId, 'drop'),
     stock: dropKey(dropId, 'stock'),
@@ -108,6 +137,8 @@ export function createQueueStore(run: LuaRunner): QueueStore {
     claims: dropKey(dropId, 'claims'),
     passes: dropKey(dropId, 'passes'),
     'passes-due': dropKey(dropId, 'passes-due'),
+    bought: dropKey(dropId, 'bought'),
+    returned: dropKey(dropId, 'returned'),
     tick: dropKey(dropId, 'tick'),
     'leaf-prefix': leafPrefix(dropId),
   });
@@ -128,12 +159,15 @@ export function createQueueStore(run: LuaRunner): QueueStore {
 
   return {
     async join(dropId, buyerId, { codes = [], leaf, mayEnter = true } = {}) {
-      const [kind, arrival, lane, again] = await run(queueJoin, keysOf(dropId), {
+      const entry = {
         buyer: buyerBytes(buyerId),
         codes: codes.join(' '),
         leaf: leaf ? Buffer.from(leaf.buffer, leaf.byteOffset, leaf.byteLength) : '',
         gate: mayEnter ? 'open' : 'shut',
-      });
+      };
+      const [kind, arrival, lane, again] = await belowMark(dropId, () =>
+        run(queueJoin, keysOf(dropId), entry),
+      );
       switch (kind) {
         case 'joined':
           return { kind, lane: laneNumbered(lane), arrival: Number(arrival), again: again === '1' };
@@ -173,7 +207,9 @@ export function createQueueStore(run: LuaRunner): QueueStore {
       throw unexpected('queue-call', kind);
     },
     async claim(dropId, buyerId, standing) {
-      const [kind, first, arrival] = await run(queueClaim, keysOf(dropId), standingOf(buyerId, standing));
+      const [kind, first, arrival] = await belowMark(dropId, () =>
+        run(queueClaim, keysOf(dropId), standingOf(buyerId, standing)),
+      );
       switch (kind) {
         case 'called':
           return { kind, expiresAtMs: Number(first) };

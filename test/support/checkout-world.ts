@@ -63,7 +63,7 @@ const totalsSchema = z.record(
   z.object({ captured: z.int(), refunded: z.int(), authorized: z.int() }),
 );
 
-export async function startCheckoutWorld() {
+export async function startCheckoutWorld(options: Parameters<typeof openEngine>[1] = {}) {
   let webhook: Webhook | null = null;
   const sink = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -89,7 +89,7 @@ export async function startCheckoutWorld() {
     startEmbeddedMongo(),
     startEmbeddedStripe({ webhookUrl: `http://127.0.0.1:${port}/webhooks/stripe` }),
   ]);
-  const engine = openEngine(redis.url);
+  const engine = openEngine(redis.url, options);
   const publisher = connectRedis({ url: redis.url, role: 'limits', log });
   const subscriber = connectRedis({ url: redis.url, role: 'events', log });
   const connection = await connectMongo({ uri: `${mongo.uri}/checkout`, log });

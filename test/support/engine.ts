@@ -4,7 +4,14 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { Drop } from '../../server/drops/drop.ts';
 import { createLiveStore } from '../../server/drops/live.store.ts';
-import { dropIdSchema, holdIdSchema, newBuyerId, skuSchema, type BuyerId } from '../../server/ids.ts';
+import {
+  dropIdSchema,
+  holdIdSchema,
+  newBuyerId,
+  skuSchema,
+  type BuyerId,
+  type DropId,
+} from '../../server/ids.ts';
 import { createHoldsStore } from '../../server/inventory/holds.store.ts';
 import { dropKey } from '../../server/platform/keys.ts';
 import { createLuaRunner } from '../../server/platform/lua-scripts.ts';
@@ -49,15 +56,20 @@ export function dropOf(change: Partial<Drop> = {}): Drop {
   };
 }
 
-export function openEngine(redisUrl: string, options: { luaFolder?: string } = {}) {
+export function openEngine(
+  redisUrl: string,
+  options: { luaFolder?: string; raiseMarks?: (dropId: DropId) => Promise<void> } = {},
+) {
   const redis = new Redis(redisUrl, { enableAutoPipelining: true });
+  // A test that restarts Redis waits for it; a command that cannot be sent says so itself.
+  redis.on('error', () => {});
   const run = createLuaRunner(redis, {
     clock: 'test',
     ...(options.luaFolder ? { folder: options.luaFolder } : {}),
   });
   const live = createLiveStore({ redis, run });
   const holds = createHoldsStore({ redis, run });
-  const queue = createQueueStore(run);
+  const queue = createQueueStore(run, options.raiseMarks);
   return {
     redis,
     run,

@@ -1,0 +1,284 @@
+// Rebuilds a drop in a Redis that was restarted, promoted or emptied. Any process may do it, and another goes on where one
+// died: a compare-and-set in MongoDB makes the new epoch, Redis follows the newest one alone, and whatever a rebuild has
+// written is written again by the next.
+//
+//   begin    from here every script of the drop is refused, on whatever Redis; what they would do is tried again later
+//   read     orders and their units first (majority), so that no effect of an older order can follow; then what is left
+//   restore  hold by hold: what orders say, then unpaid holds that still fit; the others are released
+//   end      stock from the ledger, the queue from the call log and the marks; the drop belongs to this Redis
+import type { Logger } from 'pino';
+import { lanes, type Drop, type Lane } from '../drops/drop.ts';
+import { holdIdOf, orderIdOf, type DropId, type HoldId, type OrderId, type Sku } from '../ids.ts';
+import { limits } from '../limits.ts';
+import type { OrderHold } from '../orders/orders.ts';
+import { buyerBytes } from '../platform/keys.ts';
+import type { Metrics } from '../platform/telemetry.ts';
+import type { EpochsStore } from './epochs.store.ts';
+import { planStock, type HoldFate } from './rebuild.rules.ts';
+import {
+  RebuildOvertaken,
+  type LeftHold,
+  type RebuildStore,
+  type Rebuilding,
+  type RestoredHold,
+} from './rebuild.store.ts';
+
+export type RebuildOutcome =
+  | { kind: 'rebuilt'; epoch: number; holdsCount: number }
+  /** Nothing to do, or somebody else is at it. */
+  | { kind: 'well' | 'busy' }
+  /** A payment that MongoDB does not know: an operator must settle it at Stripe. The drop stays paused. */
+  | { kind: 'blocked'; paymentIds: string[] };
+
+/** Rebuilds the drop if it needs it; `force`: also where Redis looks well and the call log says otherwise. */
+export type Rebuild = (dropId: DropId, force?: boolean) => Promise<RebuildOutcome>;
+
+interface LoggedCall {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly lane: Lane;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface RebuildDeps {
+  readonly store: RebuildStore;
+  readonly epochs: EpochsStore;
+  readonly findDrop: (dropId: DropId) => Promise<Drop | null>;
+  readonly dropFields: (drop: Drop) => Record<string, string>;
+  readonly firstPaidShare: string;
+  readonly orders: (dropId: DropId) => AsyncIterable<OrderHold>;
+  readonly ownedUnits: (dropId: DropId) => AsyncIterable<{ sku: Sku; orderId: OrderId }>;
+  readonly calls: (dropId: DropId) => AsyncIterable<LoggedCall>;
+  /** The sizes of the committed lobby's lanes; null before the freeze. */
+  readonly lobby: (dropId: DropId) => Promise<readonly { lane: string; size: number }[] | null>;
+  /** Asked only where Redis knows of a payment whose order is gone. */
+  readonly payments: (drop: Drop) => Promise<{ paymentId: string; orderId: string; status: string }[]>;
+  /** Writes down that a hold whose order was lost has ended; again changes nothing. */
+  readonly insertLost: (drop: Drop, hold: LeftHold) => Promise<void>;
+  readonly clock: { now(): number };
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+export function createRebuild(deps: RebuildDeps): Rebuild {
+  const { store, epochs, findDrop, clock, log, metrics } = deps;
+
+  return async (dropId, force = false) => {
+    const found = await store.look(dropId);
+    if (found === 'busy' || (found === 'well' && !force)) return { kind: found };
+    const before = await epochs.ensure(dropId, await highestArrivals(deps, dropId));
+    if (!(await epochs.next(dropId, before.epoch))) return { kind: 'busy' };
+    const epoch = before.epoch + 1;
+    const startedAt = performance.now();
+    log.warn({ dropId, epoch }, 'Redis was restarted or has lost data: the drop is rebuilt');
+    const rebuilding = await store.begin(dropId, epoch);
+    const keep = setInterval(() => {
+      // Where this fails the lease runs out, and whoever is next begins anew.
+      store.begin(dropId, epoch).catch((error: unknown) => log.warn({ dropId, err: error }, 'a lease'));
+    }, limits.rebuildKeepMs);
+    try {
+      const drop = await findDrop(dropId);
+      if (!drop) throw new Error(`there is no document of ${dropId}`);
+      const outcome = await restoreAll(deps, rebuilding, drop);
+      metrics.outcomes.inc({ what: 'rebuild', kind: outcome.kind });
+      const tookMs = Math.round(performance.now() - startedAt);
+      log.info({ dropId, epoch, tookMs, ...outcome, atMs: clock.now() }, 'the rebuild has ended');
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof RebuildOvertaken)) throw error;
+      return { kind: 'busy' };
+    } finally {
+      clearInterval(keep);
+    }
+  };
+}
+
+/** For a drop of a time before marks were kept: no ticket can have had more than what was called, and what Redis has. */
+async function highestArrivals({ store, calls }: RebuildDeps, dropId: DropId): Promise<Record<Lane, number>> {
+  const highest = { general: 0, priority: 0, late: 0 };
+  const known = await store.mark(dropId, {}).catch(() => null);
+  for (const lane of lanes) highest[lane] = known?.arrived[lane] ?? 0;
+  for await (const { lane, to } of calls(dropId)) highest[lane] = Math.max(highest[lane], to);
+  return highest;
+}
+
+async function restoreAll(deps: RebuildDeps, rebuilding: Rebuilding, drop: Drop): Promise<RebuildOutcome> {
+  const { store, clock } = deps;
+  const { dropId } = drop;
+
+  const orders = new Map<HoldId, OrderHold>();
+  for await (const order of deps.orders(dropId)) orders.set(order.holdId, order);
+  const claimed = new Set<string>();
+  for await (const { orderId } of deps.ownedUnits(dropId)) claimed.add(holdIdOf(orderId));
+
+  // Of what is left in Redis, only that counts of which no order tells.
+  const ids = await store.holdIds(dropId);
+  for (const [holdId, order] of orders) if (isTold(order)) ids.delete(holdId);
+  const left = new Map((await store.liveHolds(dropId, [...ids])).map(hold => [hold.holdId, hold]));
+  const orderless = [...left.values()].filter(hold => !orders.has(hold.holdId));
+  const blockedBy = await settleLost(deps, drop, orderless);
+  if (blockedBy.length > 0) return { kind: 'blocked', paymentIds: blockedBy };
+
+  const { stock, fates } = planStock({
+    items: drop.items,
+    orders: [...orders.values()].map(order => ({
+      holdId: order.holdId,
+      status: order.status,
+      lines: order.quote.lines,
+      createdAtMs: order.createdAtMs,
+      sold: soldUnits(order),
+      claimed: claimed.has(order.holdId),
+      extended: isTold(order) || left.get(order.holdId)?.state === 'paying',
+    })),
+    survivors: orderless.filter(hold => hold.state === 'held'),
+  });
+
+  const nowMs = clock.now();
+  const holds = function* (): Generator<RestoredHold> {
+    for (const order of orders.values()) {
+      const fate = fates.get(order.holdId) ?? 'released';
+      const hold = left.get(order.holdId);
+      if (fate !== 'released' && fate !== 'settled' && hold) yield { ...hold, state: fate, endedAtMs: 0, unitsCount: unitsOf(hold.lines) };
+      else yield holdOfOrder(order, { fate, drop, nowMs });
+    }
+    for (const hold of orderless) {
+      const state = fates.get(hold.holdId) ?? 'released';
+      yield {
+        ...hold,
+        state,
+        endedAtMs: nowMs,
+        unitsCount: state === 'released' ? 0 : unitsOf(hold.lines),
+      };
+    }
+  };
+  let withHold = 0;
+  let holdsCount = 0;
+  let batch: RestoredHold[] = [];
+  const flush = async () => {
+    withHold += await store.restore(rebuilding, batch);
+    holdsCount += batch.length;
+    batch = [];
+  };
+  for (const hold of holds()) {
+    batch.push(hold);
+    if (batch.length === limits.rebuildBatchCount) await flush();
+  }
+  await flush();
+
+  const queue = await queueOf(deps, drop);
+  await store.end(rebuilding, {
+    ...queue,
+    stock,
+    withHold,
+    codes: drop.codes,
+    callWindowMs: drop.callWindowMs,
+    paidShare: deps.firstPaidShare,
+  });
+  return { kind: 'rebuilt', epoch: rebuilding.epoch, holdsCount };
+}
+
+/** False for an order whose hold may still be unpaid: its own deadline was never written down. */
+function isTold(order: OrderHold): boolean {
+  return order.status !== 'pending' || order.payDeadlineMs !== null;
+}
+
+function holdOfOrder(
+  order: OrderHold,
+  { fate, drop, nowMs }: { fate: HoldFate; drop: Drop; nowMs: number },
+): RestoredHold {
+  return {
+    holdId: order.holdId,
+    state: fate,
+    buyer: buyerBytes(order.buyerId),
+    lines: order.quote.lines.map(({ sku, quantity }) => ({ sku, quantity })),
+    serials: order.proposed.map(({ sku, serial }) => `${sku}=${serial - 1}`).join(','),
+    frozen: JSON.stringify(order.quote),
+    // The hold's own end is lost with it; the buyer may have come to the till in its last moment.
+    expiresAtMs: order.createdAtMs + drop.holdTtlMs,
+    payDeadlineMs: order.payDeadlineMs ?? nowMs,
+    endedAtMs: order.paidAtMs ?? nowMs,
+    unitsCount: fate === 'settled' ? soldUnits(order).length : fate === 'released' ? 0 : unitsOf(order.quote.lines),
+  };
+}
+
+function unitsOf(lines: readonly { quantity: number }[]): number {
+  return lines.reduce((sum, { quantity }) => sum + quantity, 0);
+}
+
+/** The units of a paid order that are not back on the shelf: a return that is not written down is made again. */
+function soldUnits({ serials, refunds }: OrderHold): { sku: Sku; serial: number }[] {
+  const back = new Set(
+    refunds
+      .filter(refund => refund.restockedAtMs !== null)
+      .flatMap(refund => refund.restock.map(({ sku, serial }) => `${sku}/${serial}`)),
+  );
+  return serials.filter(({ sku, serial }) => !back.has(`${sku}/${serial}`));
+}
+
+/**
+ * A hold that is being paid, and no order: MongoDB has lost data. Stripe is asked first. What nobody can pay ends as an
+ * expired order; a payment that may be paid blocks the drop, and is named, until an operator has ended it at Stripe.
+ */
+async function settleLost(deps: RebuildDeps, drop: Drop, orderless: readonly LeftHold[]): Promise<string[]> {
+  const paying = orderless.filter(hold => hold.state === 'paying');
+  if (paying.length === 0) return [];
+  const payments = await deps.payments(drop);
+  const open = paying.flatMap(({ holdId }) =>
+    payments.filter(({ orderId, status }) => orderId === orderIdOf(holdId) && status !== 'canceled'),
+  );
+  for (const { paymentId, orderId } of open) {
+    deps.metrics.alarms.inc({ what: 'payment-without-order' });
+    deps.log.error(
+      { dropId: drop.dropId, orderId, paymentId, alarm: 'payment-without-order' },
+      'the drop stays paused: this payment has no order in MongoDB. Restore the order, or cancel the payment at Stripe',
+    );
+  }
+  if (open.length > 0) return open.map(({ paymentId }) => paymentId);
+  for (const hold of paying) await deps.insertLost(drop, hold);
+  return [];
+}
+
+/** The queue as log, marks and commitment have it, and what an operator had done. */
+async function queueOf(deps: RebuildDeps, drop: Drop) {
+  const { epochs, clock } = deps;
+  const { dropId } = drop;
+  const serving = { general: 0, priority: 0, late: 0 };
+  const recentMs = clock.now() - drop.callWindowMs - drop.passTtlMs;
+  const calls: { seq: number; lane: number; from: number; to: number }[] = [];
+  let seq = 0;
+  let firstCallMs: number | null = null;
+  for await (const call of deps.calls(dropId)) {
+    seq = call.seq + 1;
+    firstCallMs ??= call.atMs;
+    serving[call.lane] = Math.max(serving[call.lane], call.to);
+    const { from, to } = call;
+    if (call.atMs >= recentMs) calls.push({ seq: call.seq, lane: lanes.indexOf(call.lane), from, to });
+  }
+  const { marks, opensAtMs, paused, closed } = await epochs.ensure(dropId, serving);
+  const lobby = await deps.lobby(dropId);
+  const fields = deps.dropFields(drop);
+  // Opened early by an operator, or open already since somebody was called.
+  const openedAtMs = Math.min(drop.opensAtMs, opensAtMs ?? drop.opensAtMs, firstCallMs ?? drop.opensAtMs);
+  return {
+    fields: {
+      ...fields,
+      opensAtMs: String(openedAtMs),
+      lobbyOpensAtMs: String(Math.min(drop.lobbyOpensAtMs, openedAtMs)),
+    },
+    lanes: lanes.map(lane => {
+      const size = lobby?.find(candidate => candidate.lane === lane)?.size;
+      return {
+        lane,
+        mark: Math.max(marks[lane], serving[lane]),
+        serving: serving[lane],
+        ...(size === undefined ? {} : { lobby: size }),
+      };
+    }),
+    calls,
+    seq,
+    paused,
+    closed,
+    frozen: lobby !== null,
+  };
+}
