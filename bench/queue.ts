@@ -1,40 +1,18 @@
 // Does the queue cost more the longer it is? Redis' own time for one call, at 1,000,000 tickets against 1,000; and what
 // a ticket takes of its memory. Tickets are put in place as `queue-join` leaves them, by one script, except where their
 // memory is counted: there each of them has joined.
-import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
+import { randomBytes } from 'node:crypto';
 import type { Drop } from '../server/drops/drop.ts';
-import { buyerIdSchema, newBuyerId, type BuyerId } from '../server/ids.ts';
-import { dropKey, ticketPrefix } from '../server/platform/keys.ts';
+import { newBuyerId } from '../server/ids.ts';
+import { dropKey } from '../server/platform/keys.ts';
 import { startEmbeddedRedis } from '../test/support/embedded-redis.ts';
 import { inGeneral, openEngine, skuOf, type Engine } from '../test/support/engine.ts';
 import type { Bench, BenchRow } from './row.ts';
+import { buyerOf, fillLobby } from './support/lobby.ts';
 
 const many = 1_000_000;
 const few = 1_000;
 const inFlightCount = 200;
-
-/** Buyers are the first 16 bytes of the SHA-1 of their arrival: script and bench know them without telling each other. */
-function buyerOf(arrival: number): BuyerId {
-  const bytes = createHash('sha1').update(String(arrival)).digest().subarray(0, 16);
-  return buyerIdSchema.parse(bytes.toString('base64url'));
-}
-const fillScript = `${readFileSync(path.join(import.meta.dirname, '../lua/include/ticket.lua'), 'utf8')}
-for arrival = tonumber(ARGV[1]), tonumber(ARGV[2]) - 1 do
-  local buyer = string.gsub(string.sub(redis.sha1hex(tostring(arrival)), 1, 32), '%x%x', function(hex)
-    return string.char(tonumber(hex, 16))
-  end)
-  writeTicket(KEYS[1], buyer, { arrival = arrival, lane = 0, state = WAITING })
-end
-redis.call('HSET', KEYS[2], 'general/arrived', ARGV[2])
-return 'OK'`;
-
-async function fill(engine: Engine, drop: Drop, count: number): Promise<void> {
-  const keys = [ticketPrefix(drop.dropId), dropKey(drop.dropId, 'queue')] as const;
-  for (let from = 0; from < count; from += 20_000)
-    await engine.redis.eval(fillScript, 2, ...keys, from, Math.min(from + 20_000, count));
-}
 
 const settings: Partial<Drop> = {
   ratePerSec: 10_000,
@@ -80,12 +58,12 @@ async function prepareGrowth(round: Round, say: (line: string) => void): Promise
   const redis = await startEmbeddedRedis({ maxmemory: '2gb' });
   const engine = openEngine(redis.url);
   const long = await engine.load(settings);
-  await fill(engine, long, many);
+  await fillLobby(engine, long, many);
   let rounds = 0;
   const ours = async () => round(engine, long, rounds++);
   const reference = async () => {
     const short = await engine.load(settings);
-    await fill(engine, short, few);
+    await fillLobby(engine, short, few);
     return round(engine, short, 0);
   };
   say(`${many.toLocaleString('en-US')} tickets are in place`);
@@ -201,7 +179,7 @@ export const rows: BenchRow[] = [
       const openLobby = async (count: number) => {
         await engine.redis.flushall();
         const drop = await engine.load({ ...settings, mode: 'shuffle', opensAtMs: Date.now() + 60_000 });
-        await fill(engine, drop, count);
+        await fillLobby(engine, drop, count);
         const usec = await scriptTime(engine, async () => {
           await engine.setAheadMs(drop, 59_500);
           await engine.live.open(drop.dropId, '');

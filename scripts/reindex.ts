@@ -3,6 +3,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
+import { limits } from '../server/limits.ts';
 import { compareIndex } from '../server/search/compare-index.ts';
 import type { ReindexOutcome } from '../server/search/reindex.ts';
 import { openSearchSides, type SearchSides, searchSettingsSchema } from './reindex/open-search-sides.ts';
@@ -22,8 +23,8 @@ Exit status: 0 when the index is what the catalog says, 1 when it is not, 2 when
 
 /** Differences that are named; the rest is counted. */
 const namedCount = 50;
-/** Without progress for this long, whoever feeds the index is not at work. */
-const stallMs = 15_000;
+/** Without progress for this long, whoever feeds the index is not at work: a killed one's claim has run out by then. */
+const stallMs = limits.indexClaimMs + 5_000;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({

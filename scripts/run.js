@@ -19,16 +19,20 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 const PARENT_POLL_MS = 500;
 
-/** @param {string[]} argv the script's path, relative to the project, and its arguments */
+/** @param {string[]} argv options for Node, the script's path, relative to the project, and its arguments */
 async function run(argv) {
-  const [script, ...args] = argv;
-  if (script === undefined) throw new SetupError('Usage: node scripts/run.js SCRIPT [arguments]');
+  const scriptAt = argv.findIndex(argument => !argument.startsWith('--'));
+  const script = argv[scriptAt];
+  if (script === undefined)
+    throw new SetupError('Usage: node scripts/run.js [--node-option=…] SCRIPT [arguments]');
+  const nodeOptions = argv.slice(0, scriptAt);
+  const args = argv.slice(scriptAt + 1);
   await preparePackages({ root, env: process.env });
   const node = findNode({ root });
 
   // The channel carries nothing. It is there to break: when this process is killed outright, the script
   // sees it close and can end its own children instead of going on unseen.
-  const child = spawn(node, [path.resolve(root, script), ...args], {
+  const child = spawn(node, [...nodeOptions, path.resolve(root, script), ...args], {
     cwd: process.cwd(),
     // Every program of the project is TypeScript as it is: what Node makes of it is kept, or each start of an
     // installation would make it again, seven times.

@@ -35,6 +35,7 @@ import { createQueueRouter } from './queue/queue.router.ts';
 import type { Queue } from './queue/queue.ts';
 import { createSearchRouter } from './search/search.router.ts';
 import type { Search } from './search/search.ts';
+import type { GiveSearchKey } from './search/search-key.ts';
 import { mergeRouters, router } from './trpc.ts';
 
 export interface ApiParts {
@@ -42,6 +43,7 @@ export interface ApiParts {
   readonly sessions: Sealer<SessionToken>;
   readonly catalog: Catalog;
   readonly search: Search;
+  readonly giveSearchKey: GiveSearchKey;
   readonly drops: Drops;
   readonly feeds: DropFeeds;
   readonly queue: Queue;
@@ -69,7 +71,7 @@ export function createApi(parts: ApiParts) {
   return router({
     session: createSessionRouter(parts),
     catalog: createCatalogRouter(parts.catalog),
-    search: createSearchRouter(parts.search),
+    search: createSearchRouter(parts.search, parts.giveSearchKey),
     drop: mergeRouters(
       createDropsRouter({ ...parts, lobbyRoot: (drop: Drop) => parts.fairness.root(drop) }),
       createFairnessRouter(fairnessParts),

@@ -32,6 +32,8 @@ export const environmentSchema = z.object({
   MONGODB_URI: url(['mongodb:', 'mongodb+srv:']),
   TYPESENSE_URL: url(['http:', 'https:']),
   TYPESENSE_API_KEY: z.string().min(1),
+  /** Where browsers reach the search service; unset, they search through the engine alone. */
+  TYPESENSE_PUBLIC_URL: url(['http:', 'https:']).optional(),
 
   STRIPE_SECRET_KEY: z.string().min(1),
   STRIPE_PUBLISHABLE_KEY: z.string().min(1),
@@ -66,7 +68,12 @@ export interface Config {
   readonly logLevel: string;
   readonly redis: { readonly stockUrl: string; readonly jobsUrl: string; readonly limitsUrl: string };
   readonly mongoUri: string;
-  readonly typesense: { readonly url: string; readonly apiKey: string };
+  readonly typesense: {
+    readonly url: string;
+    readonly apiKey: string;
+    /** Null where browsers shall not reach it. */
+    readonly publicUrl: string | null;
+  };
   readonly stripe: {
     readonly secretKey: string;
     readonly publishableKey: string;
@@ -115,7 +122,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       limitsUrl: env.REDIS_LIMITS_URL ?? env.REDIS_JOBS_URL,
     },
     mongoUri: env.MONGODB_URI,
-    typesense: { url: env.TYPESENSE_URL, apiKey: env.TYPESENSE_API_KEY },
+    typesense: {
+      url: env.TYPESENSE_URL,
+      apiKey: env.TYPESENSE_API_KEY,
+      publicUrl: env.TYPESENSE_PUBLIC_URL ?? null,
+    },
     stripe: {
       secretKey: env.STRIPE_SECRET_KEY,
       publishableKey: env.STRIPE_PUBLISHABLE_KEY,

@@ -145,15 +145,17 @@ export const limits = {
   reconcileMs: 10 * SECOND,
 
   // --- the bot gate -----------------------------------------------------------------------------------
-  /** Joins of one address are counted this long: a drop's rush is over by then. */
+  /** Visits of one address (challenges, and joins that needed none) are counted this long: a drop's rush is over by then. */
   gateMemoryMs: 10 * MINUTE,
   /** `auto`: a household or a small office joins without a proof, a farm of sessions does not. */
   gateAutoJoinsCount: 20,
   /**
    * The range of the hidden number, half of which is tried on average: 25,000 hashes are a quarter of a second on a
-   * slow phone (100,000 a second in its browser); with each hundred joins as much again, up to some five seconds.
+   * slow phone (100,000 a second in its browser); with each hundred visits as much again, up to some five seconds.
    */
-  gateWork: { first: 50_000, stepJoins: 100, max: 1_000_000 },
+  gateWork: { first: 50_000, stepVisits: 100, max: 1_000_000 },
+  /** Beyond it an address waits: a carrier's NAT has tens of thousands behind it, a farm would have more. */
+  gateVisitsCount: 50_000,
   /** Enough for the slowest phone at the hardest challenge, in a page that is not in front. */
   gateChallengeTtlMs: 5 * MINUTE,
 
@@ -183,9 +185,16 @@ export const limits = {
   indexBatchCount: 200,
   /** The outbox is looked at this often even if no job came: a change is searchable within 2 s. */
   indexPollMs: 500,
-  /** Longer than an import request may take with its retries: an indexer that lives never loses its claim. */
-  indexClaimMs: 30 * SECOND,
-  indexTimeoutMs: 10 * SECOND,
+  /**
+   * Longer than the import requests of a batch may take, one for each collection: an indexer that lives never loses its
+   * claim. What one that was killed had claimed waits for as long.
+   */
+  indexClaimMs: 12 * SECOND,
+  indexTimeoutMs: 5 * SECOND,
+  /** The stock of running drops is looked at this often for the index: a SKU is indexed no more often than that. */
+  indexStockMs: 500,
+  /** A browser asks for another key a few times a day; one that leaked is of little use for long. */
+  searchKeyTtlMs: 6 * HOUR,
   /** What the search service refused is refused again until the product or the service changes. */
   indexRefusedMs: 1 * MINUTE,
   /** Changes of one moment make one job. */

@@ -69,6 +69,7 @@ import { createRebuild } from './rebuild/rebuild.ts';
 import { createRebuildStore } from './rebuild/rebuild.store.ts';
 import { createIndexHint } from './search/index-hint.ts';
 import { createSearch } from './search/search.ts';
+import { createGiveSearchKey } from './search/search-key.ts';
 import { createMakeContext } from './transport/context.ts';
 import { createHttpServer } from './transport/http.ts';
 import { createOriginCheck } from './transport/origin.ts';
@@ -296,6 +297,11 @@ const api = createApi({
   sessions,
   catalog,
   search,
+  giveSearchKey: createGiveSearchKey({
+    typesense: config.typesense,
+    publicUrl: config.typesense.publicUrl,
+    clock,
+  }),
   drops,
   feeds,
   queue,

@@ -7,6 +7,8 @@ import { createWorker } from '../server/platform/jobs.ts';
 import type { ProductIndexer } from '../server/search/index-products.ts';
 
 export interface IndexWorker {
+  /** Something is due: looks now, not with the next poll. */
+  nudge(): void;
   /** Takes nothing new, and resolves when the run that is under way has ended. */
   close(): Promise<void>;
 }
@@ -40,6 +42,9 @@ export function createIndexWorker(deps: {
   polling = run();
 
   return {
+    nudge() {
+      polling = run();
+    },
     async close() {
       clearInterval(poll);
       await worker.close();

@@ -38,6 +38,7 @@ import { createAdvanceOrderWorker } from './advance-order.ts';
 import { createApplyEventWorker } from './apply-event.ts';
 import { createIndexWorker } from './index-products.ts';
 import { createRelay } from './relay.ts';
+import { createStockWatch } from './watch-stock.ts';
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { parent: { type: 'boolean', default: false } } });
@@ -162,6 +163,15 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   const orderWorker = createAdvanceOrderWorker({ advance, connection: jobsWorkers, log });
   const eventWorker = createApplyEventWorker({ applyEvent, connection: jobsWorkers, log });
   const indexWorker = createIndexWorker({ indexer, connection: jobsWorkers, log });
+  const stockWatch = createStockWatch({
+    availabilityOf: () => availabilityOf(),
+    async reindexSkus(skus) {
+      await catalog.reindexSkus(skus);
+      indexWorker.nudge();
+    },
+    log,
+  });
+  stockWatch.start();
   relay.start();
 
   return {
@@ -177,7 +187,7 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
         eventQueue.close(),
       ]);
       jobsEnd.catch((error: unknown) => log.warn({ err: error }, 'the job queue did not end cleanly'));
-      await Promise.all([relay.stop(), catalog.close()]);
+      await Promise.all([relay.stop(), stockWatch.stop(), catalog.close()]);
       if (!jobsAreAway) await jobsEnd;
       clock.stop();
       for (const redis of [stock, publisher, subscriber, jobsQueues, jobsWorkers]) redis.disconnect();

@@ -11,6 +11,8 @@
 // "Ciphers with Arbitrary Finite Domains" (2002); Aumasson and Bernstein, "SipHash" (2012).
 
 const roundsCount = 12;
+/** SipHash-2-4: two rounds for each block, four at the end. */
+const finalRoundsCount = 4;
 
 /** Two unsigned 32-bit words: a 64-bit number that needs no BigInt. */
 type Word64 = readonly [low: number, high: number];
@@ -65,7 +67,9 @@ function laneKey(key: string, lane: string): SipKey {
 
 function fromBase64Url(text: string): Uint8Array {
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-  return Uint8Array.from(binary, character => character.charCodeAt(0));
+  const bytes = new Uint8Array(binary.length);
+  for (let index = 0; index < bytes.length; index += 1) bytes[index] = binary.charCodeAt(index);
+  return bytes;
 }
 
 /** SipHash-2-4 of one 64-bit block. */
@@ -104,58 +108,58 @@ function sipHashBlocks(
   let v2h = k0h ^ 0x6c796765;
   let v3l = k1l ^ 0x79746573;
   let v3h = k1h ^ 0x74656462;
-  const rounds = (count: number) => {
-    for (let index = 0; index < count; index += 1) {
-      let low = (v0l >>> 0) + (v1l >>> 0);
-      v0h = (v0h + v1h + (low > 0xffffffff ? 1 : 0)) | 0;
-      v0l = low | 0;
-      let turned = (v1l << 13) | (v1h >>> 19);
-      v1h = (v1h << 13) | (v1l >>> 19);
-      v1l = turned;
-      v1l ^= v0l;
-      v1h ^= v0h;
-      turned = v0l;
-      v0l = v0h;
-      v0h = turned;
-      low = (v2l >>> 0) + (v3l >>> 0);
-      v2h = (v2h + v3h + (low > 0xffffffff ? 1 : 0)) | 0;
-      v2l = low | 0;
-      turned = (v3l << 16) | (v3h >>> 16);
-      v3h = (v3h << 16) | (v3l >>> 16);
-      v3l = turned;
-      v3l ^= v2l;
-      v3h ^= v2h;
-      low = (v0l >>> 0) + (v3l >>> 0);
-      v0h = (v0h + v3h + (low > 0xffffffff ? 1 : 0)) | 0;
-      v0l = low | 0;
-      turned = (v3l << 21) | (v3h >>> 11);
-      v3h = (v3h << 21) | (v3l >>> 11);
-      v3l = turned;
-      v3l ^= v0l;
-      v3h ^= v0h;
-      low = (v2l >>> 0) + (v1l >>> 0);
-      v2h = (v2h + v1h + (low > 0xffffffff ? 1 : 0)) | 0;
-      v2l = low | 0;
-      turned = (v1l << 17) | (v1h >>> 15);
-      v1h = (v1h << 17) | (v1l >>> 15);
-      v1l = turned;
-      v1l ^= v2l;
-      v1h ^= v2h;
-      turned = v2l;
-      v2l = v2h;
-      v2h = turned;
+  const last: Word64 = [tail[0], (tail[1] & 0x00ffffff) | ((length & 0xff) << 24)];
+  const absorbingCount = 2 * (blocks.length + 1);
+  // One loop over plain variables: a function for a round would keep them all on the heap, and a rank is hundreds of them.
+  let [blockLow, blockHigh] = last;
+  for (let round = 0; round < absorbingCount + finalRoundsCount; round += 1) {
+    if (round < absorbingCount && round % 2 === 0) {
+      [blockLow, blockHigh] = blocks[round / 2] ?? last;
+      v3l ^= blockLow;
+      v3h ^= blockHigh;
+    } else if (round === absorbingCount) v2l ^= 0xff;
+    let low = (v0l >>> 0) + (v1l >>> 0);
+    v0h = (v0h + v1h + (low > 0xffffffff ? 1 : 0)) | 0;
+    v0l = low | 0;
+    let turned = (v1l << 13) | (v1h >>> 19);
+    v1h = (v1h << 13) | (v1l >>> 19);
+    v1l = turned;
+    v1l ^= v0l;
+    v1h ^= v0h;
+    turned = v0l;
+    v0l = v0h;
+    v0h = turned;
+    low = (v2l >>> 0) + (v3l >>> 0);
+    v2h = (v2h + v3h + (low > 0xffffffff ? 1 : 0)) | 0;
+    v2l = low | 0;
+    turned = (v3l << 16) | (v3h >>> 16);
+    v3h = (v3h << 16) | (v3l >>> 16);
+    v3l = turned;
+    v3l ^= v2l;
+    v3h ^= v2h;
+    low = (v0l >>> 0) + (v3l >>> 0);
+    v0h = (v0h + v3h + (low > 0xffffffff ? 1 : 0)) | 0;
+    v0l = low | 0;
+    turned = (v3l << 21) | (v3h >>> 11);
+    v3h = (v3h << 21) | (v3l >>> 11);
+    v3l = turned;
+    v3l ^= v0l;
+    v3h ^= v0h;
+    low = (v2l >>> 0) + (v1l >>> 0);
+    v2h = (v2h + v1h + (low > 0xffffffff ? 1 : 0)) | 0;
+    v2l = low | 0;
+    turned = (v1l << 17) | (v1h >>> 15);
+    v1h = (v1h << 17) | (v1l >>> 15);
+    v1l = turned;
+    v1l ^= v2l;
+    v1h ^= v2h;
+    turned = v2l;
+    v2l = v2h;
+    v2h = turned;
+    if (round < absorbingCount && round % 2 === 1) {
+      v0l ^= blockLow;
+      v0h ^= blockHigh;
     }
-  };
-  const absorb = (low: number, high: number) => {
-    v3l ^= low;
-    v3h ^= high;
-    rounds(2);
-    v0l ^= low;
-    v0h ^= high;
-  };
-  for (const [low, high] of blocks) absorb(low, high);
-  absorb(tail[0], (tail[1] & 0x00ffffff) | ((length & 0xff) << 24));
-  v2l ^= 0xff;
-  rounds(4);
+  }
   return [(v0l ^ v1l ^ v2l ^ v3l) >>> 0, (v0h ^ v1h ^ v2h ^ v3h) >>> 0];
 }

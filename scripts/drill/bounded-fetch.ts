@@ -17,7 +17,9 @@ export function createBoundedFetch(atOnceCount: number): typeof fetch {
     await new Promise<void>(resolve => void waiting.push(resolve));
   };
   const leave = () => {
-    const next = waiting.shift();
+    // The newest first: whoever has come furthest goes on. In order of asking, who is called would stand behind the
+    // sessions of thousands who have only just come, and their pass would run out.
+    const next = waiting.pop();
     if (next) next();
     else underWayCount -= 1;
   };

@@ -44,7 +44,9 @@ function describeServers({ servers, soldOutToldMs, places }: Drill['result']): s
     ...servers.map(
       ({ pid, rssBeforeBytes, rssPeakBytes, socketsPeak, bytesPerSocket }) =>
         `  server ${pid}: ${mib(rssPeakBytes)} at its peak, ${mib(rssBeforeBytes)} before; ${socketsPeak} sockets` +
-        `${bytesPerSocket === null ? '' : `, ${(bytesPerSocket / 1_024).toFixed(1)} KiB each with all that they did`}`,
+        (bytesPerSocket === null
+          ? ''
+          : `, ${(bytesPerSocket / 1_024).toFixed(1)} KiB each with all that they did`),
     ),
     ...(told
       ? [

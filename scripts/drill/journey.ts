@@ -86,11 +86,8 @@ async function queueAndShop(
       places.lost(plan.index);
     }
   };
-  let asking: Promise<void> | null = null;
-  void deps.serverKilled?.then(() => {
-    asking = askForPlace();
-    return asking;
-  });
+  const asking: Promise<void>[] = [];
+  void deps.serverKilled?.then(() => asking.push(askForPlace()));
   try {
     for await (const step of buyer.joinAndWait({
       dropId,
@@ -136,7 +133,7 @@ async function queueAndShop(
   } finally {
     leaving.abort();
     await watching;
-    await asking;
+    await Promise.all(asking);
   }
 }
 

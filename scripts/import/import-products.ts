@@ -6,7 +6,11 @@ import { adjust, createReport, type ImportReport, refuse } from './import-report
 import type { ImportTarget } from './import-target.ts';
 import { mapProduct } from './map-product.ts';
 import { type ImportFormat, readRecords } from './read-records.ts';
-import type { SourceRecord } from './source-record.ts';
+import { openSeenProducts } from './seen-products.ts';
+import { recordCharsMax, type SourceRecord } from './source-record.ts';
+
+/** Large products make small batches, or one batch of them could fill the heap. A record that is larger goes alone. */
+const batchCharsMax = 4 * recordCharsMax;
 
 type Where = Pick<SourceRecord, 'number' | 'line'>;
 
@@ -21,13 +25,15 @@ export async function importProducts(options: {
   const { file, target } = options;
   const report = createReport({ file, dryRun: target === null });
   const startedAtMs = performance.now();
-  const firstPlace = new Map<string, number>();
+  const seen = openSeenProducts();
   let bytes = 0;
   let waiting: { where: Where; product: ProductInput }[] = [];
+  let waitingChars = 0;
 
   async function writeWaiting(): Promise<void> {
     const batch = waiting;
     waiting = [];
+    waitingChars = 0;
     const outcomes = target ? await target.write(batch.map(({ product }) => product)) : null;
     for (const [index, { where }] of batch.entries()) {
       const outcome = outcomes?.[index];
@@ -37,25 +43,31 @@ export async function importProducts(options: {
         if (outcome && outcome.kind !== 'written') report[outcome.kind] += 1;
       }
     }
-    report.peakMemoryBytes = Math.max(report.peakMemoryBytes, process.memoryUsage.rss());
+    // What the system counted as this process's peak (in KiB): a look now and then would miss it.
+    report.peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
     options.onProgress?.({ bytes, records: report.records });
   }
 
   const records = readRecords(file, { format: options.format, onRead: read => (bytes = read) });
-  for await (const record of records) {
-    report.records += 1;
-    const product = productOf(record, { report, currency: options.currency });
-    if (!product) continue;
-    const first = firstPlace.get(product.productId);
-    if (first !== undefined) {
-      refuse(report, record, [{ field: 'productId', reason: `is the same product as record ${first}` }]);
-      continue;
+  try {
+    for await (const record of records) {
+      report.records += 1;
+      const product = productOf(record, { report, currency: options.currency });
+      if (!product) continue;
+      const first = seen.firstRecord(product.productId, record.number);
+      if (first !== null) {
+        refuse(report, record, [{ field: 'productId', reason: `is the same product as record ${first}` }]);
+        continue;
+      }
+      waiting.push({ where: { number: record.number, line: record.line }, product });
+      waitingChars += JSON.stringify(product).length;
+      if (waiting.length >= (target?.batchCount ?? 500) || waitingChars >= batchCharsMax)
+        await writeWaiting();
     }
-    firstPlace.set(product.productId, record.number);
-    waiting.push({ where: { number: record.number, line: record.line }, product });
-    if (waiting.length >= (target?.batchCount ?? 500)) await writeWaiting();
+    await writeWaiting();
+  } finally {
+    seen.close();
   }
-  await writeWaiting();
   report.wallMs = Math.round(performance.now() - startedAtMs);
   report.productsPerSec = Math.round(report.in / Math.max(report.wallMs / 1000, 0.001));
   return report;

@@ -100,12 +100,10 @@ export interface DueProduct {
   readonly product: Product | null;
 }
 
-export interface ClaimedPage {
+export interface ClaimedProducts {
   readonly claimed: DueProduct[];
-  /** Where the next page begins; null behind the last one. */
-  readonly last: ProductId | null;
-  /** False where others are at work on some of it. */
-  readonly isWhole: boolean;
+  /** Others are at work on these. */
+  readonly busy: ProductId[];
 }
 
 export interface BrowseQuery {
@@ -346,34 +344,32 @@ export function createCatalogStore(connection: MongoConnection) {
       return claimed.map(dueOf);
     },
 
-    /**
-     * Claims a page of products by their ids, due or not, for a reindex. Those that an indexer is at work on are left
-     * to it: the page is not whole then, and is to be asked for again.
-     */
-    async claimPage(claim: {
+    /** The ids of a page of products, tombstones included, for a reindex: a range of the ids and nothing else. */
+    async pageIds(options: { after: ProductId | null; limit: number }): Promise<ProductId[]> {
+      const found = await model
+        .find(options.after === null ? {} : { _id: { $gt: options.after } }, { _id: 1 })
+        .sort({ _id: 1 })
+        .limit(options.limit)
+        .lean<Pick<ProductDocument, '_id'>[]>();
+      return found.map(({ _id }) => _id);
+    },
+
+    /** Claims these products, due or not. Those that an indexer is at work on are left to it, and answered as busy. */
+    async claimIds(claim: {
       by: string;
-      after: ProductId | null;
-      limit: number;
+      ids: readonly ProductId[];
       nowMs: number;
       untilMs: number;
-    }): Promise<ClaimedPage> {
-      const { by, after, limit, nowMs, untilMs } = claim;
-      const page = await model
-        .find({ live: true, ...(after === null ? {} : { _id: { $gt: after } }) }, { _id: 1 })
-        .sort({ _id: 1 })
-        .limit(limit)
-        .lean<Pick<ProductDocument, '_id'>[]>();
-      const ids = page.map(({ _id }) => _id);
-      if (ids.length === 0) return { claimed: [], last: null, isWhole: true };
+    }): Promise<ClaimedProducts> {
+      const { by, ids, nowMs, untilMs } = claim;
       await model.updateMany(
-        { _id: { $in: ids }, claimedUntilMs: { $lte: nowMs } },
+        { _id: { $in: [...ids] }, claimedUntilMs: { $lte: nowMs } },
         { $set: { claimedBy: by, claimedUntilMs: untilMs } },
       );
-      const found = await model.find({ _id: { $in: ids } }).lean<ProductDocument[]>();
+      const found = await model.find({ _id: { $in: [...ids] } }).lean<ProductDocument[]>();
       return {
         claimed: found.filter(({ claimedBy }) => claimedBy === by).map(dueOf),
-        last: ids.at(-1) ?? null,
-        isWhole: found.every(({ claimedBy }) => claimedBy === by),
+        busy: found.filter(({ claimedBy }) => claimedBy !== by).map(({ _id }) => _id),
       };
     },
 

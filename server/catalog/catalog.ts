@@ -6,12 +6,18 @@ import { type ProductId, productIdSchema, type Sku } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Money } from '../money.ts';
 import { cursorAfter, readCursor, variantTitleOf } from './catalog.rules.ts';
-import type { BrowseQuery, CatalogStore, ClaimedPage, DueProduct, WriteOutcome } from './catalog.store.ts';
+import type {
+  BrowseQuery,
+  CatalogStore,
+  ClaimedProducts,
+  DueProduct,
+  WriteOutcome,
+} from './catalog.store.ts';
 import type { Product, ProductInput } from './product.ts';
 import { createProductCache } from './product-cache.ts';
 import type { ProductChanges } from './product-changes.ts';
 
-export type { BrowseQuery, ClaimedPage, DueProduct, WriteOutcome } from './catalog.store.ts';
+export type { BrowseQuery, ClaimedProducts, DueProduct, WriteOutcome } from './catalog.store.ts';
 
 export interface SoldVariant {
   readonly productId: ProductId;
@@ -56,8 +62,10 @@ export interface Catalog {
     taken: readonly DueProduct[];
     refused?: readonly DueProduct[];
   }): Promise<void>;
-  /** A page of products, due or not, for who builds an index anew; nobody else indexes them until `endClaim`. */
-  claimPage(claim: { by: string; after: ProductId | null; limit: number }): Promise<ClaimedPage>;
+  /** The ids of a page of products, for who builds an index anew. */
+  pageIds(page: { after: ProductId | null; limit: number }): Promise<ProductId[]>;
+  /** These products, due or not, as far as nobody is at work on them; nobody else indexes them until `endClaim`. */
+  claimIds(claim: { by: string; ids: readonly ProductId[] }): Promise<ClaimedProducts>;
   /** How products stand, and whether the index has taken them so; those that are not there are left out. */
   indexStates(productIds: readonly ProductId[]): Promise<(DueProduct & { readonly indexed: boolean })[]>;
   /** What search answers with while its service is away: exact words only. */
@@ -175,9 +183,10 @@ export async function createCatalog(deps: {
       const nowMs = clock.now();
       return store.claimDue({ by, limit, nowMs, untilMs: nowMs + limits.indexClaimMs });
     },
-    claimPage({ by, after, limit }) {
+    pageIds: asked => store.pageIds(asked),
+    claimIds({ by, ids }) {
       const nowMs = clock.now();
-      return store.claimPage({ by, after, limit, nowMs, untilMs: nowMs + limits.indexClaimMs });
+      return store.claimIds({ by, ids, nowMs, untilMs: nowMs + limits.indexClaimMs });
     },
     indexStates: productIds => store.indexStates(productIds),
     endClaim({ by, taken, refused = [] }) {

@@ -70,20 +70,23 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
   // Behind one port there may be several processes: a reader tells them apart by this.
-  new Gauge({
+  const identity = new Gauge({
     name: 'doorbuster_process',
     help: 'Always 1; its label is the id of the process that answered.',
     labelNames: ['pid'],
-    registers,
-  }).set({ pid: process.pid }, 1);
-  new Gauge({
+    registers: [],
+  });
+  identity.set({ pid: process.pid }, 1);
+  registry.registerMetric(identity);
+  const residentPeak = new Gauge({
     name: 'doorbuster_resident_peak_bytes',
     help: 'The most memory that this process ever had resident.',
-    registers,
+    registers: [],
     collect() {
       this.set(process.resourceUsage().maxRSS * 1_024);
     },
   });
+  registry.registerMetric(residentPeak);
   return {
     registry,
     calls: new Counter({

@@ -4,22 +4,22 @@ import { limits } from '../limits.ts';
 
 export type BotGateMode = 'off' | 'on' | 'auto';
 
-/** Whether a join needs a proof of work, given the joins that came from its address lately. */
-export function isProofNeeded(mode: BotGateMode, recentJoinsCount: number): boolean {
+/** Whether a join needs a proof of work, given the visits that came from its address lately. */
+export function isProofNeeded(mode: BotGateMode, recentCount: number): boolean {
   switch (mode) {
     case 'off':
       return false;
     case 'on':
       return true;
     case 'auto':
-      return recentJoinsCount >= limits.gateAutoJoinsCount;
+      return recentCount >= limits.gateAutoJoinsCount;
   }
 }
 
 /** The range in which the number is hidden: on average half of it has to be tried. */
-export function hiddenWithin(recentJoinsCount: number): number {
-  const { first, stepJoins, max } = limits.gateWork;
-  return Math.min(max, first * (1 + Math.floor(recentJoinsCount / stepJoins)));
+export function hiddenWithin(recentCount: number): number {
+  const { first, stepVisits, max } = limits.gateWork;
+  return Math.min(max, first * (1 + Math.floor(recentCount / stepVisits)));
 }
 
 /** Whoever has one IPv6 address has its whole /64, so that is what is counted; an IPv4 address is one. */

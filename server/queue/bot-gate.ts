@@ -4,8 +4,9 @@
 import { hkdfSync } from 'node:crypto';
 import { createChallenge, extractParams, verifySolution } from 'altcha-lib/v1';
 import type { Redis } from 'ioredis';
-import { RateLimiterRedis } from 'rate-limiter-flexible';
+import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { z } from 'zod';
+import { PublicError } from '../errors.ts';
 import type { BuyerId, DropId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { spentProofKey } from '../platform/keys.ts';
@@ -27,7 +28,7 @@ interface Visitor {
 }
 
 export interface BotGate {
-  /** A challenge as hard as the visitor's address makes it; null where a join needs none. */
+  /** A challenge as hard as the visitor's address makes it; null where a join needs none. Throws `too-many` beyond a bound. */
   challenge(drop: GatedDrop, visitor: Visitor): Promise<Challenge | null>;
   /** Whether the buyer may take a place: no proof is needed, or this one is good and nobody else's. */
   admits(
@@ -35,7 +36,7 @@ export interface BotGate {
     visitor: Visitor & { readonly buyerId: BuyerId },
     proof: string | undefined,
   ): Promise<boolean>;
-  /** Counts a place that was taken. */
+  /** Counts a place that was taken without a proof. */
   joined(drop: GatedDrop, address: string): Promise<void>;
 }
 
@@ -71,15 +72,29 @@ export function createBotGate(options: {
   );
   const [signingKey] = keys;
   if (signingKey === undefined) throw new Error('the gate needs a secret');
-  const joins = new RateLimiterRedis({
+  // Challenges that were handed out, and joins that needed none. Joins alone would not do: whoever asks for all of
+  // their challenges first would get each at the easiest.
+  const visits = new RateLimiterRedis({
     storeClient: redis,
-    keyPrefix: 'gate:joins',
-    // It only counts: what follows from the count is the rules' to say.
-    points: Number.MAX_SAFE_INTEGER,
+    keyPrefix: 'gate:visits',
+    points: limits.gateVisitsCount,
     duration: limits.gateMemoryMs / 1_000,
   });
-  const recentJoins = async (mode: BotGateMode, address: string): Promise<number> =>
-    mode === 'off' ? 0 : ((await joins.get(countedAddress(address)))?.consumedPoints ?? 0);
+  const countVisit = async (address: string): Promise<number> => {
+    try {
+      return (await visits.consume(countedAddress(address))).consumedPoints - 1;
+    } catch (refusal) {
+      if (!(refusal instanceof RateLimiterRes)) throw refusal;
+      throw new PublicError('too-many', 'Too many came from this address: wait and try again', {
+        retryAfterMs: Math.max(refusal.msBeforeNext, 1_000),
+      });
+    }
+  };
+  const needsProof = async (mode: BotGateMode, address: string): Promise<boolean> => {
+    const isAuto = mode === 'auto';
+    const recent = isAuto ? await visits.get(countedAddress(address)) : null;
+    return isProofNeeded(mode, recent?.consumedPoints ?? 0);
+  };
 
   const isGenuine = async (proof: z.infer<typeof proofSchema>): Promise<boolean> => {
     for (const key of keys) {
@@ -91,26 +106,20 @@ export function createBotGate(options: {
 
   return {
     async challenge({ dropId, botGate }, { address, buyerId }) {
-      const recentCount = await recentJoins(botGate, address);
-      if (!isProofNeeded(botGate, recentCount)) return null;
-      const { challenge, maxnumber, salt, signature } = await createChallenge({
+      if (!(await needsProof(botGate, address))) return null;
+      const hidden = hiddenWithin(await countVisit(address));
+      const { challenge, salt, signature } = await createChallenge({
         algorithm: 'SHA-256',
         hmacKey: signingKey,
-        maxNumber: hiddenWithin(recentCount),
+        maxNumber: hidden,
         expires: new Date(clock.now() + limits.gateChallengeTtlMs),
         params: { drop: dropId, ...(buyerId === null ? {} : { buyer: buyerId }) },
       });
-      return {
-        algorithm: 'SHA-256',
-        challenge,
-        maxnumber: maxnumber ?? hiddenWithin(recentCount),
-        salt,
-        signature,
-      };
+      return { algorithm: 'SHA-256', challenge, maxnumber: hidden, salt, signature };
     },
 
     async admits({ dropId, botGate }, { address, buyerId }, text) {
-      if (!isProofNeeded(botGate, await recentJoins(botGate, address))) return true;
+      if (!(await needsProof(botGate, address))) return true;
       const proof = text === undefined ? null : readProof(text);
       if (!proof) return false;
       const terms = termsSchema.safeParse(extractParams(proof));
@@ -131,7 +140,8 @@ export function createBotGate(options: {
     },
 
     async joined({ botGate }, address) {
-      if (botGate !== 'off') await joins.consume(countedAddress(address));
+      // With a proof, its challenge was counted.
+      if (botGate === 'auto' && !(await needsProof(botGate, address))) await countVisit(address);
     },
   };
 }

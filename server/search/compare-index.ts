@@ -21,7 +21,7 @@ export interface Comparison {
 }
 
 interface Sides {
-  readonly catalog: Pick<Catalog, 'listForAdmin' | 'indexStates'>;
+  readonly catalog: Pick<Catalog, 'pageIds' | 'indexStates'>;
   readonly index: Pick<SearchIndex, 'entries' | 'entry'>;
   readonly availabilityOf: AvailabilityLookup;
   /** Another collection than the one that is searched. */
@@ -53,19 +53,23 @@ async function compareAll(sides: Sides & { onProgress?: (doneCount: number) => v
   const entriesCount = indexed.size;
   const differences: Difference[] = [];
   let productsCount = 0;
-  let cursor: string | undefined;
-  do {
-    const page = await catalog.listForAdmin({ cursor, limit: limits.indexBatchCount });
-    for (const entry of await entriesOf(page.items, availabilityOf)) {
+  let after: ProductId | null = null;
+  for (;;) {
+    // By ranges of ids alone: a page of the list may cost MongoDB a look at the whole catalog.
+    const ids: ProductId[] = await catalog.pageIds({ after, limit: limits.reindexBatchCount });
+    const last = ids.at(-1);
+    if (last === undefined) break;
+    after = last;
+    const products = (await catalog.indexStates(ids)).flatMap(({ product }) => product ?? []);
+    for (const entry of await entriesOf(products, availabilityOf)) {
       const digest = indexed.get(entry.id);
       indexed.delete(entry.id);
       if (digest === undefined) differences.push({ productId: entry.id, kind: 'missing' });
       else if (digest !== digestOf(entry)) differences.push({ productId: entry.id, kind: 'differs' });
     }
-    productsCount += page.items.length;
+    productsCount += products.length;
     onProgress?.(productsCount);
-    cursor = page.nextCursor;
-  } while (cursor !== undefined);
+  }
   for (const productId of indexed.keys()) differences.push({ productId, kind: 'left-over' });
   return { productsCount, entriesCount, differences };
 }

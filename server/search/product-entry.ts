@@ -9,7 +9,7 @@ import { priceBandOf } from './price-bands.rules.ts';
 /** Raised with every change of the fields below, so that a new version begins with a new collection. */
 export const schemaVersion = 2;
 
-export const productFields = [
+const fields = [
   { name: 'title', type: 'string' as const },
   { name: 'brand', type: 'string' as const, facet: true, optional: true },
   { name: 'categories', type: 'string[]' as const, facet: true },
@@ -26,6 +26,14 @@ export const productFields = [
   { name: 'createdAtMs', type: 'int64' as const },
   { name: 'image', type: 'string' as const, index: false, optional: true },
 ];
+
+/** The collection, but for its name. */
+export const productCollection = {
+  fields,
+  default_sorting_field: 'popularity',
+  // "S-View" is found by `view`, "and/or" by either; Typesense would join them into one word.
+  token_separators: ['-', '/'],
+};
 
 export const productEntrySchema = z.object({
   id: z.string(),

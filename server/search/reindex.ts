@@ -36,7 +36,7 @@ export interface Reindex {
 class LeaseLost extends Error {}
 
 export function createReindex(deps: {
-  catalog: Pick<Catalog, 'claimPage' | 'endClaim' | 'counts' | 'listForAdmin' | 'indexStates' | 'reindexAll'>;
+  catalog: Pick<Catalog, 'pageIds' | 'claimIds' | 'endClaim' | 'counts' | 'indexStates' | 'reindexAll'>;
   index: SearchIndex;
   store: ReindexStore;
   availabilityOf: AvailabilityLookup;
@@ -61,25 +61,28 @@ export function createReindex(deps: {
 
   /** Copies the page after `state.after`; answers null where there is none. */
   async function copyPage(state: ReindexState, refused: Map<string, string>): Promise<ReindexState | null> {
-    const page = await catalog.claimPage({
-      by: state.by,
+    let ids = await catalog.pageIds({
       after: state.after === '' ? null : state.after,
       limit: limits.reindexBatchCount,
     });
-    if (page.last === null) return null;
-    try {
-      const live = page.claimed.flatMap(({ product }) => (product ? [product] : []));
-      const entries = await entriesOf(live, availabilityOf);
-      for (const [id, error] of await index.fillNext(state.filling, entries)) refused.set(id, error);
-    } finally {
-      await catalog.endClaim({ by: state.by, taken: [] });
+    const after = ids.at(-1);
+    if (after === undefined) return null;
+    let copiedCount = 0;
+    for (;;) {
+      const { claimed, busy } = await catalog.claimIds({ by: state.by, ids });
+      try {
+        const live = claimed.flatMap(({ product }) => (product ? [product] : []));
+        const entries = await entriesOf(live, availabilityOf);
+        for (const [id, error] of await index.fillNext(state.filling, entries)) refused.set(id, error);
+      } finally {
+        await catalog.endClaim({ by: state.by, taken: [] });
+      }
+      copiedCount += claimed.filter(({ product }) => product !== null).length;
+      if (busy.length === 0) return { ...state, after, copiedCount: state.copiedCount + copiedCount };
+      // An indexer is at work on these, and may not know of the new collection: they are asked for again.
+      ids = busy;
+      await pause(limits.reindexBusyMs);
     }
-    if (page.isWhole) {
-      return { ...state, after: page.last, copiedCount: state.copiedCount + page.claimed.length };
-    }
-    // An indexer is at work on some of them. It may not know of the new collection, so they are asked for again.
-    await pause(limits.reindexBusyMs);
-    return state;
   }
 
   async function build(

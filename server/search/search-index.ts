@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { type Client, Errors } from 'typesense';
 import { z } from 'zod';
 import { limits } from '../limits.ts';
-import { productEntrySchema, type ProductEntry, productFields, schemaVersion } from './product-entry.ts';
+import { productEntrySchema, productCollection, type ProductEntry, schemaVersion } from './product-entry.ts';
 import { createTypesenseClient } from './typesense-client.ts';
 
 export const productsAlias = 'products';
@@ -209,13 +209,7 @@ function isOfThisVersion(name: string): boolean {
 async function createIfMissing(client: Client, name: string): Promise<boolean> {
   if (await client.collections(name).exists()) return false;
   try {
-    await client.collections().create({
-      name,
-      fields: productFields,
-      default_sorting_field: 'popularity',
-      // "S-View" is found by `view`, "and/or" by either; Typesense would join them into one word.
-      token_separators: ['-', '/'],
-    });
+    await client.collections().create({ ...productCollection, name });
     return true;
   } catch (error) {
     // Another process was faster; then it is that one's to fill.

@@ -6,6 +6,7 @@ import { limits } from '../limits.ts';
 import { amountSchema, moneyOutputSchema } from '../money.ts';
 import { publicProcedure, router } from '../trpc.ts';
 import type { Search } from './search.ts';
+import type { GiveSearchKey } from './search-key.ts';
 import { sortOrders } from './search.rules.ts';
 
 /** One value or several; several are alternatives. */
@@ -83,7 +84,18 @@ export const suggestOutputSchema = z.object({
   degraded: z.literal(true).optional(),
 });
 
-export function createSearchRouter(search: Search) {
+export const searchKeyOutputSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('key'),
+    key: z.string(),
+    url: z.string(),
+    collection: z.string(),
+    expiresAtMs: z.int(),
+  }),
+  z.object({ kind: z.enum(['not-offered', 'unavailable']) }),
+]);
+
+export function createSearchRouter(search: Search, giveKey: GiveSearchKey) {
   return router({
     products: publicProcedure
       .input(searchInputSchema)
@@ -108,6 +120,8 @@ export function createSearchRouter(search: Search) {
       .input(z.strictObject({ q: z.string().max(limits.searchTextChars) }))
       .output(suggestOutputSchema)
       .query(({ input }) => search.suggest(plainText(input.q))),
+    /** For browsers that ask the search service themselves: never more than a scoped, search-only key. */
+    key: publicProcedure.output(searchKeyOutputSchema).query(() => giveKey()),
   });
 }
 

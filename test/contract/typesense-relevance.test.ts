@@ -7,6 +7,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { mapProduct } from '../../scripts/import/map-product.ts';
+import { productSchema } from '../../server/catalog/product.ts';
+import { entryOf, productCollection, type ProductEntry } from '../../server/search/product-entry.ts';
+import { searchesOf } from '../../server/search/search.rules.ts';
+import { relevanceQueries, vainQueries } from '../support/relevance-queries.ts';
 import { openTypesense, type TypesenseTarget } from '../support/typesense-target.ts';
 
 const file = path.resolve(import.meta.dirname, '../../../shared/data/products.json');
@@ -20,6 +25,14 @@ const products = z.array(
     popularity: z.int(),
   }),
 );
+const answers = z.object({
+  results: z.array(
+    z.object({
+      found: z.int(),
+      hits: z.array(z.object({ document: z.object({ title: z.string(), brand: z.string().optional() }) })),
+    }),
+  ),
+});
 type Product = z.infer<typeof products>[number] & { id: string };
 
 describe.skipIf(!existsSync(file))(
@@ -144,6 +157,66 @@ describe.skipIf(!existsSync(file))(
       ).toBe(1);
       expect(facet_counts?.[0]?.counts.map(({ value }) => value)).toEqual(['Apple']);
       expect(facet_counts?.[2]?.stats?.max).toBeLessThanOrEqual(500);
+    });
+
+    describe('asked as the engine asks, of what the engine indexes', () => {
+      let engineName: string;
+      beforeAll(async () => {
+        engineName = target.name('engine');
+        await target.client.collections().create({ ...productCollection, name: engineName });
+        const items = z.array(z.unknown()).parse(JSON.parse(readFileSync(file, 'utf8')));
+        const entries = items.flatMap(item => {
+          const mapped = mapProduct(item, { currency: 'USD' });
+          if (mapped.kind === 'refused') return [];
+          const stamps = { rev: 1, createdAtMs: 0, updatedAtMs: 0 };
+          return [entryOf(productSchema.parse({ ...mapped.product, ...stamps }), new Map())];
+        });
+        await target.client.collections<ProductEntry>(engineName).documents().import(entries);
+      });
+
+      const ask = async (typed: string, count: number) => {
+        const none = {
+          brands: [],
+          categories: [],
+          priceMin: undefined,
+          priceMax: undefined,
+          inStock: undefined,
+        };
+        const [parameters] = searchesOf({
+          text: typed,
+          filters: { ...none, drops: [] },
+          sort: 'relevance',
+          page: 1,
+          perPage: count,
+        });
+        const { results } = answers.parse(
+          await target.client.multiSearch.perform(
+            { searches: [{ ...parameters, collection: engineName }] },
+            {},
+          ),
+        );
+        return results[0];
+      };
+
+      for (const [what, queries] of Object.entries(relevanceQueries)) {
+        it.each([...queries])(`${what}: "$typed"`, async ({ typed, firstCount, each, first }) => {
+          const titles = (await ask(typed, firstCount))?.hits.map(({ document }) => document.title) ?? [];
+          expect(titles).toHaveLength(firstCount);
+          for (const title of titles) expect(title).toMatch(each);
+          expect(titles[0]).toMatch(first ?? each);
+        });
+      }
+
+      it.each(vainQueries)('nothing for "%s"', async typed => {
+        expect((await ask(typed, 1))?.found).toBe(0);
+      });
+
+      it('is asked more than forty of these', () => {
+        const asked = Object.values(relevanceQueries)
+          .flat()
+          .map(({ typed }) => typed);
+        expect(new Set([...asked, ...vainQueries]).size).toBeGreaterThanOrEqual(40);
+      });
     });
 
     it('finds nothing where there is nothing', async () => {

@@ -132,10 +132,16 @@ describe('the bot gate', () => {
     expect(await gate.challenge(drop, visitor())).toMatchObject({ maxnumber: limits.gateWork.first });
   });
 
-  it('grows harder with the joins of the address', async () => {
+  it('grows harder with each challenge that the address asks for, and then makes it wait', async () => {
     const drop = gated();
-    for (let joins = 0; joins < limits.gateWork.stepJoins; joins += 1) await gate.joined(drop, address);
-    expect(await gate.challenge(drop, visitor())).toMatchObject({ maxnumber: 2 * limits.gateWork.first });
+    const { first, stepVisits } = limits.gateWork;
+    const asked = await Promise.all(
+      Array.from({ length: stepVisits }, () => gate.challenge(drop, visitor())),
+    );
+    expect(new Set(asked.map(challenge => challenge?.maxnumber))).toEqual(new Set([first]));
+    expect(await gate.challenge(drop, visitor())).toMatchObject({ maxnumber: 2 * first });
+    await redis.set(`gate:visits:${address}`, limits.gateVisitsCount, 'KEEPTTL');
+    await expect(gate.challenge(drop, visitor())).rejects.toMatchObject({ reason: 'too-many' });
   });
 
   it('is open where it is off, and lets nobody in where its Redis is gone', async () => {
@@ -144,7 +150,9 @@ describe('the bot gate', () => {
     const gone = new Redis({ port: 1, lazyConnect: true, enableOfflineQueue: false, retryStrategy: null });
     gone.on('error', () => undefined);
     const blind = createBotGate({ redis: gone, secrets, clock });
-    await expect(blind.admits(gated(), visitor(), undefined)).rejects.toThrow();
+    expect(await blind.admits(gated(), visitor(), undefined)).toBe(false);
+    const outage = /Stream isn't writeable|Connection is closed|ECONNREFUSED/;
+    await expect(blind.admits(gated('auto'), visitor(), undefined)).rejects.toThrow(outage);
     gone.disconnect();
   });
 });

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createHTTPHandler } from '@trpc/server/adapters/standalone';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { makeProducts } from '../../scripts/import/make-products.ts';
 import { createAdminProductRouter } from '../../server/catalog/catalog.router.ts';
 import { productIdSchema } from '../../server/ids.ts';
 import { connectRedis } from '../../server/platform/redis.ts';
@@ -56,10 +58,14 @@ interface Run {
 }
 
 /** The command as npm runs it, without an installation on its data folder. */
-async function runImport(args: readonly string[], env: Record<string, string> = {}): Promise<Run> {
+async function runImport(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  nodeOptions: readonly string[] = [],
+): Promise<Run> {
   const child = spawn(
     process.execPath,
-    [path.join(project, 'scripts/import.ts'), '--data', folder, ...args],
+    [...nodeOptions, path.join(project, 'scripts/import.ts'), '--data', folder, ...args],
     {
       cwd: project,
       env: { PATH: process.env['PATH'], ...env },
@@ -71,6 +77,16 @@ async function runImport(args: readonly string[], env: Record<string, string> = 
   child.stderr.on('data', chunk => (run.stderr += String(chunk)));
   await once(child, 'close');
   return { ...run, status: child.exitCode };
+}
+
+/** What `npm run import` starts Node with. */
+function nodeOptionsOfImport(): string[] {
+  const scripts = z.object({ scripts: z.object({ import: z.string() }) });
+  const manifest: unknown = JSON.parse(readFileSync(path.join(project, 'package.json'), 'utf8'));
+  return scripts
+    .parse(manifest)
+    .scripts.import.split(' ')
+    .filter(word => word.startsWith('--'));
 }
 
 const installation = () => ({ MONGODB_URI: `${services.mongo.uri}/catalog`, REDIS_URL: services.redis.url });
@@ -171,6 +187,21 @@ describe('the import', () => {
     expect(run.status).toBe(0);
     expect(await open.catalog.product(productIdSchema.parse('dry'))).toBeNull();
   });
+
+  test('holds no more of a file that is ten times as long', async () => {
+    const peakOf = async (count: number) => {
+      const source = path.join(folder, `made-${count}.jsonl`);
+      const reportFile = path.join(folder, `made-${count}.json`);
+      await makeProducts(count, source);
+      const run = await runImport(['--dry-run', source, '--json', reportFile], {}, nodeOptionsOfImport());
+      expect(run.stdout).toContain(`${count.toLocaleString('en-US')} products would go in, 0 refused`);
+      const report: unknown = JSON.parse(readFileSync(reportFile, 'utf8'));
+      return z.object({ peakMemoryBytes: z.int().positive() }).parse(report).peakMemoryBytes;
+    };
+    const small = await peakOf(4_000);
+    // 1.66 without the bounds of the heap, which V8 would rather let grow than collect.
+    expect((await peakOf(40_000)) / small).toBeLessThan(1.3);
+  }, 120_000);
 
   test('says how to start an installation where none runs, and what is wrong with a file', async () => {
     const source = file('x.jsonl', '{}');

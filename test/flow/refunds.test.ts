@@ -119,6 +119,14 @@ describe('a refund', () => {
     await world.confirm((await world.payable(next)).clientSecret);
     const sold = await world.until(next.orderId, ({ status }) => status === 'paid');
     expect(sold.serials).toContainEqual(first);
+    await world.until(next.orderId, ({ dueAtMs }) => dueAtMs === null);
+    // The return is repeated, as by a process that died before it wrote it down: nothing moves again.
+    await world.ports.holds.returnUnits({
+      dropId: drop.dropId,
+      buyerId: cart.buyerId,
+      returnId: `${orderId}/${refundId}`,
+      lines: [{ sku: first.sku, quantity: 1 }],
+    });
     expect(await world.stock(drop)).toMatchObject({ available: 0, sold: 3 });
   });
 

@@ -60,7 +60,7 @@ describe('a reindex', () => {
     expect(result.differences).toEqual([]);
     expect(await searched()).not.toBe(before);
     expect(await collections()).toEqual([await searched()]);
-  }, 60_000);
+  }, 120_000);
 
   test('is not put in place where an indexer does not write to it: the comparison bites', async () => {
     const { catalog } = open;
@@ -94,7 +94,7 @@ describe('a reindex', () => {
     // What was half-built is gone.
     expect(await collections()).toEqual([before]);
     expect((await compared()).differences).toEqual([]);
-  });
+  }, 60_000);
 
   test('does not bring back a product that was removed while its page was copied', async () => {
     const { catalog } = open;
@@ -117,7 +117,7 @@ describe('a reindex', () => {
       },
     });
     const running = reindex.run();
-    await vi.waitFor(() => expect(isRemoved).toBe(true));
+    await vi.waitFor(() => expect(isRemoved).toBe(true), { timeout: 20_000 });
     const drained = vi.waitFor(
       async () => {
         await indexer.run();
@@ -130,7 +130,7 @@ describe('a reindex', () => {
     expect((await compared()).differences).toEqual([]);
     expect(await catalog.upsert(stands(2))).toEqual({ rev: 1 });
     await indexer.run();
-  }, 30_000);
+  }, 60_000);
 
   test('that stopped in the middle is taken up there, one at a time, and leaves nothing behind', async () => {
     const { catalog, connection } = open;
@@ -149,7 +149,7 @@ describe('a reindex', () => {
       })
       .run();
     const ended = killed.catch((error: unknown) => error);
-    await vi.waitFor(() => expect(pagesCount).toBe(2));
+    await vi.waitFor(() => expect(pagesCount).toBe(2), { timeout: 20_000 });
     expect(await services.openReindex(open).run()).toMatchObject({ kind: 'taken' });
 
     // Changed in what is copied already, and in what the stuck one has claimed.
@@ -173,7 +173,7 @@ describe('a reindex', () => {
     await services.openSearch(catalog).indexer.run();
     expect((await compared()).differences).toEqual([]);
     expect(await collections()).toEqual([await searched()]);
-  }, 30_000);
+  }, 60_000);
 
   test('the comparison names what is missing, what is left over, and what differs', async () => {
     const documents = client().collections<{ id: string; title: string }>(productsAlias).documents();
@@ -192,5 +192,5 @@ describe('a reindex', () => {
     ]);
     expect(await services.openReindex(open).run()).toMatchObject({ kind: 'done' });
     expect((await compared()).differences).toEqual([]);
-  });
+  }, 60_000);
 });

@@ -168,6 +168,14 @@ const plants: Plant[] = [
     failure: /the rate is kept/,
   },
   {
+    what: 'a pause stops nobody',
+    file: 'queue-admit.lua',
+    from: "if state ~= 'open' then",
+    to: "if state ~= 'open' and state ~= 'paused' then",
+    failure: /nobody is called while it is paused/,
+    acts: [{ act: 'pause' }, admit],
+  },
+  {
     what: 'calls that nobody has claimed yet do not count',
     file: 'queue-admit.lua',
     from: 'activeMax - passes - unclaimed',

@@ -134,6 +134,7 @@ export class QueueWorld {
       case 'pause':
       case 'resume':
         await engine.live.steer(drop.dropId, { action: act.act });
+        this.isPaused = (await this.view()).state === 'paused';
         break;
       case 'sweep':
         await engine.holds.sweep(drop.dropId);
@@ -268,8 +269,19 @@ export class QueueWorld {
   private async propose(): Promise<void> {
     const proposal = await this.engine.queue.admit(this.drop.dropId);
     if (proposal.kind === 'idle') return;
+    this.checkPause(proposal.call);
     if (!this.lain.has(proposal.call.seq)) this.activeMaxOfProposal = this.activeMax;
     this.lain.add(proposal.call.seq);
+  }
+
+  private isPaused = false;
+  /** The highest number of a call that was proposed so far. */
+  private lastProposedSeq = -1;
+
+  /** What was proposed before a pause may still take effect; nothing is proposed in it. */
+  private checkPause({ seq }: Call): void {
+    assert.ok(!this.isPaused || seq <= this.lastProposedSeq, 'nobody is called while it is paused');
+    this.lastProposedSeq = Math.max(this.lastProposedSeq, seq);
   }
 
   /** So many processes at once, each of which proposes and then puts into effect what it was told. */
@@ -279,6 +291,7 @@ export class QueueWorld {
       Array.from({ length: times }, async () => {
         const proposal = await queue.admit(this.drop.dropId);
         if (proposal.kind === 'idle') return;
+        this.checkPause(proposal.call);
         const effect = await queue.call(this.drop.dropId, proposal.call.seq);
         if (effect.kind === 'called') this.calls.push(proposal.call);
       }),

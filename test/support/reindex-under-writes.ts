@@ -61,17 +61,22 @@ export async function reindexUnderWrites(options: {
     return answer.total;
   }
 
+  /** At its pace, whether or not the one before is done: a slow catalog is not to slow the writers down. */
   async function write(): Promise<void> {
     const startedAtMs = performance.now();
+    const underWay = new Set<Promise<unknown>>();
     while (isReindexing || writesCount < untilWritesCount) {
       const number = writesCount;
       // Created, changed and removed again, some of them, so that every kind of change is under way.
-      const id = `w-${number % 97}`;
-      if (number % 3 === 2) await catalog.remove(productIdSchema.parse(`w-${(number - 1) % 97}`));
-      else await catalog.upsert(someProduct(id, { title: `Written ${number}` }));
+      const writing =
+        number % 3 === 2
+          ? catalog.remove(productIdSchema.parse(`w-${Math.max(0, number - 30) % 300}`))
+          : catalog.upsert(someProduct(`w-${number % 300}`, { title: `Written ${number}` }));
+      underWay.add(writing.finally(() => underWay.delete(writing)));
       writesCount += 1;
       await pause(Math.max(0, startedAtMs + (writesCount * 1000) / writesPerSec - performance.now()));
     }
+    await Promise.all(underWay);
     isWriting = false;
   }
 
@@ -80,7 +85,7 @@ export async function reindexUnderWrites(options: {
       const found = await ask(standingText);
       searchesCount += 1;
       if (found !== standingCount) wrongAnswers.push(`${found} of ${standingCount} were found`);
-      await pause(5);
+      await pause(25);
     }
   }
 
@@ -97,7 +102,7 @@ export async function reindexUnderWrites(options: {
       const mark = `freshmark${number}x`;
       await catalog.upsert(someProduct('followed', { title: mark }));
       const startedAtMs = performance.now();
-      while ((await ask(`"${mark}"`)) === 0) await pause(10);
+      while ((await ask(`"${mark}"`)) === 0) await pause(25);
       slowestMs = Math.max(slowestMs, performance.now() - startedAtMs);
     }
   }

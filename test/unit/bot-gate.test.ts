@@ -16,7 +16,7 @@ describe('the work at the bot gate', () => {
     expect(works[0]).toBe(limits.gateWork.first);
     expect(works).toEqual(works.toSorted((a, b) => a - b));
     expect(works.at(-1)).toBe(limits.gateWork.max);
-    expect(hiddenWithin(limits.gateWork.stepJoins)).toBe(2 * limits.gateWork.first);
+    expect(hiddenWithin(limits.gateWork.stepVisits)).toBe(2 * limits.gateWork.first);
   });
 });
 

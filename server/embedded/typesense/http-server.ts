@@ -13,11 +13,19 @@ import { forbidden } from './search-service.ts';
 
 type Matched = { readonly route: Route; readonly path: Record<string, string> };
 
+const corsHeaders = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE, OPTIONS',
+  'access-control-allow-headers': 'content-type, x-typesense-api-key',
+};
+
 const statsPath = '/stats.json';
 
 export function createHttpServer(services: Services, log: (line: string) => void): Server {
   const stats = new RequestStats();
   const server = createServer((request, response) => {
+    // As Typesense's own `enable-cors`: browsers may ask from any page; what they may do depends on their key alone.
+    for (const [name, value] of Object.entries(corsHeaders)) response.setHeader(name, value);
     const startedAtMs = performance.now();
     const report = (route: string): void => {
       response.once('finish', () => stats.record(route, performance.now() - startedAtMs));
@@ -39,6 +47,7 @@ async function answer(input: {
 }): Promise<RouteAnswer> {
   const { services, request, stats, report } = input;
   const url = new URL(request.url ?? '/', 'http://localhost');
+  if (request.method === 'OPTIONS') return { status: 200, json: {} };
   const { 'x-typesense-api-key': queryKey, ...query } = Object.fromEntries(url.searchParams);
   const headerKey = request.headers['x-typesense-api-key'];
   const ownKey = typeof headerKey === 'string' ? headerKey : queryKey;
