@@ -41,7 +41,10 @@ await Promise.all([orders.ensureIndexes(), ledger.ensureIndexes()]);
 const sku: Sku = skuOf('sku-a');
 const total = holdsCount + unsoldCount;
 const drop = {
-  ...dropOf({ items: [{ sku, title: 'A', price: { amount: 1_000, currency: 'EUR' }, total, withdrawn: 0 }] }),
+  ...dropOf({
+    activeMax: 1_000_000,
+    items: [{ sku, title: 'A', price: { amount: 1_000, currency: 'EUR' }, total, withdrawn: 0 }],
+  }),
   loadedRev: 1,
 };
 const { dropId } = drop;
