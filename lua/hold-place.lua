@@ -3,7 +3,8 @@
 -- KEYS: drop stock queue passes bought hold holds-due tick
 -- ARGV: holdId buyer passExpiresAtMs fingerprint quoteExpiresAtMs frozen sku-quantity...
 -- RETURNS: {'held'|'paying'|'settled'|'released', expiresAtMs, replay} | {'conflict'} | {'paused'} | {'not-open', state}
---          | {'pass-expired'} | {'limit-reached', 'pass'|'buyer'} | {'quote-expired'} | {'sold-out'|'all-held', sku} | {'missing'} | {'epoch'}
+--          | {'pass-expired'} | {'limit-reached', 'pass'|'buyer'} | {'quote-expired'} | {'sold-out'|'all-held', sku} | {'missing'}
+--          | {'epoch'}
 -- INVARIANT: available + held + sold + withdrawn = total, before and after; available never falls below zero.
 -- @include clock
 -- @include text

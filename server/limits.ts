@@ -141,6 +141,8 @@ export const limits = {
   rebuildKeepMs: 1 * SECOND,
   /** Holds in one script of a rebuild: some 5 ms of Redis' time, between which it serves other drops. */
   rebuildBatchCount: 250,
+  /** Stock is held against the ledger this often: drift is put right by the second look, within 30 s. */
+  reconcileMs: 10 * SECOND,
 
   // --- the bot gate -----------------------------------------------------------------------------------
   /** Visits of one address (challenges, and joins that needed none) are counted this long: a drop's rush is over by then. */

@@ -64,6 +64,7 @@ import { passSchema, ticketSchema } from './queue/tickets.ts';
 import { createArrivalMarks } from './rebuild/arrival-marks.ts';
 import { createEpochsStore } from './rebuild/epochs.store.ts';
 import { lostOrder } from './rebuild/lost-order.ts';
+import { createReconcile } from './rebuild/reconcile.ts';
 import { createRebuild } from './rebuild/rebuild.ts';
 import { createRebuildStore } from './rebuild/rebuild.store.ts';
 import { createIndexHint } from './search/index-hint.ts';
@@ -265,6 +266,14 @@ const conductor = startConductor({
       await rebuild(drop.dropId);
     },
     keepMarks: dropId => marks.keep(dropId),
+    reconcile: createReconcile({
+      look: dropId => live.look(dropId),
+      ordersUnderWay: dropId => orders.countUnderWay(dropId),
+      claimed: (dropId, sku) => ledger.countClaimed(dropId, sku),
+      rebuild,
+      log,
+      metrics,
+    }),
     // What can be bought right now is a part of the search index.
     stateChanged: drop => catalog.reindexSkus(drop.items.map(item => item.sku)),
   },

@@ -20,6 +20,8 @@ export interface ConductorSteps {
   rebuild(drop: Drop): Promise<void>;
   /** Keeps what arrivals may use ahead of those that come. */
   keepMarks(dropId: DropId): Promise<void>;
+  /** Holds the stock against MongoDB, now and then, and puts it right where it has drifted. */
+  reconcile(drop: Drop): Promise<void>;
   /** Told when this process sees the drop in another state than before. */
   stateChanged(drop: Drop): Promise<void>;
 }
@@ -79,6 +81,7 @@ export function startConductor(options: {
     let swept = await steps.sweep(drop.dropId);
     while (swept.more) swept = await steps.sweep(drop.dropId);
     if (step.state === 'open') while ((await steps.admit(drop)) > 0);
+    await steps.reconcile(drop);
     if (step.state === 'closed' || step.state === 'sold-out') await endIfAtRest(drop);
   };
   const endIfAtRest = async (drop: Drop) => {

@@ -52,6 +52,7 @@ export interface Ledger {
   serialsOf(orderId: OrderId): Promise<{ sku: Sku; serial: number }[]>;
   /** Every unit of a drop that has an order. */
   ownedUnits(dropId: DropId): AsyncIterable<{ sku: Sku; orderId: OrderId }>;
+  countClaimed(dropId: DropId, sku: Sku): Promise<number>;
   countByDrop(dropId: DropId): Promise<{ sku: Sku; total: number; claimed: number }[]>;
 }
 
@@ -145,6 +146,7 @@ export function createLedger(connection: MongoConnection): Ledger {
       const own = await units.find({ order: orderId }).sort({ slot: 1 }).toArray();
       return own.map(({ sku, serial }) => ({ sku, serial }));
     },
+    countClaimed: (dropId, sku) => units.countDocuments({ drop: dropId, sku, order: { $ne: null } }),
     async *ownedUnits(dropId) {
       const found = units
         .find({ drop: dropId, order: { $ne: null } }, { projection: { sku: 1, order: 1 }, batchSize: 5_000 })

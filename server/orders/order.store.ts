@@ -105,6 +105,8 @@ export interface OrdersStore {
   list(page: OrderPage): Promise<Order[]>;
   /** Every order of a drop, by id: a key that never changes, so that none moves past the reading. */
   holdsOfDrop(dropId: DropId): AsyncIterable<OrderHold>;
+  /** How many orders of a drop may still change what is sold: unpaid ones, and those with a step due. */
+  countUnderWay(dropId: DropId): Promise<number>;
   sumsOfDrop(dropId: DropId): Promise<StatusSum[]>;
   /** How many orders of a drop are in each status; from the index alone. */
   countsOfDrop(dropId: DropId): Promise<Record<OrderStatus, number>>;
@@ -252,6 +254,14 @@ export function createOrdersStore(connection: MongoConnection): OrdersStore {
       );
       return countsSchema.parse(Object.fromEntries(counts));
     },
+    countUnderWay: dropId =>
+      orders.countDocuments({
+        dropId,
+        $or: [
+          { status: { $in: ['pending', 'closing', 'authorized', 'cancelling'] } },
+          { dueAtMs: { $gt: 0 } },
+        ],
+      }),
     async sumsOfDrop(dropId) {
       const rows = await orders
         .aggregate([

@@ -47,6 +47,8 @@ export interface Orders {
   sumsOfDrop(dropId: DropId): Promise<StatusSum[]>;
   /** Every order of a drop, as far as its hold follows from it. */
   holdsOfDrop(dropId: DropId): AsyncIterable<OrderHold>;
+  /** How many orders of a drop may still change what is sold. */
+  countUnderWay(dropId: DropId): Promise<number>;
   countsOfDrop(dropId: DropId): Promise<Record<OrderStatus, number>>;
   /** The order now, then after each change of its status, until the signal. */
   watch(
@@ -104,6 +106,7 @@ export function createOrders(deps: {
     listDue: limit => store.listDue(clock.now(), limit),
     sumsOfDrop: dropId => store.sumsOfDrop(dropId),
     holdsOfDrop: dropId => store.holdsOfDrop(dropId),
+    countUnderWay: dropId => store.countUnderWay(dropId),
     countsOfDrop: dropId => store.countsOfDrop(dropId),
     watch: (orderId, buyerId, signal) => watchOrder({ orderId, buyerId, signal, ofBuyer, events }),
 

@@ -77,9 +77,7 @@ export function planStock(input: {
     }
   }
   const onTheirWay = orders.filter(({ status }) => !endedUnpaid(status) && !wasPaid(status));
-  const order = onTheirWay.toSorted(
-    (a, b) => urgency(b) - urgency(a) || a.createdAtMs - b.createdAtMs,
-  );
+  const order = onTheirWay.toSorted((a, b) => urgency(b) - urgency(a) || a.createdAtMs - b.createdAtMs);
   for (const { holdId, lines, extended } of order) hold(holdId, lines, extended ? 'paying' : 'held');
   for (const { holdId, lines } of survivors.toSorted((a, b) => a.expiresAtMs - b.expiresAtMs))
     hold(holdId, lines, 'held');

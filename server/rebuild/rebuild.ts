@@ -139,7 +139,8 @@ async function restoreAll(deps: RebuildDeps, rebuilding: Rebuilding, drop: Drop)
     for (const order of orders.values()) {
       const fate = fates.get(order.holdId) ?? 'released';
       const hold = left.get(order.holdId);
-      if (fate !== 'released' && fate !== 'settled' && hold) yield { ...hold, state: fate, endedAtMs: 0, unitsCount: unitsOf(hold.lines) };
+      if (fate !== 'released' && fate !== 'settled' && hold)
+        yield { ...hold, state: fate, endedAtMs: 0, unitsCount: unitsOf(hold.lines) };
       else yield holdOfOrder(order, { fate, drop, nowMs });
     }
     for (const hold of orderless) {
@@ -198,7 +199,8 @@ function holdOfOrder(
     expiresAtMs: order.createdAtMs + drop.holdTtlMs,
     payDeadlineMs: order.payDeadlineMs ?? nowMs,
     endedAtMs: order.paidAtMs ?? nowMs,
-    unitsCount: fate === 'settled' ? soldUnits(order).length : fate === 'released' ? 0 : unitsOf(order.quote.lines),
+    unitsCount:
+      fate === 'settled' ? soldUnits(order).length : fate === 'released' ? 0 : unitsOf(order.quote.lines),
   };
 }
 

@@ -2,9 +2,10 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Drop } from '../../server/drops/drop.ts';
 import { newBuyerId } from '../../server/ids.ts';
+import { limits } from '../../server/limits.ts';
 import { dropKey, holdKey } from '../../server/platform/keys.ts';
 import { EpochError } from '../../server/platform/lua-scripts.ts';
 import { RebuildOvertaken } from '../../server/rebuild/rebuild.store.ts';
@@ -273,5 +274,46 @@ describe('a rebuild', () => {
     expect(await world.order(cart.orderId)).toMatchObject({ status: 'expired' });
     expect(await world.engine.redis.hget(holdKey(drop.dropId, cart.holdId), 'state')).toBe('released');
     expect(await world.stock(drop)).toEqual({ available: 3, held: 0, sold: 0, total: 3 });
+  });
+});
+
+describe('stock that has drifted', () => {
+  async function looks(drop: Drop) {
+    const reconcile = world.reconciler();
+    vi.useFakeTimers({ toFake: ['performance'] });
+    await reconcile(drop);
+    const first = await world.stock(drop);
+    vi.advanceTimersByTime(limits.reconcileMs);
+    await reconcile(drop);
+    vi.useRealTimers();
+    return { first, second: await world.stock(drop) };
+  }
+  const settled = async (drop: Drop) => {
+    const cart = await paid(drop);
+    expect(await world.order(cart.orderId)).toMatchObject({ dueAtMs: null });
+  };
+
+  it('is put right by the second look, and left alone by the first', async () => {
+    const drop = await world.lasting(5);
+    await settled(drop);
+    const stock = dropKey(drop.dropId, 'stock');
+    for (const sku of ['sku-a', '*']) {
+      await world.engine.redis.hincrby(stock, `${sku}/sold`, -1);
+      await world.engine.redis.hincrby(stock, `${sku}/available`, 1);
+    }
+    expect(await looks(drop)).toEqual({
+      first: { available: 5, held: 0, sold: 0, total: 5 },
+      second: { available: 4, held: 0, sold: 1, total: 5 },
+    });
+  });
+
+  it('is no drift while an order is on its way', async () => {
+    const drop = await world.lasting(5);
+    await world.payable(await world.hold(drop));
+    const { epoch } = await world.epochs.ensure(drop.dropId, { general: 0, priority: 0, late: 0 });
+    await looks(drop);
+    expect(await world.epochs.ensure(drop.dropId, { general: 0, priority: 0, late: 0 })).toMatchObject({
+      epoch,
+    });
   });
 });

@@ -156,8 +156,8 @@ const plants: Plant[] = [
   {
     what: 'a rank is left out',
     file: 'queue-admit.lua',
-    from: 'text(mine.serving), text(mine.serving + mine.calls)',
-    to: 'text(mine.serving + 1), text(mine.serving + mine.calls + 1)',
+    from: 'text(mine.serving), text(last)',
+    to: 'text(mine.serving + 1), text(last + 1)',
     failure: /calls follow rank/,
   },
   {

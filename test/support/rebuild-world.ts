@@ -10,6 +10,7 @@ import { createCallLog } from '../../server/queue/call-log.store.ts';
 import { createArrivalMarks } from '../../server/rebuild/arrival-marks.ts';
 import { createEpochsStore } from '../../server/rebuild/epochs.store.ts';
 import { lostOrder } from '../../server/rebuild/lost-order.ts';
+import { createReconcile } from '../../server/rebuild/reconcile.ts';
 import { createRebuild, type RebuildDeps } from '../../server/rebuild/rebuild.ts';
 import { createRebuildStore } from '../../server/rebuild/rebuild.store.ts';
 import { quietLog, startCheckoutWorld } from './checkout-world.ts';
@@ -55,6 +56,16 @@ export async function startRebuildWorld() {
     /** What Stripe would list of the drop. */
     payments,
     rebuildStore: store,
+    /** A process that looks for drift; the second look puts it right. */
+    reconciler: () =>
+      createReconcile({
+        look: dropId => world.engine.live.look(dropId),
+        ordersUnderWay: dropId => world.ports.ordersStore.countUnderWay(dropId),
+        claimed: (dropId, sku) => world.ports.ledger.countClaimed(dropId, sku),
+        rebuild: createRebuild(deps),
+        log: quietLog,
+        metrics,
+      }),
     /** Another process that may rebuild. */
     rebuilder: (own: Partial<RebuildDeps> = {}) => createRebuild({ ...deps, ...own }),
     /** As `drop`, with a document that outlives Redis. */

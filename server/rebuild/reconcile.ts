@@ -1,0 +1,66 @@
+// Holds a drop's stock in Redis against MongoDB, and puts it right where it has drifted for certain: its sums do not add
+// up, or nothing is on its way and what Redis calls sold is not what the ledger gave away, twice, with no change between.
+import type { DropView } from '../drops/drop-view.ts';
+import type { Drop } from '../drops/drop.ts';
+import type { DropId, Sku } from '../ids.ts';
+import { limits } from '../limits.ts';
+import type { Logger } from 'pino';
+import type { Metrics } from '../platform/telemetry.ts';
+import type { Rebuild } from './rebuild.ts';
+
+export interface ReconcileDeps {
+  readonly look: (dropId: DropId) => Promise<DropView | null>;
+  /** How many orders have a step due or may still be paid. */
+  readonly ordersUnderWay: (dropId: DropId) => Promise<number>;
+  /** How many units of the SKU have an order. */
+  readonly claimed: (dropId: DropId, sku: Sku) => Promise<number>;
+  readonly rebuild: Rebuild;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Looks at a drop, at most every `reconcileMs` in each process. */
+export type Reconcile = (drop: Pick<Drop, 'dropId'>) => Promise<void>;
+
+export function createReconcile(deps: ReconcileDeps): Reconcile {
+  const { look, rebuild, log, metrics } = deps;
+  const looked = new Map<DropId, { atMs: number; drift: string }>();
+
+  return async ({ dropId }) => {
+    const nowMs = performance.now();
+    const before = looked.get(dropId);
+    if (before && nowMs - before.atMs < limits.reconcileMs) return;
+    looked.set(dropId, { atMs: nowMs, drift: '' });
+    const view = await look(dropId);
+    const drifts = view ? await driftsOf(deps, view) : [];
+    if (!view || drifts.length === 0) return;
+    const drift = `${view.seq}: ${drifts.join('; ')}`;
+    metrics.outcomes.inc({ what: 'stock-drift', kind: 'seen' });
+    if (before?.drift !== drift) {
+      looked.set(dropId, { atMs: nowMs, drift });
+      return;
+    }
+    metrics.alarms.inc({ what: 'stock-drift' });
+    log.error({ dropId, drifts, alarm: 'stock-drift' }, 'the stock in Redis has drifted and is put right');
+    const outcome = await rebuild(dropId, true);
+    metrics.outcomes.inc({ what: 'stock-drift', kind: outcome.kind });
+  };
+}
+
+async function driftsOf({ ordersUnderWay, claimed }: ReconcileDeps, view: DropView): Promise<string[]> {
+  const { dropId, stock } = view;
+  const sums = stock
+    .filter(
+      ({ total, available, held, sold, withdrawn }) =>
+        available + held + sold + withdrawn !== total || Math.min(available, held, sold, withdrawn) < 0,
+    )
+    .map(({ sku }) => `${sku} does not add up`);
+  if (sums.length > 0) return sums;
+  if ((await ordersUnderWay(dropId)) > 0) return [];
+  const drifts: string[] = [];
+  for (const { sku, sold } of stock) {
+    const owned = await claimed(dropId, sku);
+    if (owned !== sold) drifts.push(`${sku}: ${sold} sold in Redis, ${owned} in the ledger`);
+  }
+  return drifts;
+}
