@@ -68,7 +68,9 @@ export function createWebhook(deps: {
     if (!handledEvents.has(event.type)) return ignored();
     try {
       const paymentId = paymentOf(event);
-      if (!namesOurOrder(event) && !(paymentId !== null && (await ownsPayment(paymentId)))) return ignored();
+      // A payment of ours names its order; what happens to its charge later names the payment alone.
+      const mayNameNoOrder = paymentId !== null && !event.type.startsWith('payment_intent.');
+      if (!namesOurOrder(event) && !(mayNameNoOrder && (await ownsPayment(paymentId)))) return ignored();
       const fresh = await events.insert({
         eventId: event.id,
         type: event.type,
