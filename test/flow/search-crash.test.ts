@@ -23,6 +23,7 @@ const batchCount = 60;
 let services: CatalogServices;
 let open: OpenCatalog;
 let env: NodeJS.ProcessEnv;
+let worker: ManagedProcess;
 const closers: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
@@ -51,14 +52,14 @@ afterAll(async () => {
 });
 
 async function startWorker(): Promise<ManagedProcess> {
-  const worker = new ManagedProcess(
+  const started = new ManagedProcess(
     { name: 'worker', argv: [path.join(root, 'workers/main.ts')], env, stopWithinMs: 10_000 },
     () => {},
     { restart: false },
   );
-  await worker.start();
-  closers.push(() => worker.stop());
-  return worker;
+  await started.start();
+  closers.push(() => started.stop());
+  return started;
 }
 
 /** `npm run reindex -- --verify`, as a program. */
@@ -110,7 +111,7 @@ describe('kill -9 in the middle of imports and edits', () => {
     const back = await startEmbeddedTypesense({ port, dataDir, apiKey });
     closers.push(() => back.stop());
     second.kill('SIGKILL');
-    await startWorker();
+    worker = await startWorker();
     await imported;
 
     const { status, said } = await verify();
@@ -124,6 +125,8 @@ describe('kill -9 in the middle of imports and edits', () => {
 
   test('a change that was called indexed before it was is found missing: the command bites', async () => {
     const { catalog } = open;
+    // A worker that lives might be quicker than the hasty one.
+    await worker.stop();
     await catalog.upsert(someProduct('lost', { title: 'Lost' }));
     // What an indexer does that acknowledges first and is killed before it sends.
     const nowMs = Date.now() + 60_000;
