@@ -33,7 +33,7 @@ const budgets = (rates: Partial<StripeRates>, waitMaxMs: number) =>
 /** When each granted request is made, in ms of whoever booked it, in order; and how many were put off. */
 async function bookMany(all: readonly StripeBudget[], operation: StripeOperation, count: number) {
   const turns = await Promise.all(
-    Array.from({ length: count }, (_, index) => all[index % all.length]?.book(operation)),
+    Array.from({ length: count }, async (_, index) => all[index % all.length]?.book(operation)),
   );
   const madeMs = turns
     .flatMap(turn => (turn?.kind === 'granted' ? [turn.atMs + turn.waitMs] : []))
