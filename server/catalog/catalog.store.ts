@@ -14,7 +14,7 @@ export type CatalogStore = ReturnType<typeof createCatalogStore>;
 
 export function createCatalogStore(connection: MongoConnection) {
   const model = productModelOf(connection);
-  const { bringForward, ...writes } = createProductWrites(model);
+  const writes = createProductWrites(model);
   return {
     ...createProductReads(model),
     ...writes,
@@ -23,7 +23,7 @@ export function createCatalogStore(connection: MongoConnection) {
     async ensureIndexes(): Promise<void> {
       await model.createIndexes();
       for (const name of formerIndexes) await dropIndex(model, name);
-      await bringForward();
+      await writes.bringForward();
     },
   };
 }

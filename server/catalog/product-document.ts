@@ -53,7 +53,7 @@ export interface ProductDocument {
   updatedAtMs: number;
 }
 
-const price = { amount: { type: Number, required: true }, currency: { type: String, required: true } };
+const priceFields = { amount: { type: Number, required: true }, currency: { type: String, required: true } };
 
 const productDocumentSchema = new Schema<ProductDocument>(
   {
@@ -75,8 +75,8 @@ const productDocumentSchema = new Schema<ProductDocument>(
           title: String,
           barcode: String,
           options: Schema.Types.Mixed,
-          price,
-          prices: { type: [new Schema(price, { _id: false })], default: undefined },
+          price: priceFields,
+          prices: { type: [new Schema(priceFields, { _id: false })], default: undefined },
           attributes: Schema.Types.Mixed,
         },
         { _id: false },

@@ -94,8 +94,8 @@ test('only an active product is shown, found and listed; a draft may be planned 
     await write(someProduct(`is-${status}`, { title: `Statusword ${status}`, status, taxClass: 'reduced' }));
   const of = async (look: (productId: ReturnType<typeof id>) => Promise<unknown>) =>
     Promise.all(productStatusSchema.options.map(status => look(id(`is-${status}`))));
-  expect((await of(store.read)).map(found => found !== null)).toEqual([false, true, false]);
-  expect((await of(store.readAny)).map(found => found !== null)).toEqual([true, true, true]);
+  expect((await of(each => store.read(each))).map(found => found !== null)).toEqual([false, true, false]);
+  expect((await of(each => store.readAny(each))).map(found => found !== null)).toEqual([true, true, true]);
   const browsed = await store.browse({
     words: ['statusword'],
     brands: [],
@@ -115,7 +115,7 @@ test('only an active product is shown, found and listed; a draft may be planned 
   expect(claimed.flatMap(({ product }) => product?.productId ?? [])).toEqual(['is-active']);
   await store.endClaim({ by, taken: claimed, refused: [], refusedUntilMs: 0 });
   expect((await store.indexStates(ids)).map(({ indexed }) => indexed)).toEqual([true, true, true]);
-  expect((await of(store.readAny)).every(found => found !== null)).toBe(true);
+  expect((await of(each => store.readAny(each))).every(found => found !== null)).toBe(true);
 });
 
 test('what a variant has is read as it was written', async () => {
