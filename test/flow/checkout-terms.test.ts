@@ -64,9 +64,13 @@ describe('a drop with a limit for each card', () => {
     const second = await payWith(await world.hold(drop), 'pm_card_visa');
     expect(second.status).toBe('paid');
     // The ledger has no unit for the third: it is authorised and counted, and ends unpaid.
-    const third = await world.hold(drop, { quantity: 2 });
-    const failed = await payWith(third, 'pm_card_mastercard');
-    expect(failed.reason).toBe('card-limit');
+    const { orderId } = await world.hold(await world.drop(1));
+    const lines = [{ sku: skuOf('sku-a'), quantity: 2, proposed: null }];
+    await world.ports.ledger.claim({ orderId, dropId: drop.dropId, lines });
+    const third = await payWith(await world.hold(drop), 'pm_card_mastercard');
+    expect(third).toMatchObject({ status: 'cancelled', reason: 'sold-out' });
+    expect(third.cardCountedAtMs).not.toBeNull();
+    await world.ports.ledger.release(orderId);
     const fourth = await payWith(await world.hold(drop), 'pm_card_mastercard');
     expect(fourth.status).toBe('paid');
   });
