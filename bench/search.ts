@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import path from 'node:path';
 import { z } from 'zod';
-import { mapProduct } from '../scripts/import/map-product.ts';
+import { mapProduct } from '../server/catalog/map-product.ts';
 import { productSchema } from '../server/catalog/product.ts';
 import { entryOf } from '../server/search/product-entry.ts';
 import { createSearchIndex } from '../server/search/search-index.ts';

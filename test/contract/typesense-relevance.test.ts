@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { mapProduct } from '../../scripts/import/map-product.ts';
+import { mapProduct } from '../../server/catalog/map-product.ts';
 import { productSchema } from '../../server/catalog/product.ts';
 import { entryOf, productCollection, type ProductEntry } from '../../server/search/product-entry.ts';
 import { searchesOf } from '../../server/search/search.rules.ts';

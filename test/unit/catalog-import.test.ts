@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { splitCsv } from '../../scripts/import/csv.ts';
-import { splitJsonArray } from '../../scripts/import/json-array.ts';
-import { splitJsonLines } from '../../scripts/import/json-lines.ts';
-import { mapProduct } from '../../scripts/import/map-product.ts';
-import type { SourceRecord } from '../../scripts/import/source-record.ts';
+import { splitCsv } from '../../client/records/csv.ts';
+import { splitJsonArray } from '../../client/records/json-array.ts';
+import { splitJsonLines } from '../../client/records/json-lines.ts';
+import { mapProduct } from '../../server/catalog/map-product.ts';
+import type { SourceRecord } from '../../client/records/source-record.ts';
 
 type Splitter = (text: AsyncIterable<string>) => AsyncGenerator<SourceRecord>;
 

@@ -4,8 +4,8 @@
 // same file changes nothing, and two products that share a name stay two.
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import { type ProductInput, productInputSchema } from '../../server/catalog/product.ts';
-import { minorFromDecimal } from '../../server/pricing/currencies.rules.ts';
+import { type ProductInput, productInputSchema } from './product.ts';
+import { minorFromDecimal } from '../pricing/currencies.rules.ts';
 
 export interface Problem {
   field: string;
