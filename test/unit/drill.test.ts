@@ -91,7 +91,7 @@ describe('buyers', () => {
       abandonShare: 0.4,
       declineShare: 0.2,
       challengeShare: 0.1,
-      random: () => lot++ / 10,
+      random: () => (lot++ + 0.5) / 10,
     });
     const intents = plans.map(plan => plan.intent);
     expect(plans.flatMap(plan => plan.leavesAfter ?? [])).toEqual(['join', 'pass', 'hold', 'payment']);
