@@ -15,8 +15,10 @@ export function createCheckBooks(deps: {
   sources: AuditSources;
   clock: { now(): number };
   log: Logger;
+  /** How often to look again at what seems wrong before it is a finding. */
+  looksMax?: number;
 }): CheckBooks {
-  const { store, sources, clock, log } = deps;
+  const { store, sources, clock, log, looksMax = 6 } = deps;
   return async runId => {
     const startedAtMs = clock.now();
     let toldAtMs = 0;
@@ -46,7 +48,7 @@ export function createCheckBooks(deps: {
     try {
       await tell();
       const report = await runAudit(paced, {
-        looksMax: 6,
+        looksMax,
         onLook(ended, suspicions) {
           look = ended + 1;
           suspicionsCount = suspicions;

@@ -4,8 +4,9 @@
 // same file changes nothing, and two products that share a name stay two.
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import { type ProductInput, productInputSchema } from './product.ts';
 import { minorFromDecimal } from '../pricing/currencies.rules.ts';
+import { slugOf } from './catalog.rules.ts';
+import { type ProductInput, productInputSchema } from './product.ts';
 
 export interface Problem {
   field: string;
@@ -163,13 +164,7 @@ function identityOf(product: {
 }
 
 function madeId(title: string, identity: readonly string[]): string {
-  const slug = title
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 44)
-    .replace(/^-+|-+$/g, '');
+  const slug = slugOf(title, 44);
   const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
   return slug === '' ? hash : `${slug}-${hash}`;
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -20,11 +20,9 @@ import {
   quietLog,
   startCatalogServices,
 } from '../support/catalog-services.ts';
+import { hasRealProducts, realOnly, realProductsFile } from '../support/real-products.ts';
 
 const project = path.resolve(import.meta.dirname, '../..');
-const realFile = path.resolve(project, '../shared/data/products.json');
-const hasRealFile = existsSync(realFile);
-const realOnly = hasRealFile ? '' : ' (skipped: ../shared/data/products.json is not there)';
 
 let services: CatalogServices;
 let open: OpenCatalog;
@@ -97,10 +95,10 @@ function file(name: string, text: string): string {
   return full;
 }
 
-describe.skipIf(!hasRealFile)(`the import of real products${realOnly}`, () => {
+describe.skipIf(!hasRealProducts)(`the import of real products${realOnly}`, () => {
   test('takes every one, says so, and changes nothing when it is repeated', async () => {
     const reportFile = path.join(folder, 'report.json');
-    const first = await runImport([realFile, '--json', reportFile], installation());
+    const first = await runImport([realProductsFile, '--json', reportFile], installation());
     expect(first.stderr).toBe('');
     expect(first.stdout).toContain('1,974 products in, 0 refused (1,974 created, 2 adjusted)');
     expect(first.stdout).toContain('Search finds them all.');
@@ -114,13 +112,13 @@ describe.skipIf(!hasRealFile)(`the import of real products${realOnly}`, () => {
     });
     expect(await open.catalog.counts()).toEqual({ products: 1974, due: 0 });
 
-    const second = await runImport([realFile], installation());
+    const second = await runImport([realProductsFile], installation());
     expect(second.stdout).toContain('1,974 products in, 0 refused (1,974 unchanged, 2 adjusted)');
     expect(await open.catalog.counts()).toEqual({ products: 1974, due: 0 });
   }, 60_000);
 
   test('has every price to the cent', async () => {
-    const records: unknown = JSON.parse(readFileSync(realFile, 'utf8'));
+    const records: unknown = JSON.parse(readFileSync(realProductsFile, 'utf8'));
     if (!Array.isArray(records)) throw new Error('the file is not an array');
     const cents = records.map(({ price }: { price: number }) => Number(price.toFixed(2).replace('.', '')));
     let sum = 0;
