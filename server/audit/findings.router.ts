@@ -44,7 +44,12 @@ export function createFindingsRouter(findings: Findings) {
         const { askedBy, askedAtMs, look, documentsRead, suspicionsCount, findingsCount } = run;
         return {
           kind: run.isLost ? 'lost' : run.state,
-          ...{ askedBy, askedAtMs, look, documentsRead, suspicionsCount, findingsCount },
+          askedBy,
+          askedAtMs,
+          look,
+          documentsRead,
+          suspicionsCount,
+          findingsCount,
           findings: run.findings,
           ...(run.startedAtMs === null ? {} : { startedAtMs: run.startedAtMs }),
           ...(run.endedAtMs === null ? {} : { endedAtMs: run.endedAtMs }),
