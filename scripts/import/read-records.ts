@@ -5,6 +5,7 @@ import { splitCsv } from '../../client/records/csv.ts';
 import { splitJsonArray } from '../../client/records/json-array.ts';
 import { splitJsonLines } from '../../client/records/json-lines.ts';
 import type { SourceRecord } from '../../client/records/source-record.ts';
+import { joinVariantRows } from '../../client/records/variant-rows.ts';
 
 export type ImportFormat = 'json' | 'jsonl' | 'csv';
 
@@ -30,7 +31,7 @@ export async function* readRecords(
       yield* splitJsonLines(text);
       return;
     case 'csv':
-      yield* splitCsv(text);
+      yield* joinVariantRows(splitCsv(text));
   }
 }
 
