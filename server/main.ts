@@ -8,6 +8,8 @@ import { createStats } from './admin/stats.ts';
 import { createReport } from './admin/report.ts';
 import { createReportBooks } from './admin/report-books.ts';
 import { createListDropPayments } from './admin/report-payments.ts';
+import { createFindings } from './audit/findings.ts';
+import { createFindingsStore } from './audit/findings.store.ts';
 import { createAuthenticate, sessionTokenSchema } from './buyers/authenticate.ts';
 import { createPrivacy } from './buyers/privacy.ts';
 import { createCatalog } from './catalog/catalog.ts';
@@ -116,12 +118,20 @@ const ordersStore = createOrdersStore(mongo);
 const cardsStore = createCardsStore(mongo);
 const stripeEvents = createEventsStore(mongo);
 const catalogStore = createCatalogStore(mongo);
-await Promise.all(
-  [dropsStore, ledger, callLog, lobbyStore, ordersStore, cardsStore, stripeEvents, catalogStore].map(store =>
-    store.ensureIndexes(),
-  ),
-);
 const auditLog = createAuditLog({ connection: mongo, clock, log });
+await Promise.all(
+  [
+    dropsStore,
+    ledger,
+    callLog,
+    lobbyStore,
+    ordersStore,
+    cardsStore,
+    stripeEvents,
+    catalogStore,
+    auditLog,
+  ].map(store => store.ensureIndexes()),
+);
 lifecycle.onStop('audit log', () => auditLog.settled());
 
 // Sealed values.
@@ -136,7 +146,8 @@ const quotes = createSealer({ kind: 'quote', secrets, schema: quoteSchema });
 const orderQueue = createJobQueue<OrderJob>('orders', jobsRedis);
 const eventQueue = createJobQueue<EventJob>('events', jobsRedis);
 const searchQueue = createJobQueue('search', jobsRedis);
-for (const queue of [orderQueue, eventQueue, searchQueue]) {
+const auditQueue = createJobQueue<{ runId: string }>('audit', jobsRedis);
+for (const queue of [orderQueue, eventQueue, searchQueue, auditQueue]) {
   queue.on('error', error => log.warn({ err: error }, 'the job queue is in trouble'));
   lifecycle.onStop(`queue ${queue.name}`, () => queue.close());
 }
@@ -354,9 +365,16 @@ const api = createApi({
     countOrders: dropId => orders.countsOfDrop(dropId),
     callFigures: createCallFigures(metrics, clock),
   }),
+  findings: createFindings({
+    store: createFindingsStore(mongo),
+    clock,
+    ask: async runId => {
+      await auditQueue.add('check', { runId });
+    },
+  }),
 });
 const makeContext = createMakeContext({
-  authenticate: createAuthenticate({ sessions, clock, adminKey: config.adminKey, jwt: config.jwt }),
+  authenticate: createAuthenticate({ sessions, clock, staffKeys: config.staffKeys, jwt: config.jwt }),
   log,
   metrics,
   rates: createRateLimits(limitsRedis),

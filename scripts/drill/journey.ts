@@ -123,6 +123,15 @@ async function queueAndShop(
         tally.reach('joined');
         tally.took('join', joinedAtMs - arrivedAtMs);
       }
+      if (step.kind === 'joined' && plan.leavesAfter === 'join') {
+        tally.meet('left after join');
+        return 'abandoned';
+      }
+      if (step.kind === 'called' && plan.leavesAfter === 'pass') {
+        tally.reach('called');
+        tally.meet('left after pass');
+        return 'abandoned';
+      }
       if (step.kind === 'called' && shopping === null) {
         attention.isShopping = true;
         tally.reach('called');

@@ -120,6 +120,34 @@ export const dropOutput = z.object({
   }),
 });
 
+/** What the shop sees of its drop: every setting, and the stock in figures where Redis knows it. */
+export const adminDropOutput = dropOutput.omit({ fairness: true }).extend({
+  items: z.array(
+    dropOutput.shape.items.element.extend({
+      withdrawn: z.int(),
+      available: z.int().optional(),
+      held: z.int().optional(),
+      sold: z.int().optional(),
+    }),
+  ),
+  ratePerSec: z.number(),
+  activeMax: z.int(),
+  paymentsPerSec: z.number().optional(),
+  callWindowMs: z.int(),
+  passTtlMs: z.int(),
+  paymentWindowMs: z.int(),
+  botGate: z.enum(['off', 'on', 'auto']),
+  codesCount: z.int(),
+  beacon: z.string().optional(),
+  /** What those who wait are told now. */
+  message: z.string().optional(),
+  createdAtMs: z.number(),
+  /** Counts the edits from 1. */
+  rev: z.int(),
+  /** Nothing can happen to it any more. */
+  ended: z.boolean(),
+});
+
 export const dropWatchOutput = z.object({
   state: stateSchema,
   message: z.string().optional(),

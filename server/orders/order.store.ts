@@ -2,7 +2,7 @@
 // transition table: so races between the payment's news, the clock and the shop are settled here and nowhere else.
 import type { mongo } from 'mongoose';
 import { z } from 'zod';
-import { orderIdSchema, type BuyerId, type DropId, type OrderId } from '../ids.ts';
+import { orderIdSchema, type BuyerId, type DropId, type HoldId, type OrderId } from '../ids.ts';
 import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
 import type { Contact, Order, UnitRef } from './order.ts';
 import { orderSchema } from './order.ts';
@@ -65,6 +65,8 @@ export interface OrderPage {
   readonly buyerId?: BuyerId | undefined;
   readonly dropId?: DropId | undefined;
   readonly status?: OrderStatus | undefined;
+  readonly holdId?: HoldId | undefined;
+  readonly paymentId?: string | undefined;
   readonly before?: { readonly createdAtMs: number; readonly orderId: OrderId } | undefined;
   readonly limit: number;
 }
@@ -226,11 +228,13 @@ export function createOrdersStore(connection: MongoConnection): OrdersStore {
         return { orderId: _id, ...due };
       });
     },
-    async list({ buyerId, dropId, status, before, limit }) {
+    async list({ buyerId, dropId, status, holdId, paymentId, before, limit }) {
       const filter: mongo.Filter<OrderDocument> = {
         ...(buyerId ? { buyerId } : {}),
         ...(dropId ? { dropId } : {}),
         ...(status ? { status } : {}),
+        ...(holdId ? { holdId } : {}),
+        ...(paymentId ? { 'intent.id': paymentId } : {}),
         ...(before
           ? {
               $or: [
