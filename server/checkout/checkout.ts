@@ -19,7 +19,7 @@ import {
   type Payments,
 } from '../payments/payments.ts';
 import { quoteSchema, type Quote } from '../pricing/quote.ts';
-import { dueWhilePending, type Advance, type HoldsPort } from './advance.ts';
+import { couponOf, dueWhilePending, type Advance, type HoldsPort } from './advance.ts';
 import { isDestination } from './destination.rules.ts';
 
 export interface PayRequest {
@@ -119,7 +119,7 @@ export function createCheckout(deps: CheckoutDeps): Checkout {
   const openWindow = async (order: Order): Promise<Order | 'hold-expired' | null> => {
     const { orderId, dropId, holdId } = order;
     if (order.payDeadlineMs === null || (order.intent && order.intent.startedAtMs === null)) {
-      const hold = await holds.pay(dropId, holdId);
+      const hold = await holds.pay(dropId, holdId, couponOf(order));
       if (hold.kind !== 'paying') return expire(order, 'hold-expired');
       const { payDeadlineMs } = hold;
       const set = {

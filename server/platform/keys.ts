@@ -50,6 +50,11 @@ export function holdDropKey(holdId: HoldId): string {
   return `door:{${holdId}}:drop`;
 }
 
+/** A coupon counts in the whole shop: its uses have a slot of their own. Codes have no braces. */
+export function couponKey(code: string, name: 'epoch' | 'uses' | 'buyers' | 'due'): string {
+  return `door:{coupon/${code}}:${name}`;
+}
+
 /** A proof of work that has been shown at the bot gate, with the buyer who showed it. In the Redis of the rate limits. */
 export function spentProofKey(challenge: string): string {
   return `door:gate:spent:${challenge}`;
