@@ -71,7 +71,7 @@ export function createCouponUsesStore(options: { redis: Redis; run: LuaRunner; c
       });
       if (kind === 'taken') return { kind, isNew: rest[0] === '1' };
       if (kind === 'used-up' || kind === 'buyer-limit')
-        return { kind, overdue: rest.map(holdId => holdIdSchema.parse(holdId)) };
+        return { kind, overdue: rest.map(id => holdIdSchema.parse(id)) };
       if (kind === 'lost') return { kind };
       throw new Error(`lua/coupon-take.lua answered ${String(kind)}, which its caller does not know`);
     },

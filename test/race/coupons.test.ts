@@ -49,7 +49,7 @@ async function newCoupon(limit: { usesMax?: number; perBuyerMax?: number }): Pro
 const take = (code: string, buyerId: BuyerId = newBuyerId(), holdId: HoldId = newHoldId()) =>
   coupons.take({ code, holdId, buyerId });
 const usedOf = (code: string) => world.engine.redis.hlen(couponKey(code, 'uses'));
-const countOf = <T extends { kind: string }>(outcomes: readonly T[], kind: string) =>
+const countOf = (outcomes: readonly { kind: string }[], kind: string) =>
   outcomes.filter(outcome => outcome.kind === kind).length;
 
 /** A held cart of 1,000 with a coupon that takes 100 off. */
