@@ -13,6 +13,7 @@ import { createPrivacy } from './buyers/privacy.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createCatalogStore } from './catalog/catalog.store.ts';
 import { createProductChanges } from './catalog/product-changes.ts';
+import { createSharedProducts } from './catalog/shared-products.store.ts';
 import { createAdvance } from './checkout/advance.ts';
 import { createRefundOrder } from './checkout/refund-order.ts';
 import { createCheckout } from './checkout/checkout.ts';
@@ -141,15 +142,31 @@ const jobs = createOrderJobs({ orders: orderQueue, events: eventQueue, connectio
 // Capabilities.
 const indexHint = createIndexHint({ queue: searchQueue, log });
 lifecycle.onStop('index hint', () => indexHint.close());
+const productReads = {
+  memory: metrics.cacheReads.labels({ cache: 'products', by: 'memory' }),
+  flight: metrics.cacheReads.labels({ cache: 'products', by: 'flight' }),
+  redis: metrics.cacheReads.labels({ cache: 'products', by: 'redis' }),
+  mongodb: metrics.cacheReads.labels({ cache: 'products', by: 'mongodb' }),
+};
 const catalog = await createCatalog({
   store: catalogStore,
   changes: createProductChanges({ redis: stockRedis, events: eventsRedis, log }),
   clock,
   log,
+  shared: createSharedProducts({
+    redis: limitsRedis,
+    onHit: () => productReads.redis.inc(),
+  }),
+  onRead: by => productReads[by].inc(),
   onIndexDue: () => indexHint.send(),
 });
 lifecycle.onStop('catalog', () => catalog.close());
-const search = createSearch({ typesense: config.typesense, catalog, log });
+const search = createSearch({
+  typesense: config.typesense,
+  catalog,
+  log,
+  onAnswered: by => metrics.cacheReads.inc({ cache: 'searches', by }),
+});
 const feeds = createDropFeeds({ live, events: eventsRedis, log });
 const drops = createDrops({
   store: dropsStore,

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { createCatalog } from '../server/catalog/catalog.ts';
 import { createCatalogStore } from '../server/catalog/catalog.store.ts';
 import { createProductChanges } from '../server/catalog/product-changes.ts';
+import { createSharedProducts } from '../server/catalog/shared-products.store.ts';
 import { createAdvance } from '../server/checkout/advance.ts';
 import { createRefundOrder } from '../server/checkout/refund-order.ts';
 import { createApplyEvent } from '../server/checkout/apply-event.ts';
@@ -139,6 +140,7 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   const catalog = await createCatalog({
     store: catalogStore,
     changes: createProductChanges({ redis: publisher, events: subscriber, log }),
+    shared: createSharedProducts({ redis: limitsRedis }),
     clock,
     log,
   });
