@@ -94,7 +94,7 @@ lifecycle.onStop('redis', () => {
 await Promise.all([checkRedis(stockRedis, 'stock', log), checkRedis(jobsRedis, 'jobs', log)]);
 const mongo = await connectMongo({ uri: config.mongoUri, log });
 lifecycle.onStop('mongodb', () => mongo.close());
-const clock = await startClock(stockRedis);
+const clock = await startClock(stockRedis, { movable: config.luaClock === 'test' });
 lifecycle.onStop('clock', () => clock.stop());
 const run = createLuaRunner(stockRedis, { clock: config.luaClock });
 

@@ -38,7 +38,11 @@ export interface DrillOptions {
   /** Its webhooks are faulty while the drill runs. */
   readonly breakWebhooksAt?: StandIn;
   /** Called once the drop stands and the buyers are on their way. */
-  readonly onDrop?: (dropId: string) => void;
+  readonly onDrop?: (dropId: string, tally: Tally) => void;
+  /** Units that are lost to somebody come back soon: what a drill with buyers who walk off has anyway. */
+  readonly shortWindows?: boolean;
+  /** From then on those who wait ask again where they stand, and must be told the same place. */
+  readonly askAgain?: Promise<void>;
 }
 
 /** What `--json` writes. */
@@ -89,10 +93,11 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
     shape,
     schedule,
     buyersCount,
-    withIdlers: options.abandonShare > 0 || options.breakWebhooksAt !== undefined,
+    withIdlers:
+      options.shortWindows === true || options.abandonShare > 0 || options.breakWebhooksAt !== undefined,
     retry,
   });
-  options.onDrop?.(stage.dropId);
+  options.onDrop?.(stage.dropId, tally);
   const memory = await watchMemory(url);
   const broken = options.breakWebhooksAt ? await breakWebhooks(options.breakWebhooksAt) : null;
   const killing = new AbortController();
@@ -112,7 +117,7 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
       signal: AbortSignal.any([signal, overdue]),
       opensAtMs: startedAtMs + schedule.opensAfterMs,
       serverNow: () => stage.clock.now(),
-      ...(kill ? { serverKilled: kill.killed } : {}),
+      ...(kill ? { serverKilled: kill.killed } : options.askAgain ? { serverKilled: options.askAgain } : {}),
     };
     const progress = options.out ? startProgress({ tally, buyersCount, stockCount, out: options.out }) : null;
     const sendingAtMs = performance.now();
