@@ -250,7 +250,13 @@ const rebuild = createRebuild({
   ownedUnits: dropId => ledger.ownedUnits(dropId),
   calls: dropId => callLog.read(dropId),
   lobby: async dropId => (await lobbyStore.find(dropId))?.lanes ?? null,
-  payments: drop => listPayments({ dropId: drop.dropId, sinceMs: drop.createdAtMs }),
+  payments: async ({ dropId, createdAtMs }) =>
+    (await listPayments({ dropId, sinceMs: createdAtMs })).map(payment => ({
+      ...payment,
+      isOver:
+        payment.status === 'canceled' ||
+        (payment.receivedAmount > 0 && payment.refundedAmount >= payment.receivedAmount),
+    })),
   insertLost: async (drop, hold) => {
     await orders.insert(lostOrder(drop.dropId, hold, clock.now()));
   },
@@ -341,7 +347,7 @@ const makeContext = createMakeContext({
   authenticate: createAuthenticate({ sessions, clock, adminKey: config.adminKey, jwt: config.jwt }),
   log,
   metrics,
-  rates: createRateLimits(limitsRedis),
+  rates: createRateLimits(limitsRedis, config.redis.limitsUrl === config.redis.jobsUrl ? stockRedis : null),
   trustProxy: config.trustProxy,
   audit: auditLog,
 });

@@ -1,6 +1,6 @@
 // Fault 3: Redis is killed in the middle of a drop, and stays away for a moment.
 import { check, type Fault } from './fault.ts';
-import { held, openSale, payable, rawCall, shoppersOf } from './sale.ts';
+import { takeUnit, openSale, startPaying, rawCall, shoppersOf } from './sale.ts';
 import { waitUntil } from './wait-until.ts';
 
 const boundMs = 10_000;
@@ -14,8 +14,8 @@ export const redisKilled: Fault = {
     const sale = await openSale(world, 12);
     const shoppers = await shoppersOf(sale, 12);
     const [unpaid, paying, fresh] = [shoppers.slice(0, 4), shoppers.slice(4, 8), shoppers.slice(8)] as const;
-    await Promise.all(unpaid.map(shopper => held(shopper)));
-    await Promise.all(paying.map(shopper => payable(shopper)));
+    await Promise.all(unpaid.map(shopper => takeUnit(shopper)));
+    await Promise.all(paying.map(shopper => startPaying(shopper)));
     const [first] = fresh;
     if (!first) throw new Error('there are fresh shoppers');
     const quotes = await Promise.all(fresh.map(shopper => shopper.quote()));

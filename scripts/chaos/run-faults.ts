@@ -43,9 +43,11 @@ export async function runFaults(
         if (!world) throw new Error('there is no installation');
         // The same seed gives a fault the same lots, whichever others run.
         result = await runOne(fault, world, new Chance(seed * 31 + fault.number));
+        if (result.outcome === 'failed') say(`its logs: ${world.keepLogs()}`);
       } catch (error) {
         signal.throwIfAborted();
         const skipped = error instanceof Skipped;
+        if (!skipped && world) say(`its logs: ${world.keepLogs()}`);
         result = { outcome: skipped ? 'skipped' : 'failed', figures: {}, checks: [], why: describe(error) };
       } finally {
         if (world && world !== shared) await world.close();

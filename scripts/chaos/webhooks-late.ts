@@ -1,6 +1,6 @@
 // Fault 12: a webhook comes before the API's own answer, twice, out of order, three days late, or never. Days pass on
 // the clocks of Redis' scripts, of the engine and of the Stripe stand-in, which are moved together.
-import { openSale, payable, shoppersOf, type Sale } from './sale.ts';
+import { openSale, startPaying, shoppersOf, type Sale } from './sale.ts';
 import { check, type Fault } from './fault.ts';
 import { waitUntil } from './wait-until.ts';
 import { dropKey, clockAheadKey } from '../../server/platform/keys.ts';
@@ -43,7 +43,7 @@ export const webhooksLate: Fault = {
 
     // Never: found by a look.
     await stripe.addWebhookFault({ kind: 'drop' });
-    const lost = await payable(await sale.shopper());
+    const lost = await startPaying(await sale.shopper());
     await lost.confirm();
     let foundAfterMin = 0;
     while ((await sale.report()).orders['paid'] !== 5 && foundAfterMin < 2 * boundMin) {
@@ -59,8 +59,8 @@ export const webhooksLate: Fault = {
 
     // Three days late: one that was paid, and one that nobody paid, whose windows have long ended.
     await stripe.pauseWebhooks();
-    const paid = await payable(await sale.shopper());
-    const idle = await payable(await sale.shopper());
+    const paid = await startPaying(await sale.shopper());
+    const idle = await startPaying(await sale.shopper());
     await paid.confirm();
     await forward(hourMs + minuteMs);
     const before = await sale.atRest();

@@ -1,7 +1,7 @@
 // Fault 2: the worker is killed while it captures a payment, and once more while the next one does the same.
 import { z } from 'zod';
 import { check, type Fault } from './fault.ts';
-import { openSale, payable } from './sale.ts';
+import { openSale, startPaying } from './sale.ts';
 import { waitUntil } from './wait-until.ts';
 
 const boundMs = 60_000;
@@ -19,7 +19,7 @@ export const workerKilled: Fault = {
   async run(world, chance) {
     const { installation, stripe, signal } = world;
     const sale = await openSale(world, 3);
-    const shopper = await payable(await sale.shopper());
+    const shopper = await startPaying(await sale.shopper());
     // So long that the worker is killed in the middle of the call, sometimes before Stripe acts and sometimes after.
     const latency = { kind: 'latency', operation: 'payment_intents.capture', delayMs: 1_000 };
     await stripe.addFault({ ...latency, times: killsCount });

@@ -1,6 +1,6 @@
 // One installation to do harm to: its own ports and data folder, a proxy before each of its services, and the ways to
 // look at it. Whatever a fault leaves behind ends with `close`.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
@@ -38,6 +38,8 @@ export interface World {
   /** At rest: looks again at what seems wrong, and says what stays so. */
   audit(): Promise<AuditReport>;
   untilReady(url?: string): Promise<void>;
+  /** Where the logs of all its processes are kept, which otherwise go with it. */
+  keepLogs(): string;
   close(): Promise<void>;
 }
 
@@ -126,6 +128,11 @@ export async function openWorld(
           signal,
           withinMs: 60_000,
         });
+      },
+      keepLogs() {
+        const kept = mkdtempSync(path.join(tmpdir(), 'doorbuster-chaos-logs-'));
+        cpSync(path.join(dataDir, 'logs'), kept, { recursive: true });
+        return kept;
       },
       close,
     };
