@@ -30,8 +30,10 @@ export async function sendCrowd(
   const drill = await runDrill({
     url: installation.url,
     adminKey: installation.adminKey,
-    buyersCount: 120,
-    stockCount: 40,
+    buyersCount: 150,
+    stockCount: 60,
+    // So slow that a fault finds some who wait, some who hold and some who pay.
+    pace: { ratePerSec: 6, activeMax: 15 },
     shape: 'flat',
     skusCount: 1,
     abandonShare: 0,

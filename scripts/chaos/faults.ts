@@ -2,6 +2,7 @@
 import { backupRestored } from './backup-restored.ts';
 import { clockWrong } from './clock-wrong.ts';
 import { diskFull } from './disk-full.ts';
+import { failover } from './failover.ts';
 import type { Fault } from './fault.ts';
 import { memoryFull } from './memory-full.ts';
 import { mongoAway } from './mongo-away.ts';
@@ -22,6 +23,7 @@ export const faults: readonly Fault[] = [
   workerKilled,
   redisKilled,
   redisOlder,
+  failover,
   replyLost,
   memoryFull,
   mongoAway,

@@ -20,7 +20,7 @@ export interface WorldNeeds {
   readonly envOf?: (name: string) => Record<string, string>;
   /** Prepares the data folder before anything is started; what it answers is called at the end. */
   readonly prepare?: (dataDir: string) => () => void;
-  /** A proxy of its own between the second server and the stock's Redis. */
+  /** The first server has a proxy of its own before the stock's Redis, and all others another one. */
   readonly splitRedis?: boolean;
 }
 
@@ -32,7 +32,7 @@ export interface World {
   readonly stripe: StripeControl;
   /** Straight to the stock's Redis, past the proxy. */
   readonly redis: Redis;
-  readonly proxy: (service: ServiceName | 'redis-of-server-2') => TcpProxy;
+  readonly proxy: (service: ServiceName | 'redis-of-others') => TcpProxy;
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
   /** At rest: looks again at what seems wrong, and says what stays so. */
@@ -70,12 +70,12 @@ export async function openWorld(
         const proxy = await startTcpProxy(port);
         proxies.set(service, proxy);
         if (service === 'redis' && needs.splitRedis) {
-          proxies.set('redis-of-server-2', await startTcpProxy(port));
+          proxies.set('redis-of-others', await startTcpProxy(port));
         }
         return proxy.port;
       },
       envOf(name) {
-        const other = name === 'server-2' ? proxies.get('redis-of-server-2') : undefined;
+        const other = name !== 'server' ? proxies.get('redis-of-others') : undefined;
         return {
           ...(other ? { REDIS_URL: `redis://127.0.0.1:${other.port}` } : {}),
           ...needs.envOf?.(name),

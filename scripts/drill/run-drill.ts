@@ -12,7 +12,7 @@ import { planBuyers } from './plan-buyers.ts';
 import { startProgress } from './progress.ts';
 import { quietWait } from './quiet-wait.ts';
 import { watchMemory, type ServerMemory } from './server-memory.ts';
-import { setStage, type Stage } from './stage.ts';
+import { setStage, type Pace, type Stage } from './stage.ts';
 import { reckonTold, type Told } from './sold-out-told.ts';
 import { createTally, type Phase, type Tally } from './tally.ts';
 
@@ -41,6 +41,7 @@ export interface DrillOptions {
   readonly onDrop?: (dropId: string, tally: Tally) => void;
   /** Units that are lost to somebody come back soon: what a drill with buyers who walk off has anyway. */
   readonly shortWindows?: boolean;
+  readonly pace?: Pace;
   /** From then on those who wait ask again where they stand, and must be told the same place. */
   readonly askAgain?: Promise<void>;
 }
@@ -95,6 +96,7 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
     buyersCount,
     withIdlers:
       options.shortWindows === true || options.abandonShare > 0 || options.breakWebhooksAt !== undefined,
+    pace: options.pace,
     retry,
   });
   options.onDrop?.(stage.dropId, tally);

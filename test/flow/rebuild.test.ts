@@ -298,7 +298,7 @@ describe('a MongoDB that came back from a backup', () => {
     expect(await world.rebuilder()(drop.dropId)).toMatchObject({ kind: 'busy' });
     payment.isOver = true;
     expect(await world.rebuilder()(drop.dropId, true)).toMatchObject({ kind: 'busy' });
-    await world.engine.setAheadMs(drop, 2 * limits.rebuildLeaseMs);
+    await world.forward(2 * limits.rebuildLeaseMs, drop);
     expect(await world.rebuilder()(drop.dropId)).toMatchObject({ kind: 'rebuilt' });
     expect(await world.order(lost.orderId)).toMatchObject({ status: 'expired' });
     expect(await world.stock(drop)).toMatchObject({ available: 1, held: 2, sold: 0, total: 3 });
