@@ -8,8 +8,6 @@ import { createStats } from './admin/stats.ts';
 import { createReport } from './admin/report.ts';
 import { createReportBooks } from './admin/report-books.ts';
 import { createListDropPayments } from './admin/report-payments.ts';
-import { createFindings } from './audit/findings.ts';
-import { createFindingsStore } from './audit/findings.store.ts';
 import { createAuthenticate, sessionTokenSchema } from './buyers/authenticate.ts';
 import { createPrivacy } from './buyers/privacy.ts';
 import { createCatalog } from './catalog/catalog.ts';
@@ -41,10 +39,7 @@ import { createOrders } from './orders/orders.ts';
 import { createRefund } from './orders/refunds.ts';
 import { createOrdersStore } from './orders/order.store.ts';
 import { createBookedRequests } from './payments/booked-requests.ts';
-import { createHashCard } from './payments/card-hash.ts';
-import { createCardsStore } from './payments/cards.store.ts';
 import { createEventsStore } from './payments/events.store.ts';
-import { missedLeastAmount } from './payments/least-amounts.rules.ts';
 import { createPayments } from './payments/payments.gateway.ts';
 import { createStripe } from './payments/stripe.ts';
 import { createStripeBudget } from './payments/stripe-budget.ts';
@@ -115,23 +110,14 @@ const ledger = createLedger(mongo);
 const callLog = createCallLog(mongo);
 const lobbyStore = createLobbyStore(mongo);
 const ordersStore = createOrdersStore(mongo);
-const cardsStore = createCardsStore(mongo);
 const stripeEvents = createEventsStore(mongo);
 const catalogStore = createCatalogStore(mongo);
-const auditLog = createAuditLog({ connection: mongo, clock, log });
 await Promise.all(
-  [
-    dropsStore,
-    ledger,
-    callLog,
-    lobbyStore,
-    ordersStore,
-    cardsStore,
-    stripeEvents,
-    catalogStore,
-    auditLog,
-  ].map(store => store.ensureIndexes()),
+  [dropsStore, ledger, callLog, lobbyStore, ordersStore, stripeEvents, catalogStore].map(store =>
+    store.ensureIndexes(),
+  ),
 );
+const auditLog = createAuditLog({ connection: mongo, clock, log });
 lifecycle.onStop('audit log', () => auditLog.settled());
 
 // Sealed values.
@@ -146,8 +132,7 @@ const quotes = createSealer({ kind: 'quote', secrets, schema: quoteSchema });
 const orderQueue = createJobQueue<OrderJob>('orders', jobsRedis);
 const eventQueue = createJobQueue<EventJob>('events', jobsRedis);
 const searchQueue = createJobQueue('search', jobsRedis);
-const auditQueue = createJobQueue<{ runId: string }>('audit', jobsRedis);
-for (const queue of [orderQueue, eventQueue, searchQueue, auditQueue]) {
+for (const queue of [orderQueue, eventQueue, searchQueue]) {
   queue.on('error', error => log.warn({ err: error }, 'the job queue is in trouble'));
   lifecycle.onStop(`queue ${queue.name}`, () => queue.close());
 }
@@ -209,7 +194,6 @@ const pricing = createPricing({
   sealer: quotes,
   clock,
   pool: pricePool,
-  missedLeastAmount,
 });
 const inventory = createInventory({ store: holds, passes, quotes });
 const orderEvents = createOrderEvents({ publisher: stockRedis, subscriber: eventsRedis, log });
@@ -229,27 +213,14 @@ const stripe = createStripe({
   }),
 });
 const payments = createPayments(stripe);
-const cards = { ...cardsStore, hash: createHashCard(config.tokenSecrets) };
-const refunds = createRefundOrder({ orders, payments, units: ledger, holds, cards, clock, log, metrics });
-const advance = createAdvance({
-  orders,
-  payments,
-  units: ledger,
-  holds,
-  cards,
-  refunds,
-  clock,
-  log,
-  metrics,
-});
+const refunds = createRefundOrder({ orders, payments, units: ledger, holds, clock, log, metrics });
+const advance = createAdvance({ orders, payments, units: ledger, holds, refunds, clock, log, metrics });
 const apiBase = config.stripe.apiBase ?? 'https://api.stripe.com';
 const scriptUrl = config.stripe.apiBase ? `${config.stripe.apiBase}/v3/` : 'https://js.stripe.com/v3/';
 const checkout = createCheckout({
   orders,
   payments,
   holds,
-  units: ledger,
-  termsOf: dropId => drops.find(dropId),
   quotes,
   advance,
   wake: jobs.wakeOrder,
@@ -356,7 +327,7 @@ const api = createApi({
   checkout,
   orders,
   refund: createRefund({ orders, advance, clock }),
-  privacy: createPrivacy({ orders, holds, events: stripeEvents, cards, clock }),
+  privacy: createPrivacy({ orders, holds, events: stripeEvents, clock }),
   report: createReport({
     drop: dropId => drops.get(dropId),
     look: dropId => live.look(dropId),
@@ -371,16 +342,9 @@ const api = createApi({
     countOrders: dropId => orders.countsOfDrop(dropId),
     callFigures: createCallFigures(metrics, clock),
   }),
-  findings: createFindings({
-    store: createFindingsStore(mongo),
-    clock,
-    ask: async runId => {
-      await auditQueue.add('check', { runId });
-    },
-  }),
 });
 const makeContext = createMakeContext({
-  authenticate: createAuthenticate({ sessions, clock, staffKeys: config.staffKeys, jwt: config.jwt }),
+  authenticate: createAuthenticate({ sessions, clock, adminKey: config.adminKey, jwt: config.jwt }),
   log,
   metrics,
   rates: createRateLimits(limitsRedis, config.redis.limitsUrl === config.redis.jobsUrl ? stockRedis : null),

@@ -13,8 +13,7 @@ describe("a buyer's data", () => {
   beforeAll(async () => {
     world = await startCheckoutWorld();
     const { orders, clock } = world;
-    const { holds, eventsStore: events, cards } = world.ports;
-    privacy = createPrivacy({ orders, holds, events, cards, clock });
+    privacy = createPrivacy({ orders, holds: world.ports.holds, events: world.ports.eventsStore, clock });
   });
   afterAll(() => world.dispose());
 
