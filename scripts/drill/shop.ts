@@ -160,7 +160,6 @@ export function createShopper(options: {
         case 'hold-expired':
           tally.error('hold expired before payment');
           return { kind: 'end', end: 'missed' };
-        case 'below-minimum':
         case 'requote':
         case 'sold-out':
         case 'all-held':
