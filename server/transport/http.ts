@@ -16,7 +16,7 @@ import { createEventStreams } from './event-streams.ts';
 import { createLeanHttp } from './lean-http.ts';
 import type { OriginCheck } from './origin.ts';
 import { createKeeping } from './public-answers.ts';
-import { createSecurityHeaders, setHeaders } from './security-headers.ts';
+import { createApiHeaders, createPageHeaders, setHeaders } from './security-headers.ts';
 
 const proofPath = '/proof/';
 
@@ -45,9 +45,9 @@ const connectionsCheckMs = 1_000;
 
 export function createHttpServer(options: HttpOptions): Server {
   const { metrics, log, checkOrigin } = options;
-  const securityHeaders = createSecurityHeaders(options);
+  const pageHeaders = createPageHeaders(options);
   const streams = createEventStreams(options.clock);
-  const trpcHeaders = { ...securityHeaders, vary: 'origin' };
+  const trpcHeaders = { ...createApiHeaders(), vary: 'origin' };
   const keepingOf = createKeeping(options.router);
   const responseMeta: ResponseMetaFn<AnyRouter> = ({ errors, paths, ctx }) =>
     errors.length > 0 ? metaOfErrors(errors) : keepingOf({ paths, ctx });
@@ -133,7 +133,7 @@ export function createHttpServer(options: HttpOptions): Server {
   };
 
   const route = async (req: IncomingMessage, res: ServerResponse, path: string): Promise<void> => {
-    setHeaders(res, securityHeaders);
+    setHeaders(res, pageHeaders);
     if (path.startsWith(proofPath)) return options.serveProof(req, res, path.slice(proofPath.length));
     switch (path) {
       case '/webhooks/stripe':
