@@ -65,7 +65,7 @@ const server = createHttpServer({
     catalog: createCatalogRouter(catalog),
   }),
   makeContext: createMakeContext({
-    authenticate: createAuthenticate({ sessions, clock, adminKey: 'a key that nobody has', jwt: null }),
+    authenticate: createAuthenticate({ sessions, clock, staffKeys: [], jwt: null }),
     log,
     metrics,
     rates: createRateLimits(limitsRedis),

@@ -281,7 +281,7 @@ describe('over HTTP', () => {
   test('an answer to who showed a token is kept by nobody in between', async () => {
     const callers: Caller[] = [
       { kind: 'buyer', buyerId: newBuyerId(), expiresAtMs: Number.MAX_SAFE_INTEGER },
-      { kind: 'admin', name: 'test' },
+      { kind: 'admin', name: 'test', role: 'admin' },
       { kind: 'nobody', why: 'bad-token' },
     ];
     try {
