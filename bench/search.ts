@@ -1,19 +1,14 @@
 // How long does a visitor wait for a search? `search.products` with facets, highlights and typing errors, over real
 // products, twenty requests in flight, through the whole HTTP stack; against node:http that answers as many bytes.
-import { existsSync, readFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
-import path from 'node:path';
 import { z } from 'zod';
-import { mapProduct } from '../scripts/import/map-product.ts';
-import { productSchema } from '../server/catalog/product.ts';
-import { entryOf } from '../server/search/product-entry.ts';
 import { createSearchIndex } from '../server/search/search-index.ts';
 import { startEmbeddedRedis } from '../test/support/embedded-redis.ts';
 import { startEmbeddedTypesense } from '../test/support/embedded-typesense.ts';
+import { hasRealProducts, realEntries, realProductsFile } from '../test/support/real-products.ts';
 import type { Bench, BenchRow } from './row.ts';
 import { startChildServer } from './support/child-server.ts';
 
-const productsFile = path.resolve(import.meta.dirname, '../../shared/data/products.json');
 const inFlightCount = 20;
 const roundCount = 500;
 const batchCount = 200;
@@ -21,16 +16,6 @@ const batchCount = 200;
 const answerSchema = z.object({
   result: z.object({ data: z.object({ total: z.int(), degraded: z.literal(true).optional() }) }),
 });
-
-function entriesOfFile() {
-  const items = z.array(z.unknown()).parse(JSON.parse(readFileSync(productsFile, 'utf8')));
-  return items.flatMap(item => {
-    const mapped = mapProduct(item, { currency: 'USD' });
-    if (mapped.kind === 'refused') return [];
-    const stamps = { rev: 1, createdAtMs: 0, updatedAtMs: 0 };
-    return [entryOf(productSchema.parse({ ...mapped.product, ...stamps }), new Map())];
-  });
-}
 
 /** Two words of each title, as they are, half-typed, and with a typing error. */
 function questionsOf(titles: readonly string[]): string[] {
@@ -93,11 +78,11 @@ const shareOf = (times: readonly number[], share: number): number =>
   times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN;
 
 async function prepare(say: (line: string) => void, share: number): Promise<Bench> {
-  if (!existsSync(productsFile)) throw new Error(`the products are not there: ${productsFile}`);
+  if (!hasRealProducts) throw new Error(`the products are not there: ${realProductsFile}`);
   const [redis, typesense] = await Promise.all([startEmbeddedRedis(), startEmbeddedTypesense()]);
   const index = createSearchIndex(typesense);
   await index.ensure();
-  const entries = entriesOfFile();
+  const entries = realEntries();
   for (let from = 0; from < entries.length; from += batchCount) {
     await index.put(entries.slice(from, from + batchCount));
   }

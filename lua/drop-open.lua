@@ -24,7 +24,7 @@ local opensAtMs, mode, frozen = tonumber(drop[2]), drop[3], drop[4] == '1'
 
 if state ~= drop[1] then
   redis.call('HSET', dropKey, 'state', state)
-  tick(dropKey, tickChannel)
+  tick(dropKey, tickChannel, true)
 end
 if state == 'lobby' and not frozen and now >= opensAtMs - leadMs then
   frozen = true
@@ -46,6 +46,6 @@ if state == 'lobby' and frozen and now >= opensAtMs and (key ~= '' or mode == 'f
     state = 'sold-out'
     redis.call('HSET', dropKey, 'state', state, 'soldOutAtMs', text(now))
   end
-  tick(dropKey, tickChannel)
+  tick(dropKey, tickChannel, true)
 end
 return { state, redis.call('HGET', queueKey, LANES[GENERAL] .. '/lobby'), frozen and '1' or '0' }

@@ -35,5 +35,5 @@ elseif action ~= 'message' then
 end
 -- What was said of a pause does not outlive it.
 if value ~= '' or action == 'message' or action == 'resume' then redis.call('HSET', dropKey, 'message', value) end
-tick(dropKey, tickChannel)
+tick(dropKey, tickChannel, true)
 return { 'steered', dropState(dropKey, now) }

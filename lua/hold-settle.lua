@@ -36,11 +36,13 @@ if pass and pass.hold == holdId then
   learnEnds(queueKey, true, 1)
 end
 local sums = redis.call('HMGET', stockKey, '*/total', '*/sold', '*/withdrawn')
+local ends = false
 if tonumber(sums[1]) == tonumber(sums[2]) + tonumber(sums[3] or '0') then
   local state = redis.call('HGET', dropKey, 'state')
   if state == 'open' or state == 'paused' then
     redis.call('HSET', dropKey, 'state', 'sold-out', 'soldOutAtMs', text(now))
+    ends = true
   end
 end
-tick(dropKey, tickChannel)
+tick(dropKey, tickChannel, ends)
 return { 'settled', '0' }

@@ -5,11 +5,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createDoorbuster, failureOf } from '../client/index.ts';
 import { describeDrill, drillPage } from './drill/describe-drill.ts';
+import { standInOf, type StandIn } from './drill/faulty-webhooks.ts';
 import { assertEnoughFileHandles } from './drill/file-handles.ts';
 import { readCommandLine, usage, type CommandLine } from './drill/options.ts';
 import { runDrill, type Drill } from './drill/run-drill.ts';
 import { SetupError } from './setup/setup-error.js';
 import { startInstallation } from './supervisor/installation.ts';
+import { readRuntime } from './supervisor/runtime.ts';
 
 async function main(ending: AbortController): Promise<number> {
   const options = readCommandLine(process.argv.slice(2), process.env);
@@ -19,7 +21,7 @@ async function main(ending: AbortController): Promise<number> {
   }
   assertEnoughFileHandles(options.buyersCount);
   const drill = options.target
-    ? await drillAt(options, options.target, ending.signal)
+    ? await drillAt(options, { ...options.target, standIn: standInAt(options.target.url) }, ending.signal)
     : await drillAlone(options, ending.signal);
   say(describeDrill(drill));
   if (options.jsonFile !== null)
@@ -50,7 +52,9 @@ async function drillAlone(options: CommandLine, signal: AbortSignal): Promise<Dr
         kill('server');
         return untilReady('server');
       };
-      return await drillAt(options, { ...installation, ...(options.withKill ? { killServer } : {}) }, signal);
+      const standIn = installation.embedded.includes('stripe') ? standInOf(installation.env) : null;
+      const target = { ...installation, standIn, ...(options.withKill ? { killServer } : {}) };
+      return await drillAt(options, target, signal);
     } finally {
       await installation.stop();
     }
@@ -61,13 +65,19 @@ async function drillAlone(options: CommandLine, signal: AbortSignal): Promise<Dr
 
 async function drillAt(
   options: CommandLine,
-  target: { url: string; adminKey: string; killServer?: () => Promise<void> },
+  target: { url: string; adminKey: string; standIn: StandIn | null; killServer?: () => Promise<void> },
   signal: AbortSignal,
 ): Promise<Drill> {
-  const { buyersCount, stockCount, shape } = options;
+  const { buyersCount, stockCount, shape, webhooksFaulty } = options;
+  if ((webhooksFaulty || options.challengeShare > 0) && target.standIn === null) {
+    throw new SetupError(
+      '--3ds and --webhooks faulty need the Stripe stand-in of an installation that was started here: a real ' +
+        'bank lets no program through, and Stripe sends its webhooks as it does.',
+    );
+  }
   await assertReachable(target);
   say(`${buyersCount} buyers (${shape}) for ${stockCount} units at ${target.url}`);
-  const { url, adminKey, killServer } = target;
+  const { url, adminKey, killServer, standIn } = target;
   return runDrill({
     ...options,
     url,
@@ -75,7 +85,14 @@ async function drillAt(
     signal,
     out: process.stdout,
     ...(killServer ? { killServer } : {}),
+    ...(webhooksFaulty && standIn ? { breakWebhooksAt: standIn } : {}),
   });
+}
+
+/** The stand-in of an installation that runs on this machine's data folder, if that is the one. */
+function standInAt(url: string): StandIn | null {
+  const runtime = readRuntime(path.resolve(process.env['DATA_DIR'] || '.data'));
+  return runtime?.urls.includes(url) ? standInOf(runtime.env) : null;
 }
 
 /** A wrong address or key is the caller's to mend, and said at once instead of after a minute of trying again. */

@@ -27,8 +27,10 @@ until search finds them. Importing the same file again changes nothing.
   --help                    this
 
 A record is either a product as admin.product.upsert takes it (productId, title, variants …), or flat:
-  name, description, brand, categories, price, currency, image, popularity, id, sku
-In CSV the first row names the columns; lists are divided by |.
+  name, description, brand, categories, price, currency, image, popularity, id, sku, slug, status, taxClass,
+  variantTitle, barcode, options and attributes (JSON), prices in further currencies (EUR 19.99|JPY 2000)
+In CSV the first row names the columns; lists are divided by |; rows that follow each other with one id, each with a
+SKU, are the variants of one product. What "npm run export" writes comes back as it was.
 
 Without --url it writes to the database of the installation that runs on the data folder (npm start), in bulk. Where
 none runs here, MONGODB_URI and REDIS_URL say where the catalog is.

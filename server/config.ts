@@ -1,5 +1,6 @@
 // The only reader of process.env. Settings are checked once, frozen, and carry no way to print a secret.
 import { z } from 'zod';
+import { readStripeRates, stripeRatesOf, type StripeRates } from './payments/stripe-rates.rules.ts';
 
 const url = (protocols: string[]) =>
   z
@@ -40,6 +41,16 @@ export const environmentSchema = z.object({
   STRIPE_WEBHOOK_SECRET: z.string().min(1),
   /** Set where Stripe is stood in for; unset, Stripe's own address is used. */
   STRIPE_API_BASE: url(['http:', 'https:']).optional(),
+  /** Requests a second that Stripe takes, by operation and in all. */
+  STRIPE_RATES: z
+    .string()
+    .transform((text, context) => {
+      const read = readStripeRates(text);
+      if (read.kind === 'rates') return read.changes;
+      context.addIssue({ code: 'custom', message: read.because });
+      return z.NEVER;
+    })
+    .optional(),
 
   ADMIN_KEY: secret,
   /** Newest first, separated by commas: the first signs, all verify. */
@@ -79,6 +90,7 @@ export interface Config {
     readonly publishableKey: string;
     readonly webhookSecret: string;
     readonly apiBase: string | null;
+    readonly rates: StripeRates;
   };
   readonly adminKey: string;
   readonly tokenSecrets: readonly string[];
@@ -132,6 +144,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       publishableKey: env.STRIPE_PUBLISHABLE_KEY,
       webhookSecret: env.STRIPE_WEBHOOK_SECRET,
       apiBase: env.STRIPE_API_BASE ?? null,
+      rates: stripeRatesOf({
+        changes: env.STRIPE_RATES ?? {},
+        isStandIn: env.STRIPE_API_BASE !== undefined,
+        isLive: env.STRIPE_SECRET_KEY.includes('_live_'),
+      }),
     },
     adminKey: env.ADMIN_KEY,
     tokenSecrets: env.TOKEN_SECRET,

@@ -231,6 +231,12 @@ export const limits = {
   stripeRetriesCount: 2,
   /** Two processes that make the same payment at once: the second asks again this often for the first one's answer. */
   keyInUseRetryMs: 200,
+  /** A request waits this long for its turn at Stripe; one that would wait longer is put off, and nobody is kept hanging. */
+  stripeTurnWaitMs: 1 * SECOND,
+  /** Told "too many" by Stripe itself, which does not say for how long: its windows are a second. */
+  stripeBusyPauseMs: 1 * SECOND,
+  /** What was put off comes back within this of its turn, spread out. */
+  stripePutOffSpreadMs: 2 * SECOND,
   relayTickMs: 500,
   relayBatchCount: 200,
   /** A step that failed is tried again after this, doubling up to the cap. */
@@ -300,6 +306,10 @@ export function assertLimits(): void {
   assert(
     limits.stripeTimeoutMs * (limits.stripeRetriesCount + 1) < limits.refundLookMs,
     'a refund is looked for once no request of it can still be under way',
+  );
+  assert(
+    2 * limits.stripeTurnWaitMs < limits.stepLeaseMs,
+    'a step that waits for its turn at Stripe must not look as if it had died',
   );
   assert(limits.stepLeaseMs < limits.stepOverdueMs, 'a lease must end before its step counts as overdue');
 }

@@ -38,9 +38,11 @@ import { createOrderEvents } from './orders/order-events.ts';
 import { createOrders } from './orders/orders.ts';
 import { createRefund } from './orders/refunds.ts';
 import { createOrdersStore } from './orders/order.store.ts';
+import { createBookedRequests } from './payments/booked-requests.ts';
 import { createEventsStore } from './payments/events.store.ts';
 import { createPayments } from './payments/payments.gateway.ts';
 import { createStripe } from './payments/stripe.ts';
+import { createStripeBudget } from './payments/stripe-budget.ts';
 import { createWebhook } from './payments/webhook.ts';
 import { startClock } from './platform/clock.ts';
 import { createQueue as createJobQueue } from './platform/jobs.ts';
@@ -203,7 +205,13 @@ const orders = createOrders({
   wake: jobs.wakeOrder,
   metrics,
 });
-const stripe = createStripe(config.stripe);
+const stripe = createStripe({
+  ...config.stripe,
+  httpClient: createBookedRequests({
+    budget: createStripeBudget({ redis: limitsRedis, rates: config.stripe.rates }),
+    metrics,
+  }),
+});
 const payments = createPayments(stripe);
 const refunds = createRefundOrder({ orders, payments, units: ledger, holds, clock, log, metrics });
 const advance = createAdvance({ orders, payments, units: ledger, holds, refunds, clock, log, metrics });

@@ -18,9 +18,11 @@ import { assertLimits, limits } from '../server/limits.ts';
 import { createOrderEvents } from '../server/orders/order-events.ts';
 import { createOrders } from '../server/orders/orders.ts';
 import { createOrdersStore } from '../server/orders/order.store.ts';
+import { createBookedRequests } from '../server/payments/booked-requests.ts';
 import { createEventsStore } from '../server/payments/events.store.ts';
 import { createPayments } from '../server/payments/payments.gateway.ts';
 import { createStripe } from '../server/payments/stripe.ts';
+import { createStripeBudget } from '../server/payments/stripe-budget.ts';
 import { startClock } from '../server/platform/clock.ts';
 import { createQueue } from '../server/platform/jobs.ts';
 import { createDropsStore } from '../server/drops/drops.store.ts';
@@ -80,6 +82,7 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   // A blocked connection cannot add jobs: queues and workers have one each (BullMQ makes the workers' blocking ones).
   const jobsQueues = connectRedis({ url: config.redis.jobsUrl, role: 'jobs', log });
   const jobsWorkers = connectRedis({ url: config.redis.jobsUrl, role: 'jobs', log });
+  const limitsRedis = connectRedis({ url: config.redis.limitsUrl, role: 'limits', log });
   const mongo = await connectMongo({ uri: config.mongoUri, log });
   await Promise.all([checkRedis(stock, 'stock', log), checkRedis(jobsQueues, 'jobs', log)]);
   const clock = await startClock(stock);
@@ -112,7 +115,13 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
     metrics,
   });
   const payments = createPayments(
-    createStripe({ secretKey: config.stripe.secretKey, apiBase: config.stripe.apiBase }),
+    createStripe({
+      ...config.stripe,
+      httpClient: createBookedRequests({
+        budget: createStripeBudget({ redis: limitsRedis, rates: config.stripe.rates }),
+        metrics,
+      }),
+    }),
   );
   const refunds = createRefundOrder({ orders, payments, units: ledger, holds, clock, log, metrics });
   const advance = createAdvance({ orders, payments, units: ledger, holds, refunds, clock, log, metrics });
@@ -190,7 +199,8 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
       await Promise.all([relay.stop(), stockWatch.stop(), catalog.close()]);
       if (!jobsAreAway) await jobsEnd;
       clock.stop();
-      for (const redis of [stock, publisher, subscriber, jobsQueues, jobsWorkers]) redis.disconnect();
+      for (const redis of [stock, publisher, subscriber, jobsQueues, jobsWorkers, limitsRedis])
+        redis.disconnect();
       await mongo.close();
     },
   };

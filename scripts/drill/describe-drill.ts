@@ -17,6 +17,7 @@ export function describeDrill({ result, report, ends }: Drill): string {
     ...Object.entries(result.errors).map(([kind, count]) => `  ${String(count).padStart(7)} × ${kind}`),
     ...(Object.keys(result.errors).length > 0 ? [''] : []),
     ...describeServers(result),
+    ...describeTroubles(result),
     '',
     ...result.gates.map(
       gate =>
@@ -35,6 +36,20 @@ export function describeDrill({ result, report, ends }: Drill): string {
 
 function limitOf({ limit, atMost }: Drill['result']['gates'][number]): string {
   return atMost ? `at most ${limit}` : String(limit);
+}
+
+function describeTroubles({ troubles, webhooks }: Drill['result']): string[] {
+  const met = Object.entries(troubles).filter(([, count]) => count > 0);
+  return [
+    ...(met.length > 0
+      ? [`  planned trouble: ${met.map(([what, count]) => `${count} ${what}`).join(', ')}`]
+      : []),
+    ...(webhooks
+      ? [
+          `  webhooks: ${webhooks.dropped} events lost, ${webhooks.duplicated} sent twice, ${webhooks.reordered} late and out of order`,
+        ]
+      : []),
+  ];
 }
 
 function describeServers({ servers, soldOutToldMs, places }: Drill['result']): string[] {
@@ -98,7 +113,7 @@ ${table(
   result.gates.map(gate => [gate.ok ? '✓' : '✗', gate.name, gate.value, limitOf(gate)]),
 )}
 <h2>Phases: p50 / p95 / p99</h2><dl>${bars}</dl>
-<h2>Servers</h2><pre>${escape(describeServers(result).join('\n'))}</pre>
+<h2>Servers</h2><pre>${escape([...describeServers(result), ...describeTroubles(result)].join('\n'))}</pre>
 <h2>Errors</h2>
 ${Object.keys(result.errors).length > 0 ? table(['kind', 'count'], Object.entries(result.errors)) : '<p>None.</p>'}
 </body></html>

@@ -21,6 +21,8 @@ export interface Demand {
   readonly places: { readonly moved: number; readonly lost: number };
   /** How late the last of those who waited heard that all is sold; null where nobody waited for that. */
   readonly told: { readonly maxMs: number; readonly withinMs: number } | null;
+  /** How many events each fault of the webhooks struck; null where they were left alone. */
+  readonly webhooks: Readonly<Record<string, number>> | null;
   /** Null where none was to be killed. */
   readonly serversKilled: { readonly count: number; readonly wanted: number } | null;
 }
@@ -46,6 +48,11 @@ export function judge(report: DropReport, demand: Demand): Verdict {
   const paidLate = report.paidLate ?? Number.NaN;
   const unmetCount = Math.max(0, demand.wantedCount - sold);
   const unsoldWithDemand = Math.min(Math.max(0, stock - sold), unmetCount);
+  // Nobody knows what is on the shelf: that is no pass either.
+  const leftCount = report.items.reduce(
+    (sum, { redis }) => sum + (redis ? redis.available + redis.held : Number.NaN),
+    0,
+  );
   const gate = (name: string, value: number, limit: number): Gate => ({
     name,
     ok: value === limit,
@@ -57,6 +64,9 @@ export function judge(report: DropReport, demand: Demand): Verdict {
     gate('sold: what stock and demand allow', sold, Math.min(stock, demand.wantedCount)),
     gate('oversold', oversold, 0),
     gate('unsold although wanted', unsoldWithDemand, 0),
+    ...(demand.wantedCount >= stock
+      ? [gate('on the shelf or held at the end, although wanted', leftCount, 0)]
+      : []),
     gate('different units sold', unitsDistinct, sold),
     gate('orders paid, a unit each', ordersPaid, sold),
     gate('captured as the orders say', capturedMinor, expectedMinor),
@@ -70,6 +80,9 @@ export function judge(report: DropReport, demand: Demand): Verdict {
     gate('buyers told of another place than before', demand.places.moved, 0),
     gate('buyers whose place nobody knew', demand.places.lost, 0),
     ...(demand.told ? [toldInTime(demand.told)] : []),
+    ...(demand.webhooks
+      ? [gate('faults of the webhooks that struck nothing', idleCount(demand.webhooks), 0)]
+      : []),
     ...(demand.serversKilled
       ? [gate('servers killed in the middle', demand.serversKilled.count, demand.serversKilled.wanted)]
       : []),
@@ -87,6 +100,10 @@ export function judge(report: DropReport, demand: Demand): Verdict {
     gates,
     ok: gates.every(each => each.ok),
   };
+}
+
+function idleCount(struck: NonNullable<Demand['webhooks']>): number {
+  return Object.values(struck).filter(count => count === 0).length;
 }
 
 function toldInTime({ maxMs, withinMs }: NonNullable<Demand['told']>): Gate {

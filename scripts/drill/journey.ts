@@ -9,7 +9,7 @@ import {
   type QueueStep,
 } from '../../client/index.ts';
 import type { BuyerPlan } from './plan-buyers.ts';
-import { quietSockets } from './quiet-socket.ts';
+import { quietSockets, type Attention } from './quiet-socket.ts';
 import { quietWait } from './quiet-wait.ts';
 import { createShopper, patienceMs, type Shopped } from './shop.ts';
 import type { JourneyEnd, Tally } from './tally.ts';
@@ -33,12 +33,17 @@ export interface JourneyDeps {
 
 /** So long those who wait take to ask, all together: they are people, and not one program. */
 const askSpreadMs = 4_000;
-const lingerMs = 2_000;
 
 export async function takeJourney(deps: JourneyDeps, plan: BuyerPlan): Promise<JourneyEnd> {
   const { tally, signal } = deps;
   const leaving = new AbortController();
-  const attention = { isShopping: false };
+  const attention: Attention & { heardEndAtMs: number | null } = {
+    isShopping: false,
+    heardEndAtMs: null,
+    hearEnd() {
+      attention.heardEndAtMs ??= deps.serverNow?.() ?? null;
+    },
+  };
   const buyer = createDoorbuster({ url: deps.url, fetch: deps.fetch, WebSocket: quietSockets(attention) });
   try {
     tally.reach('arrived');
@@ -56,7 +61,11 @@ export async function takeJourney(deps: JourneyDeps, plan: BuyerPlan): Promise<J
 async function queueAndShop(
   deps: JourneyDeps,
   plan: BuyerPlan,
-  own: { buyer: Doorbuster; leaving: AbortController; attention: { isShopping: boolean } },
+  own: {
+    buyer: Doorbuster;
+    leaving: AbortController;
+    attention: { isShopping: boolean; readonly heardEndAtMs: number | null };
+  },
 ): Promise<JourneyEnd> {
   const { dropId, tally, opensAtMs } = deps;
   const { buyer, leaving, attention } = own;
@@ -97,7 +106,8 @@ async function queueAndShop(
       joinWithinMs: patienceMs,
     })) {
       if (step.kind === 'sold-out' && last === 'waiting' && deps.serverNow) {
-        tally.soldOutHeardAtMs.push(deps.serverNow());
+        // Not heard on the socket: then this instant, which is later.
+        tally.soldOutHeardAtMs.push(attention.heardEndAtMs ?? deps.serverNow());
       }
       last = step.kind;
       if (step.kind === 'joined') {
@@ -113,6 +123,15 @@ async function queueAndShop(
         tally.reach('joined');
         tally.took('join', joinedAtMs - arrivedAtMs);
       }
+      if (step.kind === 'joined' && plan.leavesAfter === 'join') {
+        tally.meet('left after join');
+        return 'abandoned';
+      }
+      if (step.kind === 'called' && plan.leavesAfter === 'pass') {
+        tally.reach('called');
+        tally.meet('left after pass');
+        return 'abandoned';
+      }
       if (step.kind === 'called' && shopping === null) {
         attention.isShopping = true;
         tally.reach('called');
@@ -126,10 +145,7 @@ async function queueAndShop(
       shopper.hurry();
       return (await shopping).end;
     }
-    const end = deps.signal.aborted ? 'unfinished' : endOf(last);
-    // People read what they are told before they close the page; thousands do not leave at one instant.
-    await quietWait(lingerMs * Math.random(), deps.signal);
-    return end;
+    return deps.signal.aborted ? 'unfinished' : endOf(last);
   } finally {
     leaving.abort();
     await watching;

@@ -23,8 +23,11 @@ captured payment; then the books are counted on the server and held against the 
   --json FILE        write the result as JSON
   --html FILE        write the result as a page
   --skus K           spread the stock over K SKUs (1)
-  --abandon SHARE    this share of the buyers, 0 to 1, takes a unit and walks away (0)
-  --decline SHARE    this share pays with a card that is declined (0)
+  --abandon SHARE    this share of the buyers, 0 to 1, walks off: with a place, a pass, a unit, or in payment (0)
+  --decline SHARE    the first card of this share is declined; they pay with another (0)
+  --3ds SHARE        the bank of this share asks for 3-D Secure, which they pass (0)
+  --webhooks faulty  Stripe's webhooks come twice, out of order, late, and one in five never (sound)
+                     --3ds and --webhooks faulty: at the Stripe stand-in alone
   --within SECONDS   break off journeys that have not ended by then (900)
   --help             this
 
@@ -37,6 +40,8 @@ export interface CommandLine {
   readonly skusCount: number;
   readonly abandonShare: number;
   readonly declineShare: number;
+  readonly challengeShare: number;
+  readonly webhooksFaulty: boolean;
   readonly withinMs: number;
   readonly toldWithinMs: number;
   readonly serversCount: number;
@@ -54,8 +59,13 @@ export function readCommandLine(argv: string[], env: NodeJS.ProcessEnv): Command
   if (!shape) throw new SetupError(`--arrival takes ${arrivalShapes.join(', ')}, not "${values.arrival}".`);
   const abandonShare = share('--abandon', values.abandon);
   const declineShare = share('--decline', values.decline);
-  if (abandonShare + declineShare > 1) {
-    throw new SetupError('--abandon and --decline are shares of the same buyers: together at most 1.');
+  const challengeShare = share('--3ds', values['3ds']);
+  if (abandonShare + declineShare + challengeShare > 1) {
+    throw new SetupError('--abandon, --decline and --3ds are shares of the same buyers: together at most 1.');
+  }
+  const { webhooks } = values;
+  if (webhooks !== 'sound' && webhooks !== 'faulty') {
+    throw new SetupError(`--webhooks takes sound or faulty, not "${webhooks}".`);
   }
   const serversCount = wholeNumber('--servers', values.servers, SERVERS_COUNT_MAX);
   const withKill = values['kill-server'];
@@ -74,6 +84,8 @@ export function readCommandLine(argv: string[], env: NodeJS.ProcessEnv): Command
     skusCount: wholeNumber('--skus', values.skus, 50),
     abandonShare,
     declineShare,
+    challengeShare,
+    webhooksFaulty: webhooks === 'faulty',
     withinMs: wholeNumber('--within', values.within, 86_400) * 1_000,
     toldWithinMs: wholeNumber('--told-within', values['told-within'], 600_000),
     serversCount,
@@ -99,6 +111,8 @@ function parse(argv: string[]) {
         skus: { type: 'string', default: '1' },
         abandon: { type: 'string', default: '0' },
         decline: { type: 'string', default: '0' },
+        '3ds': { type: 'string', default: '0' },
+        webhooks: { type: 'string', default: 'sound' },
         servers: { type: 'string', default: '1' },
         'kill-server': { type: 'boolean', default: false },
         'told-within': { type: 'string', default: '1000' },

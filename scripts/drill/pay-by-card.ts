@@ -8,9 +8,17 @@ export interface Payable {
 }
 
 /** `unknown`: no certain answer; asking again is safe, since a payment is confirmed once. */
-export type CardOutcome = { kind: 'confirmed' } | { kind: 'declined' } | { kind: 'unknown'; why: string };
+export type CardOutcome =
+  | { kind: 'confirmed' }
+  | { kind: 'declined' }
+  /** The bank asks: `passChallenge` answers. */
+  | { kind: 'challenged'; address: string }
+  | { kind: 'unknown'; why: string };
 
-const intentSchema = z.object({ status: z.string() });
+const intentSchema = z.object({
+  status: z.string(),
+  next_action: z.object({ use_stripe_sdk: z.object({ stripe_js: z.string() }).optional() }).nullish(),
+});
 const errorSchema = z.object({
   error: z.object({
     type: z.string(),
@@ -43,6 +51,8 @@ export async function payByCard(
   if (status === 200) {
     const intent = intentSchema.parse(body);
     if (settledStatuses.has(intent.status)) return { kind: 'confirmed' };
+    const address = intent.next_action?.use_stripe_sdk?.stripe_js;
+    if (intent.status === 'requires_action' && address) return { kind: 'challenged', address };
     return { kind: 'unknown', why: intent.status };
   }
   const { error } = errorSchema.parse(body);
@@ -50,4 +60,23 @@ export async function payByCard(
   if (error.payment_intent && settledStatuses.has(error.payment_intent.status)) return { kind: 'confirmed' };
   if (status === 402) return { kind: 'declined' };
   return { kind: 'unknown', why: error.code ?? error.type };
+}
+
+/** Ends 3-D Secure as a buyer does who is who they say. At the stand-in alone: a real bank lets no program through. */
+export async function passChallenge(
+  address: string,
+  options: { fetch: typeof fetch; signal: AbortSignal },
+): Promise<CardOutcome> {
+  try {
+    const response = await options.fetch(address, {
+      method: 'POST',
+      headers: { accept: 'application/json' },
+      body: new URLSearchParams({ outcome: 'succeed' }),
+      signal: options.signal,
+    });
+    const { status } = intentSchema.parse(await response.json());
+    return settledStatuses.has(status) ? { kind: 'confirmed' } : { kind: 'unknown', why: status };
+  } catch {
+    return { kind: 'unknown', why: 'network' };
+  }
 }

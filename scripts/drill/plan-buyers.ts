@@ -2,24 +2,44 @@
 // whatever happens.
 import type { Schedule } from './arrivals.ts';
 
+/** Where a buyer may walk off: with a place, a pass, a unit, or in front of the card form. Each keeps something from others. */
+export const leavingSteps = ['join', 'pass', 'hold', 'payment'] as const;
+export type LeavingStep = (typeof leavingSteps)[number];
+
 export interface BuyerPlan {
   readonly index: number;
   readonly arriveAfterMs: number;
-  /** `abandon`: takes units and walks away. `decline`: pays with a card that is declined, and gives up. */
-  readonly intent: 'buy' | 'abandon' | 'decline';
+  /**
+   * `abandon`: walks off at the step `leavesAfter` without a word. `decline`: the first card is declined, the second is
+   * good. `challenge`: the bank asks for 3-D Secure.
+   */
+  readonly intent: 'buy' | 'abandon' | 'decline' | 'challenge';
+  readonly leavesAfter?: LeavingStep;
 }
 
-export function planBuyers(options: {
-  schedule: Schedule;
-  /** Shares of all buyers, 0 to 1. */
-  abandonShare: number;
-  declineShare: number;
-  random?: () => number;
-}): BuyerPlan[] {
-  const { schedule, abandonShare, declineShare, random = Math.random } = options;
+/** Shares of all buyers, 0 to 1, together at most 1. */
+export interface BuyerShares {
+  readonly abandonShare: number;
+  readonly declineShare: number;
+  readonly challengeShare: number;
+}
+
+export function planBuyers(
+  options: BuyerShares & { schedule: Schedule; random?: () => number },
+): BuyerPlan[] {
+  const { schedule, abandonShare, declineShare, challengeShare, random = Math.random } = options;
   return schedule.arriveAfterMs.map((arriveAfterMs, index) => {
     const lot = random();
-    const intent = lot < abandonShare ? 'abandon' : lot < abandonShare + declineShare ? 'decline' : 'buy';
-    return { index, arriveAfterMs, intent };
+    const buyer = { index, arriveAfterMs };
+    if (lot < abandonShare) {
+      return {
+        ...buyer,
+        intent: 'abandon',
+        leavesAfter: leavingSteps[index % leavingSteps.length] ?? 'hold',
+      };
+    }
+    if (lot < abandonShare + declineShare) return { ...buyer, intent: 'decline' };
+    if (lot < abandonShare + declineShare + challengeShare) return { ...buyer, intent: 'challenge' };
+    return { ...buyer, intent: 'buy' };
   });
 }

@@ -3,6 +3,7 @@
 import { withRetries, type RetryOptions } from '../../client/index.ts';
 import { planArrivals, type ArrivalShape } from './arrivals.ts';
 import { createBoundedFetch } from './bounded-fetch.ts';
+import { breakWebhooks, type StandIn, type WebhookTroubles } from './faulty-webhooks.ts';
 import { judge, type DropReport, type Verdict } from './gates.ts';
 import { takeJourney } from './journey.ts';
 import type { Percentiles } from './percentiles.ts';
@@ -24,6 +25,7 @@ export interface DrillOptions {
   readonly skusCount: number;
   readonly abandonShare: number;
   readonly declineShare: number;
+  readonly challengeShare: number;
   /** Journeys that have not ended by then are broken off. */
   readonly withinMs: number;
   readonly signal: AbortSignal;
@@ -33,6 +35,8 @@ export interface DrillOptions {
   readonly toldWithinMs: number;
   /** Kills a server, and resolves when it runs again: done once, when a quarter of the stock is paid for. */
   readonly killServer?: () => Promise<void>;
+  /** Its webhooks are faulty while the drill runs. */
+  readonly breakWebhooksAt?: StandIn;
   /** Called once the drop stands and the buyers are on their way. */
   readonly onDrop?: (dropId: string) => void;
 }
@@ -52,6 +56,10 @@ export interface DrillResult extends Omit<Verdict, 'gates' | 'ok'> {
   readonly servers: readonly ServerMemory[];
   /** How often a server was killed in the middle. */
   readonly serversKilled: number;
+  /** What was planned to go wrong, as the buyers met it. */
+  readonly troubles: Tally['troubles'];
+  /** Null where the webhooks were left alone. */
+  readonly webhooks: WebhookTroubles | null;
   readonly gates: Verdict['gates'];
   readonly ok: boolean;
 }
@@ -67,11 +75,11 @@ const callsAtOnceCount = 128;
 const lookEveryMs = 500;
 
 export async function runDrill(options: DrillOptions): Promise<Drill> {
-  const { url, adminKey, buyersCount, stockCount, shape, abandonShare, declineShare, signal } = options;
+  const { url, adminKey, buyersCount, stockCount, shape, signal } = options;
   const tally = createTally();
   const retry: RetryOptions = { signal, withinMs: 120_000, onRetry: failure => tally.retried(failure) };
   const schedule = planArrivals({ shape, buyersCount });
-  const plans = planBuyers({ schedule, abandonShare, declineShare });
+  const plans = planBuyers({ ...options, schedule });
   const startedAtMs = performance.now();
   const stage = await setStage({
     url,
@@ -81,11 +89,12 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
     shape,
     schedule,
     buyersCount,
-    withIdlers: abandonShare + declineShare > 0,
+    withIdlers: options.abandonShare > 0 || options.breakWebhooksAt !== undefined,
     retry,
   });
   options.onDrop?.(stage.dropId);
   const memory = await watchMemory(url);
+  const broken = options.breakWebhooksAt ? await breakWebhooks(options.breakWebhooksAt) : null;
   const killing = new AbortController();
   try {
     await stage.clock.sync();
@@ -122,13 +131,15 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
     await stage.clock.sync();
 
     const report = await reportAtRest(stage, { signal, retry });
+    const webhooks = (await broken?.mend()) ?? null;
     const soldOutToldMs = reckonTold(report.soldOutAtMs, tally.soldOutHeardAtMs);
     const verdict = judge(report, {
-      wantedCount: plans.filter(plan => plan.intent === 'buy').length,
+      wantedCount: plans.filter(plan => plan.intent !== 'abandon').length,
       brokenCount: tally.ends.failed + tally.ends.unfinished,
       places: tally.places.counts(),
       told: soldOutToldMs && { maxMs: soldOutToldMs.maxMs, withinMs: options.toldWithinMs },
       serversKilled: options.killServer ? { count: serversKilled, wanted: 1 } : null,
+      webhooks,
     });
     const { gates, ok, ...counts } = verdict;
     const result = {
@@ -143,6 +154,8 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
       places: tally.places.counts(),
       servers,
       serversKilled,
+      troubles: tally.troubles,
+      webhooks,
       gates,
       ok,
     };
@@ -150,6 +163,7 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
   } finally {
     killing.abort();
     await memory.stop();
+    await broken?.mend();
     if (!signal.aborted) await stage.strike();
   }
 }

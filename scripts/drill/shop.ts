@@ -1,7 +1,7 @@
 // What a buyer does with a pass: looks for a SKU that is left, takes a unit, pays by card, waits until it is theirs.
 import { failureOf, withRetries, type Doorbuster, type DropWatch, type Failure } from '../../client/index.ts';
-import { payByCard, type Payable } from './pay-by-card.ts';
-import type { BuyerPlan } from './plan-buyers.ts';
+import { passChallenge, payByCard, type CardOutcome, type Payable } from './pay-by-card.ts';
+import type { BuyerPlan, LeavingStep } from './plan-buyers.ts';
 import { quietWait } from './quiet-wait.ts';
 import type { JourneyEnd, Tally } from './tally.ts';
 
@@ -20,6 +20,7 @@ export const patienceMs = 10 * 60_000;
 
 const goodCard = 'pm_card_visa';
 const declinedCard = 'pm_card_visa_chargeDeclined';
+const challengedCard = 'pm_card_threeDSecure2Required';
 const address = {
   name: 'A Buyer',
   line1: '1 Main Street',
@@ -27,6 +28,12 @@ const address = {
   postcode: '10115',
   country: 'DE',
 };
+const firstCards = {
+  buy: goodCard,
+  abandon: goodCard,
+  decline: declinedCard,
+  challenge: challengedCard,
+} as const satisfies Record<BuyerPlan['intent'], string>;
 /** Units that others hold may come back: how soon a buyer looks again if the drop says nothing. */
 const lookAgainMs = 1_000;
 const holdTriesMax = 200;
@@ -157,13 +164,22 @@ export function createShopper(options: {
   };
 
   const confirm = async (payable: Payable): Promise<Step<null>> => {
-    const card = plan.intent === 'decline' ? declinedCard : goodCard;
+    const ports = { fetch: options.fetch, signal };
+    let card: string = firstCards[plan.intent];
     for (let tries = 0; tries < cardTriesMax && !signal.aborted; tries += 1) {
-      const outcome = await payByCard(payable, { card, fetch: options.fetch, signal });
+      let outcome: CardOutcome = await payByCard(payable, { card, ...ports });
+      if (outcome.kind === 'challenged') {
+        tally.meet('challenged');
+        outcome = await passChallenge(outcome.address, ports);
+      }
       if (outcome.kind === 'confirmed') return { kind: 'got', value: null };
       if (outcome.kind === 'declined') {
-        return plan.intent === 'decline' ? { kind: 'end', end: 'declined' } : unexpected('card declined');
+        if (card !== declinedCard) return unexpected('card declined');
+        tally.meet('declined');
+        card = goodCard;
+        continue;
       }
+      if (outcome.kind === 'challenged') return unexpected('challenged again');
       tally.error(`retried card ${outcome.why}`);
       await quietWait(200 + 1_500 * Math.random(), signal);
     }
@@ -182,6 +198,11 @@ export function createShopper(options: {
     }
     tally.error('order never settled');
     return 'failed';
+  };
+
+  const walkOff = (step: LeavingStep): Shopped => {
+    tally.meet(`left after ${step}`);
+    return { end: 'abandoned' };
   };
 
   const unexpected = (kind: string): { kind: 'end'; end: JourneyEnd } => {
@@ -208,11 +229,12 @@ export function createShopper(options: {
     async shop(pass) {
       const held = await hold(pass);
       if (held.kind === 'end') return held;
-      if (plan.intent === 'abandon') return { end: 'abandoned' };
+      if (plan.leavesAfter === 'hold') return walkOff('hold');
       const payingSinceMs = performance.now();
       const placed = await order(held.value);
       if (placed.kind === 'end') return placed;
       const { orderId, payable } = placed.value;
+      if (plan.leavesAfter === 'payment') return walkOff('payment');
       if (payable) {
         const confirmed = await confirm(payable);
         if (confirmed.kind === 'end') return confirmed;

@@ -3,6 +3,7 @@
 import type { Failure } from '../../client/index.ts';
 import { percentilesOf, type Percentiles } from './percentiles.ts';
 import { createPlaces, type Places } from './places.ts';
+import type { LeavingStep } from './plan-buyers.ts';
 
 export const phases = ['join', 'admit', 'hold', 'pay', 'settle'] as const;
 export type Phase = (typeof phases)[number];
@@ -14,12 +15,14 @@ export const journeyEnds = [
   'closed',
   'missed',
   'abandoned',
-  'declined',
   'turned-away',
   'failed',
   'unfinished',
 ] as const;
 export type JourneyEnd = (typeof journeyEnds)[number];
+
+/** Trouble that was planned, as the buyers met it. */
+export type Trouble = `left after ${LeavingStep}` | 'declined' | 'challenged';
 
 export interface Tally {
   readonly arrived: number;
@@ -38,6 +41,8 @@ export interface Tally {
   /** When each buyer who waited heard that all is sold, on the server's clock. */
   readonly soldOutHeardAtMs: number[];
   readonly places: Places;
+  readonly meet: (trouble: Trouble) => void;
+  readonly troubles: Readonly<Record<Trouble, number>>;
 }
 
 export function createTally(): Tally {
@@ -48,12 +53,19 @@ export function createTally(): Tally {
     closed: 0,
     missed: 0,
     abandoned: 0,
-    declined: 0,
     'turned-away': 0,
     failed: 0,
     unfinished: 0,
   };
   const errors: Record<string, number> = {};
+  const troubles: Record<Trouble, number> = {
+    'left after join': 0,
+    'left after pass': 0,
+    'left after hold': 0,
+    'left after payment': 0,
+    declined: 0,
+    challenged: 0,
+  };
   const times: Record<Phase, number[]> = { join: [], admit: [], hold: [], pay: [], settle: [] };
   let ended = 0;
   const error = (kind: string) => {
@@ -89,6 +101,10 @@ export function createTally(): Tally {
     error,
     soldOutHeardAtMs: [],
     places: createPlaces(),
+    troubles,
+    meet(trouble) {
+      troubles[trouble] += 1;
+    },
     phases: () => ({
       join: percentilesOf(times.join),
       admit: percentilesOf(times.admit),

@@ -33,13 +33,18 @@ function recordOf(row: Row, at: { columns: readonly string[]; number: number }):
     const reason = `${cells.length} cells where the first row names ${columns.length} columns`;
     return { kind: 'unreadable', number, line, reason };
   }
-  const entries = columns.map((column, index): [string, string] => [column, (cells[index] ?? '').trim()]);
+  const entries = columns.map((column, index): [string, string] => [column, plainCell(cells[index] ?? '')]);
   return {
     kind: 'record',
     number,
     line,
     value: Object.fromEntries(entries.filter(([, cell]) => cell !== '')),
   };
+}
+
+/** Without the apostrophe that keeps a spreadsheet from taking a text for a formula. */
+function plainCell(cell: string): string {
+  return cell.trim().replace(/^'('*[=+@-])/, '$1');
 }
 
 async function* splitRows(text: AsyncIterable<string>): AsyncGenerator<Row> {

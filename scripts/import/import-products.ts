@@ -82,7 +82,7 @@ function productOf(
     refuse(report, record, [{ field: '', reason: record.reason }]);
     return undefined;
   }
-  const mapped = mapProduct(record.value, { currency });
+  const mapped = mapProduct(record.value, { currency, moreVariants: record.moreVariants });
   if (mapped.kind === 'refused') {
     refuse(report, record, mapped.problems);
     return undefined;

@@ -28,6 +28,8 @@ export function outcomeOf(outcome: WriteOutcome): ImportOutcome {
         field: 'variants.sku',
         reason: `${outcome.sku} belongs to product ${outcome.by}`,
       };
+    case 'slug-taken':
+      return { kind: 'refused', field: 'slug', reason: `${outcome.slug} belongs to product ${outcome.by}` };
     case 'rev-differs':
     case 'contended':
       return {

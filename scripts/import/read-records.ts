@@ -5,6 +5,7 @@ import { splitCsv } from './csv.ts';
 import { splitJsonArray } from './json-array.ts';
 import { splitJsonLines } from './json-lines.ts';
 import type { SourceRecord } from './source-record.ts';
+import { joinVariantRows } from './variant-rows.ts';
 
 export type ImportFormat = 'json' | 'jsonl' | 'csv';
 
@@ -30,7 +31,7 @@ export async function* readRecords(
       yield* splitJsonLines(text);
       return;
     case 'csv':
-      yield* splitCsv(text);
+      yield* joinVariantRows(splitCsv(text));
   }
 }
 

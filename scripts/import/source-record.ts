@@ -1,8 +1,11 @@
 // One record as it stands in a file: a value, or why there is none.
 
-/** `number` counts records from 1; `line` is where the record begins in the file. */
+/**
+ * `number` counts records from 1; `line` is where the record begins in the file. `moreVariants` are the rows of a table
+ * that follow for the same product, one for each further variant.
+ */
 export type SourceRecord =
-  | { kind: 'record'; number: number; line: number; value: unknown }
+  | { kind: 'record'; number: number; line: number; value: unknown; moreVariants?: readonly unknown[] }
   | { kind: 'unreadable'; number: number; line: number; reason: string };
 
 /** One record must fit in memory; the largest honest product is under 64 KiB. */

@@ -5,7 +5,7 @@ import { productIdSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { adminProcedure, publicProcedure, router } from '../trpc.ts';
 import type { Catalog } from './catalog.ts';
-import { productInputSchema, productSchema } from './product.ts';
+import { productInputSchema, productSchema, productStatusSchema, slugSchema } from './product.ts';
 
 export const pageInputSchema = z.strictObject({
   cursor: z
@@ -18,6 +18,14 @@ export const pageInputSchema = z.strictObject({
 /** A list without input is the first page. */
 const optionalPageSchema = pageInputSchema.optional().transform(page => pageInputSchema.parse(page ?? {}));
 
+const adminPageInputSchema = pageInputSchema.extend({ status: productStatusSchema.optional() });
+const optionalAdminPageSchema = adminPageInputSchema
+  .optional()
+  .transform(page => adminPageInputSchema.parse(page ?? {}));
+
+/** `indexed`: whether search shows the product as it stands here. */
+const adminProductSchema = productSchema.extend({ indexed: z.boolean() });
+
 const productPageSchema = z.object({ items: z.array(productSchema), nextCursor: z.string().optional() });
 
 export function createCatalogRouter(catalog: Catalog) {
@@ -27,6 +35,14 @@ export function createCatalogRouter(catalog: Catalog) {
       .output(productSchema)
       .query(async ({ input }) => {
         const product = await catalog.product(input.id);
+        if (!product) throw new PublicError('not-found', 'There is no such product');
+        return product;
+      }),
+    bySlug: publicProcedure
+      .input(z.strictObject({ slug: slugSchema }))
+      .output(productSchema)
+      .query(async ({ input }) => {
+        const product = await catalog.productBySlug(input.slug);
         if (!product) throw new PublicError('not-found', 'There is no such product');
         return product;
       }),
@@ -58,15 +74,18 @@ export function createAdminProductRouter(catalog: Catalog) {
       .mutation(async ({ input }) => ({
         kind: (await catalog.remove(input.productId)) ? 'removed' : 'absent',
       })),
+    /** Drafts and archived products, too. */
+    get: adminProcedure
+      .input(z.strictObject({ productId: productIdSchema }))
+      .output(adminProductSchema)
+      .query(async ({ input }) => {
+        const product = await catalog.productForAdmin(input.productId);
+        if (!product) throw new PublicError('not-found', 'There is no such product');
+        return product;
+      }),
     list: adminProcedure
-      .input(optionalPageSchema)
-      .output(
-        z.object({
-          /** `indexed`: whether search shows the product as it stands here. */
-          items: z.array(productSchema.extend({ indexed: z.boolean() })),
-          nextCursor: z.string().optional(),
-        }),
-      )
+      .input(optionalAdminPageSchema)
+      .output(z.object({ items: z.array(adminProductSchema), nextCursor: z.string().optional() }))
       .query(({ input }) => catalog.listForAdmin(input)),
     /** How far the search index is behind the catalog. */
     counts: adminProcedure

@@ -1,4 +1,4 @@
-// Pure rules of the catalog: the words that a product is found by, its price for sorting, and cursors.
+// Pure rules of the catalog: the words that a product is found by, its slug, its price for sorting, and cursors.
 import type { ProductId } from '../ids.ts';
 import type { Product, ProductInput, Variant } from './product.ts';
 
@@ -23,18 +23,60 @@ export function lowestPriceOf(variants: readonly Variant[]): { amount: number; c
   return rest.reduce((least, { price }) => (price.amount < least.amount ? price : least), first.price);
 }
 
+/** What a variant costs in a currency; undefined where the shop has not said it. */
+export function priceIn(variant: Pick<Variant, 'price' | 'prices'>, currency: string) {
+  return [variant.price, ...(variant.prices ?? [])].find(price => price.currency === currency);
+}
+
 /** How one variant is called where it stands alone, as in a drop or on a receipt. */
 export function variantTitleOf(product: Pick<Product, 'title'>, variant: Pick<Variant, 'title'>): string {
   return variant.title === undefined ? product.title : `${product.title} – ${variant.title}`;
 }
 
+/** One text for the same options, in whatever order they come. */
+export function optionsKey(options: Readonly<Record<string, string>>): string {
+  return JSON.stringify(sortedEntries(options));
+}
+
+/** Letters that decompose into nothing plain, as addresses are written with them. */
+const plainLetters: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ł: 'l',
+  ı: 'i',
+};
+
+/** A title as part of an address; empty where it has no letter that an address shows plainly. */
+export function slugOf(title: string, maxChars = 60): string {
+  return title
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[ßæœøđðþłı]/g, letter => plainLetters[letter] ?? letter)
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, maxChars)
+    .replace(/^-+|-+$/g, '');
+}
+
+/**
+ * The slugs that a product without one may have, the best first. `mark` is of that product alone, so that the second is
+ * free for it, unless somebody has chosen it by hand.
+ */
+export function slugChoices(product: Pick<ProductInput, 'title' | 'productId'>, mark: string): string[] {
+  const plain = slugOf(product.title) || slugOf(product.productId);
+  return [plain, `${plain}-${mark}`];
+}
+
 /**
  * The content of a product in one spelling, so that sending the same product again is seen to change nothing:
- * keys in a fixed order, attributes sorted, absent and empty the same.
+ * keys in a fixed order, attributes sorted, absent and empty the same. The slug is not in it: left out, it stays.
  */
 export function canonicalProduct(input: ProductInput): string {
-  const attributes = (given: Readonly<Record<string, unknown>> = {}) =>
-    Object.entries(given).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([
     input.title,
     input.description ?? '',
@@ -42,14 +84,28 @@ export function canonicalProduct(input: ProductInput): string {
     input.categories ?? [],
     input.images ?? [],
     input.popularity ?? 0,
-    input.variants.map(({ sku, title, price, attributes: given }) => [
+    input.status ?? 'active',
+    input.taxClass ?? 'standard',
+    input.variants.map(({ sku, title, barcode, options, price, prices = [], attributes }) => [
       sku,
       title ?? '',
+      barcode ?? '',
+      sortedEntries(options),
       price.amount,
       price.currency,
-      attributes(given),
+      sortedPrices(prices).map(({ amount, currency }) => [amount, currency]),
+      sortedEntries(attributes),
     ]),
   ]);
+}
+
+/** Prices in the order of their currencies, as they are kept. */
+export function sortedPrices<T extends { currency: string }>(prices: readonly T[]): T[] {
+  return prices.toSorted((a, b) => (a.currency < b.currency ? -1 : 1));
+}
+
+function sortedEntries(given: Readonly<Record<string, unknown>> = {}): [string, unknown][] {
+  return Object.entries(given).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** Opaque to clients; it holds no more than where the page ended. */

@@ -13,7 +13,7 @@ import type {
   DueProduct,
   WriteOutcome,
 } from './catalog.store.ts';
-import type { Product, ProductInput } from './product.ts';
+import type { Product, ProductInput, ProductStatus, TaxClass } from './product.ts';
 import { createProductCache } from './product-cache.ts';
 import type { ProductChanges } from './product-changes.ts';
 
@@ -24,6 +24,9 @@ export interface SoldVariant {
   /** Of product and variant together, as a receipt names it. */
   readonly title: string;
   readonly price: Money;
+  /** In further currencies. */
+  readonly prices: readonly Money[];
+  readonly taxClass: TaxClass;
 }
 
 export interface Page<T> {
@@ -39,9 +42,14 @@ export interface PageRequest {
 export interface Catalog {
   /** Null where there is none. Remembered, and forgotten with every change. */
   product(productId: ProductId): Promise<Product | null>;
+  productBySlug(slug: string): Promise<Product | null>;
   list(request: PageRequest): Promise<Page<Product>>;
-  listForAdmin(request: PageRequest): Promise<Page<Product & { indexed: boolean }>>;
-  /** Throws PublicError `conflict` where a SKU is another product's, or `expectedRev` is not the product's rev. */
+  /** Drafts and archived products, too; from the store itself, since edits are made from it. */
+  productForAdmin(productId: ProductId): Promise<(Product & { indexed: boolean }) | null>;
+  listForAdmin(
+    request: PageRequest & { status?: ProductStatus | undefined },
+  ): Promise<Page<Product & { indexed: boolean }>>;
+  /** Throws PublicError `conflict` where a SKU or the slug is another product's, or `expectedRev` is not the product's rev. */
   upsert(input: ProductInput, options?: { expectedRev?: number | undefined }): Promise<{ rev: number }>;
   /** Each on its own; the ids must differ. */
   upsertMany(inputs: readonly ProductInput[]): Promise<WriteOutcome[]>;
@@ -110,10 +118,16 @@ export async function createCatalog(deps: {
     return outcomes;
   }
 
-  async function page(request: PageRequest): Promise<Page<Product & { indexed: boolean }>> {
+  async function page(
+    request: PageRequest & { status?: ProductStatus | undefined },
+  ): Promise<Page<Product & { indexed: boolean }>> {
     const after = afterOf(request.cursor);
     // One more than asked for tells whether there is a next page without a second query.
-    const found = await store.page({ after, limit: request.limit + 1 });
+    const found = await store.page({
+      after,
+      limit: request.limit + 1,
+      ...(request.status ? { statuses: [request.status] } : {}),
+    });
     const items = found.slice(0, request.limit).map(({ product, indexed }) => ({ ...product, indexed }));
     const last = items.at(-1);
     return found.length > request.limit && last
@@ -124,8 +138,18 @@ export async function createCatalog(deps: {
   return {
     product: productId => cache.get(productId),
 
+    async productBySlug(slug) {
+      const productId = await store.idOfSlug(slug);
+      return productId && cache.get(productId);
+    },
+
+    async productForAdmin(productId) {
+      const found = await store.readAny(productId);
+      return found && { ...found.product, indexed: found.indexed };
+    },
+
     async list(request) {
-      const { items, ...rest } = await page(request);
+      const { items, ...rest } = await page({ ...request, status: 'active' });
       return { items: items.map(({ indexed: _indexed, ...product }) => product), ...rest };
     },
 
@@ -140,6 +164,8 @@ export async function createCatalog(deps: {
           return { rev: outcome.rev };
         case 'sku-taken':
           throw new PublicError('conflict', `SKU ${outcome.sku} belongs to product ${outcome.by}`);
+        case 'slug-taken':
+          throw new PublicError('conflict', `Slug ${outcome.slug} belongs to product ${outcome.by}`);
         case 'rev-differs':
           throw new PublicError(
             'conflict',
@@ -166,7 +192,9 @@ export async function createCatalog(deps: {
         for (const variant of product.variants) {
           if (!wanted.has(variant.sku)) continue;
           const title = variantTitleOf(product, variant);
-          found.set(variant.sku, { productId: product.productId, title, price: variant.price });
+          const { price, prices = [] } = variant;
+          const { productId, taxClass } = product;
+          found.set(variant.sku, { productId, title, price, prices, taxClass });
         }
       }
       return found;
@@ -193,7 +221,10 @@ export async function createCatalog(deps: {
       return store.endClaim({ by, taken, refused, refusedUntilMs: clock.now() + limits.indexRefusedMs });
     },
     browse: query => store.browse(query),
-    counts: () => store.counts(),
+    async counts() {
+      const [products, due] = await Promise.all([store.count(), store.dueCount()]);
+      return { products, due };
+    },
     cacheFigures: () => cache.figures(),
     close: stopListening,
   };

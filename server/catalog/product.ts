@@ -1,9 +1,12 @@
 // What a product is: the schemas at the border, and the types that follow from them. A product has variants, each
-// with its SKU and price; a SKU belongs to one product of the whole catalog. All prices of a product are in one
-// currency, so that it can be sorted and filtered by price.
+// with its SKU and price; a SKU belongs to one product of the whole catalog. The `price` of every variant is in one
+// currency, so that the product can be sorted and filtered by it; `prices` add the same list of further currencies to
+// each variant, so that a cart in one of them never meets a variant without a price.
 import { z } from 'zod';
 import { productIdSchema, skuSchema } from '../ids.ts';
 import { moneyOutputSchema, moneySchema } from '../money.ts';
+import { isGtin } from './barcode.rules.ts';
+import { optionsKey } from './catalog.rules.ts';
 
 /** Controls, and what breaks lines or reverses the direction of the text after it on a page. */
 const control = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
@@ -50,16 +53,69 @@ const attributesSchema = z
   )
   .refine(attributes => Object.keys(attributes).length <= 30, 'at most 30 attributes');
 
-export const variantInputSchema = z.strictObject({
-  sku: skuSchema,
-  title: line(120).optional(),
-  price: moneySchema,
-  attributes: attributesSchema.optional(),
-});
+/** `{ Size: 'M', Colour: 'Teal' }`: what a buyer chooses a variant by. Names are keys of documents, as above. */
+const optionsSchema = z
+  .record(
+    z
+      .string()
+      .regex(/^[\p{L}\p{N}][\p{L}\p{N} _-]{0,39}$/u, 'an option name: letters, digits, spaces and hyphens')
+      .refine(name => !(name in Object.prototype), 'this name is taken by the language'),
+    line(80),
+  )
+  .refine(options => Object.keys(options).length <= 5, 'at most 5 options');
+
+/** As it is printed under the bars: GTIN-8, -12 (UPC), -13 (EAN) or -14. */
+export const barcodeSchema = z
+  .string()
+  .trim()
+  .refine(isGtin, 'must be a GTIN of 8, 12, 13 or 14 digits whose last digit checks');
+
+/** What names a product in the address of its page. */
+export const slugSchema = z
+  .string()
+  .max(80)
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'a slug: lower-case letters and digits, divided by single hyphens');
+
+/** Only an active product is shown to the public, found and sold; a draft is not yet, an archived one no longer. */
+export const productStatusSchema = z.enum(['draft', 'active', 'archived']);
+export type ProductStatus = z.infer<typeof productStatusSchema>;
+
+/** Which of a country's tax rates applies; what they are by destination stands with the prices. */
+export const taxClassSchema = z.enum(['standard', 'reduced', 'zero']);
+export type TaxClass = z.infer<typeof taxClassSchema>;
+
+export const variantInputSchema = z
+  .strictObject({
+    sku: skuSchema,
+    title: line(120).optional(),
+    barcode: barcodeSchema.optional(),
+    options: optionsSchema.optional(),
+    price: moneySchema,
+    /** In further currencies, each once. */
+    prices: z.array(moneySchema).max(30).optional(),
+    attributes: attributesSchema.optional(),
+  })
+  .refine(
+    ({ price, prices = [] }) =>
+      new Set([price, ...prices].map(({ currency }) => currency)).size === prices.length + 1,
+    { path: ['prices'], message: 'a currency stands there twice' },
+  );
+type VariantInput = z.infer<typeof variantInputSchema>;
+
+/** The currencies that a variant has a price in, as one text. */
+const currenciesOf = ({ prices = [] }: VariantInput) =>
+  prices
+    .map(({ currency }) => currency)
+    .toSorted()
+    .join();
 
 export const productInputSchema = z.strictObject({
   productId: productIdSchema,
   title: line(200),
+  /** Made from the title where it is left out, and kept from then on. */
+  slug: slugSchema.optional(),
+  status: productStatusSchema.optional(),
+  taxClass: taxClassSchema.optional(),
   description: z
     .string()
     .trim()
@@ -87,13 +143,35 @@ export const productInputSchema = z.strictObject({
     .refine(
       variants => new Set(variants.map(each => each.price.currency)).size <= 1,
       'all prices of a product must be in one currency',
-    ),
+    )
+    .refine(
+      variants => new Set(variants.map(currenciesOf)).size <= 1,
+      'all variants must have prices in the same currencies',
+    )
+    .refine(
+      variants =>
+        new Set(variants.map(({ options = {} }) => Object.keys(options).toSorted().join())).size <= 1,
+      'all variants must name the same options',
+    )
+    .refine(
+      variants =>
+        !variants[0]?.options ||
+        new Set(variants.map(({ options = {} }) => optionsKey(options))).size === variants.length,
+      'two variants have the same options',
+    )
+    .refine(variants => {
+      const barcodes = variants.flatMap(({ barcode }) => barcode ?? []);
+      return new Set(barcodes).size === barcodes.length;
+    }, 'a barcode stands there twice'),
 });
 export type ProductInput = z.infer<typeof productInputSchema>;
 
 export const productSchema = z.object({
   productId: productIdSchema,
   title: z.string(),
+  slug: z.string(),
+  status: productStatusSchema,
+  taxClass: taxClassSchema,
   description: z.string().optional(),
   brand: z.string().optional(),
   categories: z.array(z.string()),
@@ -103,7 +181,10 @@ export const productSchema = z.object({
     z.object({
       sku: skuSchema,
       title: z.string().optional(),
+      barcode: z.string().optional(),
+      options: z.record(z.string(), z.string()).optional(),
       price: moneyOutputSchema,
+      prices: z.array(moneyOutputSchema).optional(),
       attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
     }),
   ),

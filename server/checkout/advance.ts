@@ -21,7 +21,7 @@ import { endedUnpaid, endOfClosing, isMoneyCertain, type OrderReason } from '../
 import type { Orders } from '../orders/orders.ts';
 import { openRefund } from '../orders/refund.rules.ts';
 import { metadataOfSerials } from '../payments/payment-metadata.ts';
-import type { Payment, Payments } from '../payments/payments.ts';
+import { PaymentsBusy, type Payment, type Payments } from '../payments/payments.ts';
 import type { Metrics } from '../platform/telemetry.ts';
 import type { RefundOrder } from './refund-order.ts';
 
@@ -87,6 +87,13 @@ export function createAdvance(deps: AdvanceDeps): Advance {
       return order;
     } catch (error) {
       if (!order) throw error;
+      if (error instanceof PaymentsBusy) {
+        // Many may be put off at once: they come back spread out.
+        const pauseMs = error.retryAfterMs + Math.random() * limits.stripePutOffSpreadMs;
+        metrics.outcomes.inc({ what: 'order-step', kind: 'put-off' });
+        await orders.putOff(order, pauseMs).catch(() => undefined);
+        return order;
+      }
       const { status, attempts } = order;
       metrics.outcomes.inc({ what: 'order-step', kind: 'later' });
       log.warn({ err: error, orderId, status, attempts }, 'orders: a step is tried again later');

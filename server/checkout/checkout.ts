@@ -12,6 +12,7 @@ import { isMoneyCertain, wasPaid, type OrderStatus } from '../orders/order.rules
 import type { Orders } from '../orders/orders.ts';
 import { metadataOfOrder } from '../payments/payment-metadata.ts';
 import {
+  PaymentsBusy,
   PaymentsUnavailable,
   type Payment,
   type PaymentAnswer,
@@ -197,6 +198,16 @@ function createPaymentStep(deps: CheckoutDeps): (order: Order) => Promise<PayOut
         : await payments.retrieve(intent.id);
     } catch (error) {
       if (!(error instanceof PaymentsUnavailable)) throw error;
+      if (error instanceof PaymentsBusy) {
+        throw new PublicError(
+          'unavailable',
+          'Many are paying at this moment, and nothing is lost: try again',
+          {
+            retryAfterMs: Math.max(error.retryAfterMs, 500),
+            cause: error,
+          },
+        );
+      }
       throw new PublicError('unavailable', 'The payment provider does not answer: try again', {
         retryAfterMs: 1_000,
         cause: error,

@@ -1,6 +1,7 @@
 // What happens in a drop, told to whoever listens in this process. One Redis subscription for each drop and process;
 // its messages only say that something changed, and at most every `watchTickMs` the drop is looked at once and the
-// view given to all. So a lost message costs a heartbeat, never the truth, and a crowd costs Redis nothing.
+// view given to all; a change of state (it opens, it is sold out) is looked at at once. So a lost message costs a
+// heartbeat, never the truth, and a crowd costs Redis nothing.
 import { EventEmitter } from 'node:events';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -52,13 +53,14 @@ interface OpenFeed extends DropFeed {
 export function createDropFeeds(options: { live: LiveStore; events: Redis; log: Logger }): DropFeeds {
   const { live, events, log } = options;
   const feeds = new Map<DropId, Promise<OpenFeed>>();
-  const channels = new Map<string, { dropId: DropId; dirty: () => void }>();
+  const channels = new Map<string, { dropId: DropId; dirty: () => void; lookNow: () => void }>();
   const changes = new EventEmitter();
 
-  events.on('smessage', (channel: string) => {
+  events.on('smessage', (channel: string, message: string) => {
     const followed = channels.get(channel);
     if (!followed) return;
-    followed.dirty();
+    if (message.startsWith('!')) followed.lookNow();
+    else followed.dirty();
     changes.emit('change', followed.dropId);
   });
 
@@ -69,11 +71,11 @@ export function createDropFeeds(options: { live: LiveStore; events: Redis; log: 
     let tick: NodeJS.Timeout | null = null;
     let lookedAtMs = 0;
     let looking = false;
-    let again = false;
+    let again: 'no' | 'soon' | 'now' = 'no';
 
-    const look = async () => {
+    const look = async (when: 'soon' | 'now' = 'soon') => {
       if (looking) {
-        again = true;
+        if (again !== 'now') again = when;
         return;
       }
       looking = true;
@@ -88,10 +90,10 @@ export function createDropFeeds(options: { live: LiveStore; events: Redis; log: 
         log.debug({ dropId, err: error }, 'a drop could not be looked at; the heartbeat tries again');
       } finally {
         looking = false;
-        if (again) {
-          again = false;
-          dirty();
-        }
+        const missed = again;
+        again = 'no';
+        if (missed === 'soon') dirty();
+        else if (missed === 'now') void look();
       }
     };
     const dirty = () => {
@@ -102,9 +104,14 @@ export function createDropFeeds(options: { live: LiveStore; events: Redis; log: 
         void look();
       }, waitMs);
     };
+    const lookNow = () => {
+      if (tick) clearTimeout(tick);
+      tick = null;
+      void look('now');
+    };
     const heartbeat = setInterval(dirty, limits.watchHeartbeatMs);
 
-    channels.set(channel, { dropId, dirty });
+    channels.set(channel, { dropId, dirty, lookNow });
     // Subscribing comes before looking: what happens in between is then announced, not missed.
     await events.ssubscribe(channel);
     const first = await live.look(dropId);

@@ -42,6 +42,8 @@ export interface Orders {
   move(request: MoveRequest): Promise<Order | null>;
   edit(request: Omit<MoveRequest, 'to' | 'set'> & { set: OrderChange }): Promise<Order | null>;
   retryLater(order: Order): Promise<void>;
+  /** The step could not even be tried: it is due again after a pause, and no try is counted. */
+  putOff(order: Order, pauseMs: number): Promise<void>;
   addDecline(orderId: OrderId, eventId: string): Promise<Order | null>;
   listDue(limit: number): Promise<DueOrder[]>;
   sumsOfDrop(dropId: DropId): Promise<StatusSum[]>;
@@ -102,6 +104,9 @@ export function createOrders(deps: {
         order.rev,
         clock.now() + retryPauseMs(order.attempts, limits.stepRetryMs),
       ),
+    async putOff({ orderId, status, rev }, pauseMs) {
+      await store.edit({ orderId, from: [status], set: { dueAtMs: clock.now() + pauseMs }, where: { rev } });
+    },
     addDecline: (orderId, eventId) => store.addDecline(orderId, eventId),
     listDue: limit => store.listDue(clock.now(), limit),
     sumsOfDrop: dropId => store.sumsOfDrop(dropId),

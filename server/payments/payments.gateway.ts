@@ -8,7 +8,9 @@ import { Stripe } from 'stripe';
 import { z } from 'zod';
 import { limits } from '../limits.ts';
 import { intentStatuses } from '../orders/order.rules.ts';
+import { retryAfterHeader } from './booked-requests.ts';
 import {
+  PaymentsBusy,
   PaymentsUnavailable,
   type Payment,
   type PaymentAnswer,
@@ -88,7 +90,7 @@ export function createPayments(stripe: Stripe): Payments {
         for await (const refund of stripe.refunds.list({ payment_intent: id, limit: 100 }))
           found.push(readRefund(refund));
       } catch (error) {
-        throw new PaymentsUnavailable('refunds', error);
+        throw uncertain('refunds', error);
       }
       return found;
     },
@@ -193,7 +195,15 @@ function certainRefusal(what: string, error: unknown): string {
   if (error instanceof Stripe.errors.StripeInvalidRequestError && error.code !== 'lock_timeout') {
     return error.code ?? 'invalid_request';
   }
-  throw new PaymentsUnavailable(what, error);
+  throw uncertain(what, error);
+}
+
+/** A 429 says that nothing was done, whoever says it (docs.stripe.com/rate-limits); the rest is not known. */
+function uncertain(what: string, error: unknown): PaymentsUnavailable {
+  if (!(error instanceof Stripe.errors.StripeRateLimitError) || error.code === 'lock_timeout')
+    return new PaymentsUnavailable(what, error);
+  const told = Number(error.headers?.[retryAfterHeader]);
+  return new PaymentsBusy(what, error, Number.isFinite(told) ? told : limits.stripeBusyPauseMs);
 }
 
 /**

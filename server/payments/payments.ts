@@ -35,6 +35,17 @@ export class PaymentsUnavailable extends Error {
   }
 }
 
+/** The request was not made, or not taken up: there are too many at the moment. Nothing has changed, and no try is spent. */
+export class PaymentsBusy extends PaymentsUnavailable {
+  readonly retryAfterMs: number;
+
+  constructor(what: string, cause: unknown, retryAfterMs: number) {
+    super(what, cause);
+    this.name = 'PaymentsBusy';
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 export interface RefundRequest {
   /** The payment's. */
   readonly id: string;

@@ -2,7 +2,14 @@
 import { Stripe } from 'stripe';
 import { limits } from '../limits.ts';
 
-export function createStripe(options: { secretKey: string; apiBase: string | null }): Stripe {
+export type StripeClient = ReturnType<typeof Stripe.createNodeHttpClient>;
+
+export function createStripe(options: {
+  secretKey: string;
+  apiBase: string | null;
+  /** Books a turn for each request; without it they go out as they come. */
+  httpClient?: StripeClient;
+}): Stripe {
   const base = options.apiBase === null ? null : new URL(options.apiBase);
   return new Stripe(options.secretKey, {
     // Pinned: an upgrade of the library must not change what the API answers without somebody looking.
@@ -10,6 +17,7 @@ export function createStripe(options: { secretKey: string; apiBase: string | nul
     timeout: limits.stripeTimeoutMs,
     maxNetworkRetries: limits.stripeRetriesCount,
     telemetry: false,
+    ...(options.httpClient ? { httpClient: options.httpClient } : {}),
     ...(base
       ? {
           host: base.hostname,

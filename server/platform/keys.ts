@@ -55,6 +55,11 @@ export function spentProofKey(challenge: string): string {
   return `door:gate:spent:${challenge}`;
 }
 
+/** When the next request to Stripe of a kind is due. In the Redis of the rate limits; one tag, so that one script books several. */
+export function stripeRateKey(bucket: string): string {
+  return `door:{stripe}:rate:${bucket}`;
+}
+
 /** Where an order's changes are announced; its watchers then read the order itself. */
 export const orderChannel = 'door:orders';
 

@@ -63,6 +63,7 @@ export interface Metrics {
   readonly subscriptions: Gauge<'path'>;
   readonly outcomes: Counter<'what' | 'kind'>;
   readonly alarms: Counter<'what'>;
+  readonly stripeRequests: Counter<'operation' | 'turn'>;
 }
 
 export function createMetrics(): Metrics {
@@ -119,6 +120,12 @@ export function createMetrics(): Metrics {
       name: 'doorbuster_alarms_total',
       help: 'What an operator must look at: amounts that differ, orders that block.',
       labelNames: ['what'],
+      registers,
+    }),
+    stripeRequests: new Counter({
+      name: 'doorbuster_stripe_requests_total',
+      help: 'Requests to Stripe, by operation and by how their turn came: at-once, waited, put-off (not made).',
+      labelNames: ['operation', 'turn'],
       registers,
     }),
   };

@@ -7,7 +7,7 @@ import type { DropId, Sku } from '../ids.ts';
 import { priceBandOf } from './price-bands.rules.ts';
 
 /** Raised with every change of the fields below, so that a new version begins with a new collection. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 const fields = [
   { name: 'title', type: 'string' as const },
@@ -15,6 +15,8 @@ const fields = [
   { name: 'categories', type: 'string[]' as const, facet: true },
   { name: 'description', type: 'string' as const, optional: true },
   { name: 'skus', type: 'string[]' as const },
+  { name: 'barcodes', type: 'string[]' as const },
+  { name: 'slug', type: 'string' as const, index: false, optional: true },
   /** The least of the variants' prices, in minor units. */
   { name: 'price', type: 'int64' as const, facet: true },
   { name: 'currency', type: 'string' as const, facet: true },
@@ -42,6 +44,9 @@ export const productEntrySchema = z.object({
   categories: z.array(z.string()),
   description: z.string().optional(),
   skus: z.array(z.string()),
+  // Of the version before this one, which is searched until it has been rebuilt, the entries have neither.
+  barcodes: z.array(z.string()).default([]),
+  slug: z.string().optional(),
   price: z.int(),
   currency: z.string(),
   priceBand: z.int(),
@@ -73,6 +78,8 @@ export function entryOf(product: Product, availability: ReadonlyMap<Sku, Availab
     categories: product.categories,
     ...(product.description === undefined ? {} : { description: product.description }),
     skus: product.variants.map(variant => variant.sku),
+    barcodes: product.variants.flatMap(({ barcode }) => barcode ?? []),
+    slug: product.slug,
     price: price.amount,
     currency: price.currency,
     priceBand: priceBandOf(price),

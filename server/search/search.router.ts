@@ -44,6 +44,7 @@ export const searchOutputSchema = z.object({
   hits: z.array(
     z.object({
       id: z.string(),
+      slug: z.string().optional(),
       title: z.string(),
       brand: z.string().optional(),
       categories: z.array(z.string()),
@@ -77,7 +78,12 @@ export const searchOutputSchema = z.object({
 export const suggestOutputSchema = z.object({
   suggestions: z.array(
     z.discriminatedUnion('kind', [
-      z.object({ kind: z.literal('product'), text: z.string(), productId: z.string() }),
+      z.object({
+        kind: z.literal('product'),
+        text: z.string(),
+        productId: z.string(),
+        slug: z.string().optional(),
+      }),
       z.object({ kind: z.enum(['brand', 'category']), text: z.string() }),
     ]),
   ),

@@ -49,6 +49,8 @@ export interface SearchFacets {
 
 export interface SearchHit {
   id: string;
+  /** Of its page. */
+  slug?: string | undefined;
   title: string;
   brand?: string | undefined;
   categories: string[];
@@ -72,8 +74,10 @@ const facetFields: Record<FacetName, string> = {
 };
 
 /** Most telling first. A name says more than the pages of text under it. */
-const queryBy = 'title,brand,categories,skus,description';
-const queryByWeights = '8,6,4,4,1';
+const queryBy = 'title,brand,categories,skus,barcodes,description';
+const queryByWeights = '8,6,4,4,4,1';
+/** A barcode is read by a machine: one that is nearly another's is another product. */
+const numTypos = '2,2,2,2,0,2';
 
 /** Private-use characters, which no product contains: the text around them can be escaped before they become tags. */
 const markStart = '\ue000';
@@ -131,7 +135,12 @@ export function separateFacetsOf(filters: SearchFilters): FacetName[] {
 /** The searches that answer a question, for one request: the hits first, then one for each of `separateFacetsOf`. */
 export function searchesOf(question: SearchQuestion): SearchParameters[] {
   const { text, filters } = question;
-  const matching = { q: text === '' ? '*' : text, query_by: queryBy, query_by_weights: queryByWeights };
+  const matching = {
+    q: text === '' ? '*' : text,
+    query_by: queryBy,
+    query_by_weights: queryByWeights,
+    num_typos: numTypos,
+  };
   const hits = {
     ...matching,
     filter_by: filterByOf(filters),
@@ -143,7 +152,7 @@ export function searchesOf(question: SearchQuestion): SearchParameters[] {
     highlight_fields: 'title,brand,description',
     highlight_start_tag: markStart,
     highlight_end_tag: markEnd,
-    exclude_fields: 'skus,drops',
+    exclude_fields: 'skus,barcodes,drops',
   };
   const facets = separateFacetsOf(filters).map(name => ({
     ...matching,
@@ -223,7 +232,7 @@ export function suggestSearchesOf(text: string, limit: number): SearchParameters
       query_by_weights: '4,2',
       page: 1,
       per_page: limit,
-      include_fields: 'id,title',
+      include_fields: 'id,title,slug',
       highlight_fields: 'none',
     },
     { q: text, query_by: 'brand', facet_by: 'brand', max_facet_values: 3, page: 1, per_page: 0 },

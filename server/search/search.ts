@@ -33,7 +33,7 @@ export interface SearchAnswer {
 }
 
 export type Suggestion =
-  | { kind: 'product'; text: string; productId: string }
+  | { kind: 'product'; text: string; productId: string; slug?: string | undefined }
   | { kind: 'brand' | 'category'; text: string };
 
 export interface SuggestAnswer {
@@ -60,11 +60,11 @@ const resultSchema = z.object({
   hits: z.array(z.object({ document: z.unknown(), highlight: z.unknown() })).default([]),
 });
 const answerSchema = z.object({ results: z.array(resultSchema).min(1) });
-const hitEntrySchema = productEntrySchema.omit({ skus: true, drops: true });
+const hitEntrySchema = productEntrySchema.omit({ skus: true, barcodes: true, drops: true });
 const hitHighlightSchema = z
   .object({ title: highlightSchema, brand: highlightSchema, description: highlightSchema })
   .catch({});
-const suggestedEntrySchema = z.object({ id: z.string(), title: z.string() });
+const suggestedEntrySchema = z.object({ id: z.string(), title: z.string(), slug: z.string().optional() });
 
 export function createSearch(deps: {
   typesense: { url: string; apiKey: string };
@@ -177,6 +177,7 @@ function hitOf(hit: { document?: unknown; highlight?: unknown }): SearchHit {
   }
   return {
     id: entry.id,
+    slug: entry.slug,
     title: entry.title,
     brand: entry.brand,
     categories: entry.categories,
@@ -191,6 +192,7 @@ function hitOf(hit: { document?: unknown; highlight?: unknown }): SearchHit {
 function plainHitOf(product: Product): SearchHit {
   return {
     id: product.productId,
+    slug: product.slug,
     title: product.title,
     brand: product.brand,
     categories: product.categories,
@@ -220,6 +222,8 @@ function suggestionsOf(text: string, results: readonly z.infer<typeof resultSche
   const distinct = entries.filter(entry => titles.get(entry.title) === entry);
   return [
     ...named,
-    ...distinct.map(({ id, title }): Suggestion => ({ kind: 'product', text: title, productId: id })),
+    ...distinct.map(
+      ({ id, title, slug }): Suggestion => ({ kind: 'product', text: title, productId: id, slug }),
+    ),
   ].slice(0, limits.suggestionsCount);
 }

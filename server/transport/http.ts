@@ -14,7 +14,7 @@ import { createEventStreams } from './event-streams.ts';
 import { createLeanHttp } from './lean-http.ts';
 import type { OriginCheck } from './origin.ts';
 import { createPages } from './pages.ts';
-import { createSecurityHeaders, setHeaders } from './security-headers.ts';
+import { createApiHeaders, createPageHeaders, setHeaders } from './security-headers.ts';
 
 const proofPath = '/proof/';
 
@@ -43,9 +43,9 @@ const connectionsCheckMs = 1_000;
 
 export function createHttpServer(options: HttpOptions): Server {
   const { metrics, log, checkOrigin } = options;
-  const securityHeaders = createSecurityHeaders(options);
+  const pageHeaders = createPageHeaders(options);
   const streams = createEventStreams(options.clock);
-  const trpcHeaders = { ...securityHeaders, vary: 'origin' };
+  const trpcHeaders = { ...createApiHeaders(), vary: 'origin' };
   const trpcOptions = {
     router: options.router,
     maxBodySize: limits.httpBodyBytes,
@@ -123,7 +123,7 @@ export function createHttpServer(options: HttpOptions): Server {
   };
 
   const route = async (req: IncomingMessage, res: ServerResponse, path: string): Promise<void> => {
-    setHeaders(res, securityHeaders);
+    setHeaders(res, pageHeaders);
     if (path.startsWith(proofPath)) return options.serveProof(req, res, path.slice(proofPath.length));
     switch (path) {
       case '/webhooks/stripe':

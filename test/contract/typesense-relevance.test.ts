@@ -3,18 +3,15 @@
  * kind of thing, and nothing at all. Says what must be on the page, not which score put it there, so that it holds for
  * a real server as well.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { mapProduct } from '../../scripts/import/map-product.ts';
-import { productSchema } from '../../server/catalog/product.ts';
-import { entryOf, productCollection, type ProductEntry } from '../../server/search/product-entry.ts';
+import { productCollection, type ProductEntry } from '../../server/search/product-entry.ts';
 import { searchesOf } from '../../server/search/search.rules.ts';
+import { hasRealProducts, question, realEntries, realProductsFile } from '../support/real-products.ts';
 import { relevanceQueries, vainQueries } from '../support/relevance-queries.ts';
 import { openTypesense, type TypesenseTarget } from '../support/typesense-target.ts';
 
-const file = path.resolve(import.meta.dirname, '../../../shared/data/products.json');
 const products = z.array(
   z.object({
     name: z.string(),
@@ -35,7 +32,7 @@ const answers = z.object({
 });
 type Product = z.infer<typeof products>[number] & { id: string };
 
-describe.skipIf(!existsSync(file))(
+describe.skipIf(!hasRealProducts)(
   'among the products of ../shared/data (skipped without that folder)',
   () => {
     let target: TypesenseTarget;
@@ -55,7 +52,7 @@ describe.skipIf(!existsSync(file))(
         ],
         default_sorting_field: 'popularity',
       });
-      const items = products.parse(JSON.parse(readFileSync(file, 'utf8')));
+      const items = products.parse(JSON.parse(readFileSync(realProductsFile, 'utf8')));
       await documents().import(items.map((item, place) => ({ ...item, id: `${place}` })));
     });
     afterAll(() => target.close());
@@ -164,31 +161,11 @@ describe.skipIf(!existsSync(file))(
       beforeAll(async () => {
         engineName = target.name('engine');
         await target.client.collections().create({ ...productCollection, name: engineName });
-        const items = z.array(z.unknown()).parse(JSON.parse(readFileSync(file, 'utf8')));
-        const entries = items.flatMap(item => {
-          const mapped = mapProduct(item, { currency: 'USD' });
-          if (mapped.kind === 'refused') return [];
-          const stamps = { rev: 1, createdAtMs: 0, updatedAtMs: 0 };
-          return [entryOf(productSchema.parse({ ...mapped.product, ...stamps }), new Map())];
-        });
-        await target.client.collections<ProductEntry>(engineName).documents().import(entries);
+        await target.client.collections<ProductEntry>(engineName).documents().import(realEntries());
       });
 
       const ask = async (typed: string, count: number) => {
-        const none = {
-          brands: [],
-          categories: [],
-          priceMin: undefined,
-          priceMax: undefined,
-          inStock: undefined,
-        };
-        const [parameters] = searchesOf({
-          text: typed,
-          filters: { ...none, drops: [] },
-          sort: 'relevance',
-          page: 1,
-          perPage: count,
-        });
+        const [parameters] = searchesOf(question(typed, { perPage: count }));
         const { results } = answers.parse(
           await target.client.multiSearch.perform(
             { searches: [{ ...parameters, collection: engineName }] },

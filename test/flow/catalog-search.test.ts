@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { importProducts } from '../../scripts/import/import-products.ts';
 import { outcomeOf } from '../../scripts/import/import-target.ts';
@@ -25,11 +23,14 @@ import {
   someProduct,
   startCatalogServices,
 } from '../support/catalog-services.ts';
+import {
+  type Asked,
+  hasRealProducts,
+  question,
+  realOnly,
+  realProductsFile,
+} from '../support/real-products.ts';
 import { startEmbeddedTypesense } from '../support/embedded-typesense.ts';
-
-const realFile = path.resolve(import.meta.dirname, '../../../shared/data/products.json');
-const hasRealFile = existsSync(realFile);
-const realOnly = hasRealFile ? '' : ' (skipped: ../shared/data/products.json is not there)';
 
 let services: CatalogServices;
 let open: OpenCatalog;
@@ -45,9 +46,9 @@ beforeAll(async () => {
     availabilityOf: async () => availability,
     now: () => nowMs,
   }));
-  if (hasRealFile) {
+  if (hasRealProducts) {
     await importProducts({
-      file: realFile,
+      file: realProductsFile,
       format: 'json',
       currency: 'USD',
       target: {
@@ -62,38 +63,13 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => services.dispose());
 
-/** A question, as far as a test says more than its text. */
-type Asked = Partial<Omit<SearchQuestion, 'text' | 'filters'>> & {
-  filters?: Partial<SearchQuestion['filters']>;
-};
-
-function question(text: string, more: Asked = {}) {
-  const none = {
-    brands: [],
-    categories: [],
-    priceMin: undefined,
-    priceMax: undefined,
-    inStock: undefined,
-    drops: [],
-  };
-  const { filters, ...rest } = more;
-  return {
-    text,
-    sort: 'relevance' as const,
-    page: 1,
-    perPage: 20,
-    ...rest,
-    filters: { ...none, ...filters },
-  };
-}
-
 /** Answers are remembered for a moment; a test that looks again moves on beyond it. */
 function ask(text: string, more?: Asked) {
   nowMs += 10_000;
   return search.products(question(text, more));
 }
 
-describe.skipIf(!hasRealFile)(`search over real products${realOnly}`, () => {
+describe.skipIf(!hasRealProducts)(`search over real products${realOnly}`, () => {
   test('finds Samsung’s for “samsnug”, with brand, category and price facets', async () => {
     const answer = await ask('samsnug');
     expect(answer.degraded).toBeUndefined();

@@ -137,8 +137,8 @@ describe('a product', () => {
     );
     expect(await catalog.variantsBySku([sku('mug-red'), sku('mug'), sku('nothing')])).toEqual(
       new Map([
-        ['mug-red', { productId: 'mug', title: 'Mug – Red', price }],
-        ['mug', { productId: 'mug', title: 'Mug', price }],
+        ['mug-red', { productId: 'mug', title: 'Mug – Red', price, prices: [], taxClass: 'standard' }],
+        ['mug', { productId: 'mug', title: 'Mug', price, prices: [], taxClass: 'standard' }],
       ]),
     );
   });

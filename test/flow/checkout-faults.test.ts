@@ -1,7 +1,12 @@
 // Stripe answers late, wrongly or not at all: the order waits, asks again, and ends as it should.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { limits } from '../../server/limits.ts';
+import { createBookedRequests } from '../../server/payments/booked-requests.ts';
+import { createPayments } from '../../server/payments/payments.gateway.ts';
 import { PaymentsUnavailable } from '../../server/payments/payments.ts';
+import { createStripe } from '../../server/payments/stripe.ts';
+import type { Booking } from '../../server/payments/stripe-rates.rules.ts';
+import { createMetrics } from '../../server/platform/telemetry.ts';
 import { type CheckoutWorld, startCheckoutWorld } from '../support/checkout-world.ts';
 
 describe('while Stripe is in trouble', () => {
@@ -59,6 +64,33 @@ describe('while Stripe is in trouble', () => {
       captured: 1_000,
       refunded: 0,
     });
+  });
+
+  it('tells a buyer to try again, and puts steps off without spending a try, while the turns at Stripe are taken', async () => {
+    const { url: apiBase, secretKey } = world.stripe;
+    let turn: Booking = { kind: 'busy', retryAfterMs: 1_400 };
+    const metrics = createMetrics();
+    const budget = { book: () => Promise.resolve(turn) };
+    const httpClient = createBookedRequests({ budget, metrics });
+    const payments = createPayments(createStripe({ secretKey, apiBase, httpClient }));
+    const busy = world.open({ payments });
+    const cart = await world.hold(await world.drop(1));
+    await expect(world.pay(cart, busy)).rejects.toMatchObject({ reason: 'unavailable', retryAfterMs: 1_400 });
+    expect(await world.books(cart.orderId)).toMatchObject({ paymentIntents: 0 });
+    // The window ends meanwhile: the order is closed, and waits for its turn for as long as it takes.
+    await world.forward(120_000, cart.drop);
+    for (let tries = 0; tries < 2 * limits.unknownPaymentTriesCount; tries += 1) {
+      await busy.advance(cart.orderId);
+    }
+    expect(await world.order(cart.orderId)).toMatchObject({ status: 'closing', attempts: 0 });
+    expect((await busy.alarms()).length).toBe(0);
+    turn = { kind: 'granted', atMs: 0, waitMs: 0 };
+    await world.forward(10_000, cart.drop);
+    const order = await world.until(cart.orderId, ({ status }) => status === 'expired', busy);
+    expect(order.reason).toBe('window-ended');
+    expect(await world.books(cart.orderId)).toMatchObject({ byStatus: { canceled: 1 }, captured: 0 });
+    const { values } = await metrics.stripeRequests.get();
+    expect(new Set(values.map(({ labels }) => labels.turn))).toEqual(new Set(['put-off', 'at-once']));
   });
 
   it('waits with the release until the cancellation is certain, and cancels nothing that was paid meanwhile', async () => {

@@ -7,8 +7,11 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createDoorbuster } from '../../client/index.ts';
 import { runDrill, type Drill, type DrillOptions } from '../../scripts/drill/run-drill.ts';
+import { standInOf } from '../../scripts/drill/faulty-webhooks.ts';
 import { startInstallation, type Installation } from '../../scripts/supervisor/installation.ts';
+import { controlStripe } from '../../server/embedded/stripe/control-client.ts';
 
+const isPositive = (count: number) => count > 0;
 const root = path.resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(path.join(tmpdir(), 'doorbuster-drill-test-'));
 let installation: Installation;
@@ -35,6 +38,7 @@ function drill(change: Partial<DrillOptions>): Promise<Drill> {
     skusCount: 1,
     abandonShare: 0,
     declineShare: 0,
+    challengeShare: 0,
     withinMs: 100_000,
     // How soon is the business of a quiet machine; that it is counted, of this test.
     toldWithinMs: 60_000,
@@ -65,6 +69,8 @@ const resultKeys = [
   'places',
   'servers',
   'serversKilled',
+  'troubles',
+  'webhooks',
   'gates',
   'ok',
 ];
@@ -110,6 +116,38 @@ describe('a drill on a sound engine', () => {
     const { items } = await shop.api.catalog.list.query();
     expect(items.filter(item => item.productId.startsWith('drill-'))).toEqual([]);
     await shop.close();
+  });
+
+  it('loses nobody who pays, and leaves no unit, among people who walk off, other cards, and webhooks that fail', {
+    timeout: 200_000,
+  }, async () => {
+    const standIn = standInOf(installation.env);
+    if (!standIn) throw new Error('this installation has a stand-in for Stripe');
+    const { result, report, ends } = await drill({
+      buyersCount: 80,
+      stockCount: 24,
+      abandonShare: 0.25,
+      declineShare: 0.25,
+      challengeShare: 0.25,
+      breakWebhooksAt: standIn,
+      withinMs: 180_000,
+    });
+    expect({ failed: result.gates.filter(gate => !gate.ok), findings: report.findings }).toEqual({
+      failed: [],
+      findings: [],
+    });
+    expect(result).toMatchObject({ sold: 24, oversold: 0, unsoldWithDemand: 0, ok: true });
+    expect(report.items[0]?.redis).toMatchObject({ available: 0, held: 0, sold: 24 });
+    expect(ends).toMatchObject({ paid: 24, failed: 0, unfinished: 0 });
+    expect(result.troubles).toMatchObject({
+      declined: expect.toSatisfy(isPositive),
+      challenged: expect.toSatisfy(isPositive),
+    });
+    const { dropped = 0, duplicated = 0, reordered = 0 } = result.webhooks ?? {};
+    expect([dropped, duplicated, reordered].every(isPositive)).toBe(true);
+    // The next drill's webhooks come as they should.
+    const control = controlStripe(standIn.url, standIn.controlKey);
+    expect(await control.call('GET', 'webhooks/faults')).toEqual({ faults: [] });
   });
 
   it('goes on when server, worker and Redis are killed in the middle of it', {

@@ -1,14 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createHTTPHandler } from '@trpc/server/adapters/standalone';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { exportProducts } from '../../scripts/export/export-products.ts';
+import { openDirectTarget } from '../../scripts/import/direct-target.ts';
+import { importProducts } from '../../scripts/import/import-products.ts';
 import { makeProducts } from '../../scripts/import/make-products.ts';
 import { createAdminProductRouter } from '../../server/catalog/catalog.router.ts';
+import { productStatusSchema } from '../../server/catalog/product.ts';
 import { productIdSchema } from '../../server/ids.ts';
 import { connectRedis } from '../../server/platform/redis.ts';
 import { createMetrics } from '../../server/platform/telemetry.ts';
@@ -18,13 +22,13 @@ import {
   type CatalogServices,
   type OpenCatalog,
   quietLog,
+  someProduct,
   startCatalogServices,
 } from '../support/catalog-services.ts';
+import { nastyTexts } from '../support/nasty-texts.ts';
+import { hasRealProducts, realOnly, realProductsFile } from '../support/real-products.ts';
 
 const project = path.resolve(import.meta.dirname, '../..');
-const realFile = path.resolve(project, '../shared/data/products.json');
-const hasRealFile = existsSync(realFile);
-const realOnly = hasRealFile ? '' : ' (skipped: ../shared/data/products.json is not there)';
 
 let services: CatalogServices;
 let open: OpenCatalog;
@@ -58,20 +62,21 @@ interface Run {
 }
 
 /** The command as npm runs it, without an installation on its data folder. */
-async function runImport(
+const runImport = (
   args: readonly string[],
   env: Record<string, string> = {},
   nodeOptions: readonly string[] = [],
-): Promise<Run> {
-  const child = spawn(
-    process.execPath,
-    [...nodeOptions, path.join(project, 'scripts/import.ts'), '--data', folder, ...args],
-    {
-      cwd: project,
-      env: { PATH: process.env['PATH'], ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+) => runScript([...nodeOptions, path.join(project, 'scripts/import.ts'), '--data', folder, ...args], env);
+
+const runExport = (args: readonly string[], env: Record<string, string> = {}) =>
+  runScript([path.join(project, 'scripts/export.ts'), '--data', folder, ...args], env);
+
+async function runScript(argv: readonly string[], env: Record<string, string>): Promise<Run> {
+  const child = spawn(process.execPath, argv, {
+    cwd: project,
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const run: Run = { status: null, stdout: '', stderr: '' };
   child.stdout.on('data', chunk => (run.stdout += String(chunk)));
   child.stderr.on('data', chunk => (run.stderr += String(chunk)));
@@ -97,10 +102,10 @@ function file(name: string, text: string): string {
   return full;
 }
 
-describe.skipIf(!hasRealFile)(`the import of real products${realOnly}`, () => {
+describe.skipIf(!hasRealProducts)(`the import of real products${realOnly}`, () => {
   test('takes every one, says so, and changes nothing when it is repeated', async () => {
     const reportFile = path.join(folder, 'report.json');
-    const first = await runImport([realFile, '--json', reportFile], installation());
+    const first = await runImport([realProductsFile, '--json', reportFile], installation());
     expect(first.stderr).toBe('');
     expect(first.stdout).toContain('1,974 products in, 0 refused (1,974 created, 2 adjusted)');
     expect(first.stdout).toContain('Search finds them all.');
@@ -114,13 +119,13 @@ describe.skipIf(!hasRealFile)(`the import of real products${realOnly}`, () => {
     });
     expect(await open.catalog.counts()).toEqual({ products: 1974, due: 0 });
 
-    const second = await runImport([realFile], installation());
+    const second = await runImport([realProductsFile], installation());
     expect(second.stdout).toContain('1,974 products in, 0 refused (1,974 unchanged, 2 adjusted)');
     expect(await open.catalog.counts()).toEqual({ products: 1974, due: 0 });
   }, 60_000);
 
   test('has every price to the cent', async () => {
-    const records: unknown = JSON.parse(readFileSync(realFile, 'utf8'));
+    const records: unknown = JSON.parse(readFileSync(realProductsFile, 'utf8'));
     if (!Array.isArray(records)) throw new Error('the file is not an array');
     const cents = records.map(({ price }: { price: number }) => Number(price.toFixed(2).replace('.', '')));
     let sum = 0;
@@ -260,9 +265,94 @@ describe('the import', () => {
       expect(run.stdout).toContain('57 products in, 1 refused');
       expect(run.stdout).toContain('Search finds them all.');
       expect(await open.catalog.product(productIdSchema.parse('api-56'))).toMatchObject({ title: 'Api 56' });
+
+      const [far, near] = [path.join(folder, 'far.csv'), path.join(folder, 'near.csv')];
+      expect(await runExport([far, '--url', url], { ADMIN_KEY: 'right-key' })).toMatchObject({ status: 0 });
+      expect(await runExport([near], installation())).toMatchObject({ status: 0 });
+      expect(readFileSync(far, 'utf8')).toBe(readFileSync(near, 'utf8'));
+      const wrong = await runExport([`${far}.json`, '--url', url, '--admin-key', 'wrong-key']);
+      expect(wrong).toMatchObject({ status: 1, stdout: '' });
     } finally {
       server.close();
       server.closeAllConnections();
     }
+  });
+});
+
+describe('the export', () => {
+  const exportTo = async (name: string, database = 'catalog') => {
+    const target = path.join(folder, name);
+    const run = await runExport([target], { MONGODB_URI: `${services.mongo.uri}/${database}` });
+    expect(run).toMatchObject({ status: 0, stderr: '' });
+    return { target, text: readFileSync(target, 'utf8'), stdout: run.stdout };
+  };
+
+  test('writes what makes the same catalog again, in each format', async () => {
+    const usd = (amount: number) => ({ amount, currency: 'USD' });
+    const odd = nastyTexts.map((text, index) =>
+      someProduct(`odd-${index}`, {
+        title: text,
+        description: `${text}\n\n\t${text}`,
+        brand: text.replaceAll('`', '') === '"' || text === '{}' ? 'Brand' : text,
+        categories: text === '"' || text === '{}' ? [] : [text, 'Plain'],
+        images: ['/a|b.png', 'https://images.example/a,b;c'],
+        status: productStatusSchema.options[index % 3],
+        taxClass: 'reduced',
+        variants: [1, 2].map(number => ({
+          sku: `odd-${index}-${number}`,
+          title: text,
+          options: { Size: `${text}${number}` },
+          price: usd(number),
+          prices: [
+            { amount: number, currency: 'JPY' },
+            { amount: 1_230, currency: 'KWD' },
+          ],
+          attributes: { note: text, size: number, new: number === 1 },
+        })),
+      }),
+    );
+    const outcomes = await open.catalog.upsertMany(odd);
+    expect(outcomes.every(({ kind }) => kind === 'created')).toBe(true);
+    const { products } = await open.catalog.counts();
+    const whole = await exportTo('whole.jsonl');
+    expect(whole.stdout).toContain(`${products.toLocaleString('en-US')} products in`);
+
+    for (const format of ['jsonl', 'json', 'csv'] as const) {
+      const { target: source } = await exportTo(`again.${format}`);
+      const mongoUri = `${services.mongo.uri}/copy-${format}`;
+      const target = await openDirectTarget({ mongoUri, redisUrl: services.redis.url });
+      try {
+        const given = { file: source, format, currency: 'XXX', target };
+        expect(await importProducts(given)).toMatchObject({
+          created: products,
+          refusedCount: 0,
+          adjustedCount: 0,
+        });
+        expect(await importProducts(given)).toMatchObject({ unchanged: products, refusedCount: 0 });
+      } finally {
+        await target.close();
+      }
+      expect((await exportTo(`copy-${format}.jsonl`, `copy-${format}`)).text).toBe(whole.text);
+    }
+  }, 120_000);
+
+  test('writes over no file, leaves none half-written, and says where there is nothing to export', async () => {
+    const there = file('there.json', 'mine');
+    const refused = await runExport([there], installation());
+    expect(refused.stderr).toContain('is there already: --force writes over it');
+    expect(readFileSync(there, 'utf8')).toBe('mine');
+    const absent = path.join(folder, 'nowhere', 'x.json');
+    expect((await runExport([absent], installation())).status).toBe(1);
+    expect((await runExport([path.join(folder, 'x.json')])).stderr).toContain('no installation runs on');
+    expect((await runExport([path.join(folder, 'x.txt')])).stderr).toContain('--format json, jsonl or csv');
+    const failing = async function* () {
+      yield [];
+      throw new Error('the catalog went away');
+    };
+    const half = path.join(folder, 'half.jsonl');
+    await expect(exportProducts({ file: half, format: 'jsonl', pages: failing() })).rejects.toThrow(
+      'went away',
+    );
+    expect(readdirSync(folder).filter(name => name.startsWith('half'))).toEqual([]);
   });
 });

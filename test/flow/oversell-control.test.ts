@@ -36,6 +36,7 @@ describe('an engine whose holds read and then write', () => {
       skusCount: 1,
       abandonShare: 0,
       declineShare: 0,
+      challengeShare: 0,
       withinMs: 60_000,
       toldWithinMs: 60_000,
       signal: new AbortController().signal,

@@ -5,6 +5,7 @@ import { productIdSchema } from '../../server/ids.ts';
 import { compareIndex, type Difference } from '../../server/search/compare-index.ts';
 import type { ReindexOutcome, ReindexProgress } from '../../server/search/reindex.ts';
 import { type CatalogServices, type OpenCatalog, someProduct } from './catalog-services.ts';
+import { question } from './real-products.ts';
 
 export interface ReindexUnderWrites {
   readonly outcome: ReindexOutcome;
@@ -43,20 +44,7 @@ export async function reindexUnderWrites(options: {
 
   async function ask(text: string): Promise<number> {
     nowMs += 10_000;
-    const filters = {
-      brands: [],
-      categories: [],
-      priceMin: undefined,
-      priceMax: undefined,
-      inStock: undefined,
-    };
-    const answer = await search.products({
-      text,
-      filters: { ...filters, drops: [] },
-      sort: 'relevance',
-      page: 1,
-      perPage: 1,
-    });
+    const answer = await search.products(question(text, { perPage: 1 }));
     if (answer.degraded) wrongAnswers.push(`"${text}" was answered without the search service`);
     return answer.total;
   }

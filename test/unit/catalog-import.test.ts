@@ -1,10 +1,17 @@
+import { Writable } from 'node:stream';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { writeProducts } from '../../scripts/export/export-products.ts';
+import { csvHeader, csvRowsOf } from '../../scripts/export/product-csv.ts';
 import { splitCsv } from '../../scripts/import/csv.ts';
 import { splitJsonArray } from '../../scripts/import/json-array.ts';
 import { splitJsonLines } from '../../scripts/import/json-lines.ts';
-import { mapProduct } from '../../scripts/import/map-product.ts';
+import { type MappedRecord, mapProduct } from '../../scripts/import/map-product.ts';
 import type { SourceRecord } from '../../scripts/import/source-record.ts';
+import { joinVariantRows } from '../../scripts/import/variant-rows.ts';
+import { productInputSchema } from '../../server/catalog/product.ts';
+import { productFrom } from '../support/real-products.ts';
+import { nastyTexts } from '../support/nasty-texts.ts';
 
 type Splitter = (text: AsyncIterable<string>) => AsyncGenerator<SourceRecord>;
 
@@ -101,6 +108,129 @@ describe('CSV', () => {
     expect(second).toEqual({ kind: 'record', number: 2, line: 3, value: { name: 'Two\nlines', price: '5' } });
     await expect(recordsOf(splitCsv, 'name\n"never')).rejects.toThrow('ends inside a quoted cell');
     await expect(recordsOf(splitCsv, 'a,a\n1,2')).rejects.toThrow('twice');
+  });
+});
+
+describe('a table of products', () => {
+  async function productsOf(table: string) {
+    async function* once() {
+      yield table;
+    }
+    const mapped: MappedRecord[] = [];
+    for await (const row of joinVariantRows(splitCsv(once()))) {
+      if (row.kind !== 'record') throw new Error(row.reason);
+      mapped.push(mapProduct(row.value, { currency: 'XXX', moreVariants: row.moreVariants }));
+    }
+    return mapped;
+  }
+
+  const line = fc
+    .oneof(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }), fc.constantFrom(...nastyTexts))
+    .filter(text => productInputSchema.shape.title.safeParse(text).success);
+  const money = (currency: string) =>
+    fc.record({ amount: fc.nat(99_999_999), currency: fc.constant(currency) });
+  const product = fc
+    .record(
+      {
+        productId: fc.constantFrom('a', '0.7', 'x_y'),
+        title: line,
+        slug: fc.constantFrom('a', '0-1'),
+        status: fc.constantFrom('draft', 'active', 'archived'),
+        taxClass: fc.constantFrom('standard', 'reduced', 'zero'),
+        description: fc.array(line, { minLength: 1, maxLength: 3 }).map(lines => lines.join('\n')),
+        brand: line,
+        categories: fc.uniqueArray(line, { maxLength: 3 }),
+        images: fc.uniqueArray(fc.constantFrom('/a.png', '/a|b.png', 'https://x.example/,"'), {
+          maxLength: 3,
+        }),
+        popularity: fc.nat(1_000_000_000),
+        variants: fc.uniqueArray(
+          fc.record(
+            {
+              sku: fc.constantFrom('007', 'b', 'c.1'),
+              title: line,
+              barcode: fc.constantFrom('96385074'),
+              options: fc.record({ 'My size': line }),
+              price: money('JPY'),
+              prices: fc.tuple(money('EUR'), money('KWD')),
+              attributes: fc.record({ a: fc.oneof(line, fc.boolean(), fc.nat()) }),
+            },
+            { requiredKeys: ['sku', 'price'] },
+          ),
+          { minLength: 1, maxLength: 3, selector: ({ sku }) => sku },
+        ),
+      },
+      { requiredKeys: ['productId', 'title', 'categories', 'images', 'popularity', 'variants'] },
+    )
+    .map(value => productInputSchema.safeParse(value))
+    .filter(parsed => parsed.success)
+    .map(parsed => parsed.data);
+
+  test('gives back every product that was written, whatever its texts are', async () => {
+    await fc.assert(
+      fc.asyncProperty(product, async written => {
+        const [read, ...more] = await productsOf(`${csvHeader}${csvRowsOf(written)}`);
+        expect(more).toEqual([]);
+        expect(read).toEqual({ kind: 'product', product: written, adjusted: [], ignoredFields: [] });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('has no cell that a spreadsheet would run', () => {
+    const formula = productInputSchema.parse({
+      productId: 'f',
+      title: '=HYPERLINK("https://evil.example")',
+      brand: '+1',
+      variants: [{ sku: 'f', title: '@SUM(A1)', price: { amount: 1, currency: 'USD' } }],
+    });
+    for (const cell of csvRowsOf(formula).split(/[,\n]/)) expect(cell).not.toMatch(/^"?[=+@-]/);
+  });
+
+  test('keeps rows of one id apart that do not follow each other, or name no SKU', async () => {
+    const kinds = async (table: string) =>
+      (await productsOf(table)).map(each =>
+        each.kind === 'product' ? each.product.variants.map(({ sku }) => sku).join('+') : 'refused',
+      );
+    const head = 'id,name,price,currency,sku\n';
+    expect(await kinds(`${head}a,A,1,USD,x\na,,2,USD,y\nb,B,1,USD,z\na,A,1,USD,w\n`)).toEqual([
+      'x+y',
+      'z',
+      'w',
+    ]);
+    expect(await kinds(`${head}a,A,1,USD,\na,A,2,USD,\n`)).toEqual(['a', 'a']);
+    expect(await kinds(`${head}a,A,1,USD,x\na,,free,USD,y\n`)).toEqual(['refused']);
+  });
+});
+
+describe('an export', () => {
+  test('asks for no more products than are being written, however slow the disk is', async () => {
+    const page = [
+      productFrom(
+        productInputSchema.parse({
+          productId: 'a',
+          title: 'A'.repeat(200),
+          variants: [{ sku: 'a', price: { amount: 1, currency: 'USD' } }],
+        }),
+      ),
+    ];
+    let asked = 0;
+    let taken = 0;
+    let most = 0;
+    async function* pages() {
+      for (; asked < 50; asked += 1) yield page;
+    }
+    const to = new Writable({
+      highWaterMark: 1,
+      write(_chunk, _encoding, done) {
+        taken += 1;
+        most = Math.max(most, asked - taken);
+        setImmediate(done);
+      },
+    });
+    expect(await writeProducts({ pages: pages(), format: 'jsonl', to })).toMatchObject({ products: 50 });
+    expect(taken).toBe(50);
+    expect(most).toBeLessThanOrEqual(3);
   });
 });
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
@@ -7,29 +8,24 @@ import {
   cursorAfter,
   lowestPriceOf,
   readCursor,
+  slugChoices,
   wordsOf,
 } from '../../server/catalog/catalog.rules.ts';
-import { type Product, productInputSchema } from '../../server/catalog/product.ts';
+import { type Product, productInputSchema, slugSchema } from '../../server/catalog/product.ts';
 import { createProductCache } from '../../server/catalog/product-cache.ts';
 import { productIdSchema, skuSchema } from '../../server/ids.ts';
 import { priceBandEndOf, priceBandOf } from '../../server/search/price-bands.rules.ts';
 import { filterByOf, highlightHtml, searchesOf } from '../../server/search/search.rules.ts';
+import { productFrom } from '../support/real-products.ts';
 
 const id = productIdSchema.parse('lamp');
 
-function lampAt(rev: number): Product {
-  return {
-    productId: id,
-    title: 'Lamp',
-    categories: [],
-    images: [],
-    popularity: 0,
-    variants: [{ sku: skuSchema.parse('lamp'), price: { amount: 1, currency: 'USD' } }],
-    rev,
-    createdAtMs: 0,
-    updatedAtMs: 0,
-  };
-}
+const lamp = productInputSchema.parse({
+  productId: 'lamp',
+  title: 'Lamp',
+  variants: [{ sku: 'lamp', price: { amount: 1, currency: 'USD' } }],
+});
+const lampAt = (rev: number) => productFrom(lamp, { rev });
 
 describe('the rules of the catalog', () => {
   test('find words without accents, signs and repetition', () => {
@@ -58,6 +54,68 @@ describe('the rules of the catalog', () => {
     expect(readCursor(cursorAfter(id))).toBe('lamp');
     expect(readCursor('bGFtcA')).toBeNull();
     expect(readCursor('')).toBeNull();
+  });
+});
+
+describe('a product as the shop sends it', () => {
+  const usd = (amount: number) => ({ amount, currency: 'USD' });
+  const withVariants = (...variants: Record<string, unknown>[]) =>
+    productInputSchema.safeParse({
+      productId: 'a',
+      title: 'A',
+      variants: variants.map((variant, index) => ({ sku: `a-${index}`, price: usd(1), ...variant })),
+    });
+
+  test.each<[string, Record<string, unknown>[]]>([
+    ['must be a GTIN', [{ barcode: '4006381333930' }]],
+    ['must be a GTIN', [{ barcode: '123456789' }]],
+    ['a barcode stands there twice', [{ barcode: '96385074' }, { barcode: '96385074' }]],
+    ['a currency stands there twice', [{ prices: [usd(2)] }]],
+    ['in the same currencies', [{ prices: [{ amount: 1, currency: 'EUR' }] }, {}]],
+    ['name the same options', [{ options: { Size: 'M' } }, { options: { Colour: 'Teal' } }]],
+    ['name the same options', [{ options: { Size: 'M' } }, {}]],
+    ['two variants have the same options', [{ options: { Size: 'M' } }, { options: { Size: 'M' } }]],
+    ['Invalid key', [{ options: { $where: 'x' } }]],
+    ['Invalid key', [{ options: { constructor: 'x' } }]],
+  ])('is refused where it %s', (reason, variants) => {
+    const parsed = withVariants(...variants);
+    expect(parsed.success).toBe(false);
+    expect(parsed.error?.issues.map(({ message }) => message).join()).toContain(reason);
+  });
+
+  test.each(['96385074', '036000291452', '4006381333931', '10614141000415'])(
+    'may have the barcode %s',
+    code => {
+      expect(withVariants({ barcode: code }).success).toBe(true);
+    },
+  );
+
+  test.each(['', '-a', 'a-', 'a--b', 'A', 'a/b', 'ä', 'x'.repeat(81)])('cannot have the slug “%s”', slug => {
+    expect(productInputSchema.safeParse({ ...lamp, slug }).success).toBe(false);
+  });
+
+  test('has a slug of its title that is one, whatever the title', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 200 }), title => {
+        for (const slug of slugChoices({ title, productId: id }, '0123456789'))
+          expect(slugSchema.safeParse(slug).success).toBe(true);
+      }),
+    );
+    expect(slugChoices({ title: 'Łódź Øresund', productId: id }, 'f')).toEqual([
+      'lodz-oresund',
+      'lodz-oresund-f',
+    ]);
+  });
+
+  test('is the same in whatever order its currencies and options come', () => {
+    const [one, other] = [
+      { prices: [usd(1), { amount: 2, currency: 'CHF' }], options: { a: '1', b: '2' } },
+      { prices: [{ amount: 2, currency: 'CHF' }, usd(1)], options: { b: '2', a: '1' } },
+    ].map(more => withVariants({ price: { amount: 1, currency: 'EUR' }, ...more }).data);
+    if (!one || !other) throw new Error('both are products');
+    expect(canonicalProduct(one)).toBe(canonicalProduct(other));
+    expect(canonicalProduct({ ...one, status: 'draft' })).not.toBe(canonicalProduct(one));
+    expect(canonicalProduct({ ...one, taxClass: 'zero' })).not.toBe(canonicalProduct(one));
   });
 });
 

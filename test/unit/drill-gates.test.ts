@@ -20,6 +20,7 @@ const wanted = {
   places: { moved: 0, lost: 0 },
   told: { maxMs: 400, withinMs: 1_000 },
   serversKilled: null,
+  webhooks: null,
 };
 
 function orderOf(serial: number, change: Partial<BookedOrder> = {}): BookedOrder {
@@ -187,6 +188,7 @@ describe('the gates notice', async () => {
     const stock = [{ sku, total: 5, available: 2, held: 0, sold: 5, withdrawn: 0 }];
     expect(await failedGates({ view: { ...view(sound), stock } })).toEqual([
       'oversold',
+      'on the shelf or held at the end, although wanted',
       'other breaches of the books',
     ]);
   });
@@ -317,6 +319,7 @@ describe('the gates notice', async () => {
     ['a buyer who was told of another place', { places: { moved: 1, lost: 0 } }, 'another place'],
     ['a buyer whose place nobody knew', { places: { moved: 0, lost: 1 } }, 'nobody knew'],
     ['a late word that all is sold', { told: { maxMs: 1_001, withinMs: 1_000 } }, 'the last who waited'],
+    ['webhooks that were to be faulty and were not', { webhooks: { dropped: 3, duplicated: 0 } }, 'webhooks'],
     ['a server that was to be killed and was not', { serversKilled: { count: 0, wanted: 1 } }, 'killed'],
   ])('%s', (_what, change, gate) => {
     const { gates } = judge(reckonDrop(sound), { ...wanted, ...change });

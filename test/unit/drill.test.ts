@@ -34,6 +34,8 @@ describe('the command line of the drill', () => {
     ['--buyers', '0', /--buyers takes a whole number from 1/],
     ['--buyers', 'many', /--buyers/],
     ['--abandon', '1.5', /--abandon takes a share/],
+    ['--3ds', 'all', /--3ds takes a share/],
+    ['--webhooks', 'lost', /--webhooks takes sound or faulty/],
     ['--url', 'localhost', /--url takes an address/],
     ['--servers', '0', /--servers takes a whole number from 1/],
     ['--told-within', 'soon', /--told-within/],
@@ -54,7 +56,8 @@ describe('the command line of the drill', () => {
   });
 
   it('refuses more than all of the buyers', () => {
-    expect(() => readCommandLine(['--abandon', '0.6', '--decline', '0.6'], {})).toThrow(/at most 1/);
+    const shares = ['--abandon', '0.4', '--decline', '0.3', '--3ds', '0.4'];
+    expect(() => readCommandLine(shares, {})).toThrow(/at most 1/);
   });
 });
 
@@ -85,14 +88,17 @@ describe('buyers', () => {
     let lot = 0;
     const plans = planBuyers({
       schedule,
-      abandonShare: 0.2,
-      declineShare: 0.3,
-      random: () => lot++ / 10,
+      abandonShare: 0.4,
+      declineShare: 0.2,
+      challengeShare: 0.1,
+      random: () => (lot++ + 0.5) / 10,
     });
     const intents = plans.map(plan => plan.intent);
-    expect(intents.filter(intent => intent === 'abandon')).toHaveLength(2);
-    expect(intents.filter(intent => intent === 'decline')).toHaveLength(3);
-    expect(intents.filter(intent => intent === 'buy')).toHaveLength(5);
+    expect(plans.flatMap(plan => plan.leavesAfter ?? [])).toEqual(['join', 'pass', 'hold', 'payment']);
+    expect(intents.filter(intent => intent === 'abandon')).toHaveLength(4);
+    expect(intents.filter(intent => intent === 'decline')).toHaveLength(2);
+    expect(intents.filter(intent => intent === 'challenge')).toHaveLength(1);
+    expect(intents.filter(intent => intent === 'buy')).toHaveLength(3);
   });
 });
 

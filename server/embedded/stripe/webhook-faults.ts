@@ -31,7 +31,7 @@ export interface Fate {
 
 export class WebhookFaults {
   readonly #chance: Chance;
-  #rules: Array<{ id: number; fault: WebhookFault; left: number }> = [];
+  #rules: Array<{ id: number; fault: WebhookFault; left: number; hits: number }> = [];
   #lastId = 0;
 
   constructor(chance: Chance) {
@@ -40,12 +40,13 @@ export class WebhookFaults {
 
   add(fault: WebhookFault): number {
     this.#lastId += 1;
-    this.#rules.push({ id: this.#lastId, fault, left: fault.times ?? Number.POSITIVE_INFINITY });
+    this.#rules.push({ id: this.#lastId, fault, left: fault.times ?? Number.POSITIVE_INFINITY, hits: 0 });
     return this.#lastId;
   }
 
-  list(): Array<WebhookFault & { id: number }> {
-    return this.#rules.map(({ id, fault }) => ({ id, ...fault }));
+  /** With how many events each has struck; one that is used up stays in the list. */
+  list(): Array<WebhookFault & { id: number; hits: number }> {
+    return this.#rules.map(({ id, hits, fault }) => ({ id, hits, ...fault }));
   }
 
   clear(): void {
@@ -56,11 +57,12 @@ export class WebhookFaults {
     let delaysMs = [0];
     for (const rule of this.#rules) {
       const { fault } = rule;
-      if (!matches(fault.types, type) || !this.#chance.happens(fault.probability)) continue;
+      if (rule.left <= 0 || !matches(fault.types, type)) continue;
+      if (!this.#chance.happens(fault.probability)) continue;
       rule.left -= 1;
+      rule.hits += 1;
       switch (fault.kind) {
         case 'drop':
-          this.#discardUsedUp();
           return { dropped: true, delaysMs: [] };
         case 'delay':
           delaysMs = delaysMs.map(ms => ms + (fault.delayMs ?? 0));
@@ -78,12 +80,7 @@ export class WebhookFaults {
         }
       }
     }
-    this.#discardUsedUp();
     return { dropped: false, delaysMs };
-  }
-
-  #discardUsedUp(): void {
-    if (this.#rules.some(rule => rule.left <= 0)) this.#rules = this.#rules.filter(rule => rule.left > 0);
   }
 }
 

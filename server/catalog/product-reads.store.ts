@@ -1,0 +1,99 @@
+// Reads of products. What everybody may see is `shown`; the shop sees drafts and archived products, too.
+import type { ProductId, Sku } from '../ids.ts';
+import { type Product, type ProductStatus, productStatusSchema } from './product.ts';
+import { type ProductDocument, type ProductModel, productOf, shown } from './product-document.ts';
+
+export interface BrowseQuery {
+  /** All of them must be words of the product. */
+  readonly words: readonly string[];
+  readonly brands: readonly string[];
+  readonly categories: readonly string[];
+  readonly priceMin: number | undefined;
+  readonly priceMax: number | undefined;
+  readonly sort: 'popularity' | 'newest';
+  readonly skip: number;
+  readonly limit: number;
+}
+
+export interface PageQuery {
+  readonly after: ProductId | null;
+  readonly limit: number;
+  /** Of these statuses; without it, of any. */
+  readonly statuses?: readonly ProductStatus[];
+}
+
+export function createProductReads(model: ProductModel) {
+  return {
+    /** Null where there is none that everybody may see. */
+    async read(productId: ProductId): Promise<Product | null> {
+      const found = await model.findOne({ _id: productId, ...shown }).lean<ProductDocument>();
+      return found && productOf(found);
+    },
+
+    /** Drafts and archived products, too; and whether search shows it as it stands. */
+    async readAny(productId: ProductId): Promise<{ product: Product; indexed: boolean } | null> {
+      const found = await model.findOne({ _id: productId, live: true }).lean<ProductDocument>();
+      return found && { product: productOf(found), indexed: !found.indexDue };
+    },
+
+    async idOfSlug(slug: string): Promise<ProductId | null> {
+      const found = await model
+        .findOne({ live: true, slug }, { _id: 1 })
+        .lean<Pick<ProductDocument, '_id'>>();
+      return found && found._id;
+    },
+
+    /** In the order of their ids, which never change: a page neither repeats nor skips a product. */
+    async page(query: PageQuery): Promise<{ product: Product; indexed: boolean }[]> {
+      const { after, limit, statuses = productStatusSchema.options } = query;
+      const found = await model
+        .find({
+          live: true,
+          status: { $in: [...statuses] },
+          ...(after === null ? {} : { _id: { $gt: after } }),
+        })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .lean<ProductDocument[]>();
+      return found.map(document => ({ product: productOf(document), indexed: !document.indexDue }));
+    },
+
+    /** What may be sold: a drop is planned while its products are drafts. */
+    async withSkus(skus: readonly Sku[]): Promise<Product[]> {
+      const found = await model
+        .find({ live: true, 'variants.sku': { $in: [...skus] }, status: { $ne: 'archived' } })
+        .lean<ProductDocument[]>();
+      return found.map(productOf);
+    },
+
+    async browse(query: BrowseQuery): Promise<{ products: Product[]; total: number }> {
+      const { words, brands, categories, priceMin, priceMax } = query;
+      const price = {
+        ...(priceMin === undefined ? {} : { $gte: priceMin }),
+        ...(priceMax === undefined ? {} : { $lte: priceMax }),
+      };
+      const filter = {
+        ...shown,
+        // Not `$all`: of several equalities any MongoDB takes one for its range of the index.
+        ...(words.length > 0 ? { $and: words.map(word => ({ words: word })) } : {}),
+        ...(brands.length > 0 ? { brand: { $in: [...brands] } } : {}),
+        ...(categories.length > 0 ? { categories: { $in: [...categories] } } : {}),
+        ...(Object.keys(price).length > 0 ? { variants: { $elemMatch: { 'price.amount': price } } } : {}),
+      };
+      const [found, total] = await Promise.all([
+        model
+          .find(filter, null, {
+            sort: query.sort === 'newest' ? { createdAtMs: -1, _id: 1 } : { popularity: -1, _id: 1 },
+            skip: query.skip,
+            limit: query.limit,
+          })
+          .lean<ProductDocument[]>(),
+        model.countDocuments(filter),
+      ]);
+      return { products: found.map(productOf), total };
+    },
+
+    /** Drafts and archived products, too. */
+    count: () => model.countDocuments({ live: true }),
+  };
+}
