@@ -176,6 +176,19 @@ export const limits = {
   /** A title inside a sealed quote, in bytes of JSON: twenty lines of the longest must fit sealedTextChars. */
   quoteTitleBytes: 100,
 
+  // --- the control room -------------------------------------------------------------------------------
+  /** Records in one call of an import; a body's size binds before it where they are large. */
+  importRecordsCount: 200,
+  /** Findings kept of a check of the books; beyond them only their number is. Who has more has one cause for them. */
+  findingsKeptCount: 500,
+  /** Documents that a check reads before it lets the worker's other work have its turn: some milliseconds of it. */
+  findingsPaceCount: 200,
+  /** A check says that it lives this often; one that has not been heard of for so long has died, or nobody took it. */
+  findingsTellMs: 1 * SECOND,
+  findingsAliveMs: 30 * SECOND,
+  /** A check that takes longer is given up: the command does it without a bound. */
+  findingsRunMs: 15 * MINUTE,
+
   // --- catalog and search -----------------------------------------------------------------------------
   /** Products remembered in each process, some 2 KiB each. */
   productCacheCount: 10_000,
@@ -249,6 +262,8 @@ export const limits = {
   jobsConcurrencyCount: 32,
   /** A payment is looked at this often while its order waits for news: one whose webhook is lost is found within 10 min. */
   paymentLookMs: 5 * MINUTE,
+  /** A delayed payment is looked at this often once its window is over: its end is told by an event, which may get lost. */
+  processingLookMs: 10 * MINUTE,
   /** A payment confirmed in the window's last moment is given this long to arrive before the order is closed. */
   payGraceMs: 2 * SECOND,
   /** Tries at Stripe's creating call while closing; without an answer nobody has the secret, so nobody can have paid. */
@@ -302,6 +317,7 @@ export function assertLimits(): void {
     (limits.compareLooksCount - 1) * limits.compareAgainMs >= 2 * SECOND,
     'what is on its way to the index must have the time to arrive before it counts as a difference',
   );
+  assert(2 * limits.findingsTellMs < limits.findingsAliveMs, 'a check that goes on must not count as dead');
   assert(limits.drainMs < limits.shutdownMs, 'draining is a part of the shutdown');
   assert(
     limits.stripeTimeoutMs * (limits.stripeRetriesCount + 1) < limits.refundLookMs,

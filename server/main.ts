@@ -8,6 +8,8 @@ import { createStats } from './admin/stats.ts';
 import { createReport } from './admin/report.ts';
 import { createReportBooks } from './admin/report-books.ts';
 import { createListDropPayments } from './admin/report-payments.ts';
+import { createFindings } from './audit/findings.ts';
+import { createFindingsStore } from './audit/findings.store.ts';
 import { createAuthenticate, sessionTokenSchema } from './buyers/authenticate.ts';
 import { createPrivacy } from './buyers/privacy.ts';
 import { createCatalog } from './catalog/catalog.ts';
@@ -39,7 +41,10 @@ import { createOrders } from './orders/orders.ts';
 import { createRefund } from './orders/refunds.ts';
 import { createOrdersStore } from './orders/order.store.ts';
 import { createBookedRequests } from './payments/booked-requests.ts';
+import { createHashCard } from './payments/card-hash.ts';
+import { createCardsStore } from './payments/cards.store.ts';
 import { createEventsStore } from './payments/events.store.ts';
+import { missedLeastAmount } from './payments/least-amounts.rules.ts';
 import { createPayments } from './payments/payments.gateway.ts';
 import { createStripe } from './payments/stripe.ts';
 import { createStripeBudget } from './payments/stripe-budget.ts';
@@ -94,7 +99,7 @@ lifecycle.onStop('redis', () => {
 await Promise.all([checkRedis(stockRedis, 'stock', log), checkRedis(jobsRedis, 'jobs', log)]);
 const mongo = await connectMongo({ uri: config.mongoUri, log });
 lifecycle.onStop('mongodb', () => mongo.close());
-const clock = await startClock(stockRedis);
+const clock = await startClock(stockRedis, { movable: config.luaClock === 'test' });
 lifecycle.onStop('clock', () => clock.stop());
 const run = createLuaRunner(stockRedis, { clock: config.luaClock });
 
@@ -110,14 +115,23 @@ const ledger = createLedger(mongo);
 const callLog = createCallLog(mongo);
 const lobbyStore = createLobbyStore(mongo);
 const ordersStore = createOrdersStore(mongo);
+const cardsStore = createCardsStore(mongo);
 const stripeEvents = createEventsStore(mongo);
 const catalogStore = createCatalogStore(mongo);
-await Promise.all(
-  [dropsStore, ledger, callLog, lobbyStore, ordersStore, stripeEvents, catalogStore].map(store =>
-    store.ensureIndexes(),
-  ),
-);
 const auditLog = createAuditLog({ connection: mongo, clock, log });
+await Promise.all(
+  [
+    dropsStore,
+    ledger,
+    callLog,
+    lobbyStore,
+    ordersStore,
+    cardsStore,
+    stripeEvents,
+    catalogStore,
+    auditLog,
+  ].map(store => store.ensureIndexes()),
+);
 lifecycle.onStop('audit log', () => auditLog.settled());
 
 // Sealed values.
@@ -132,7 +146,8 @@ const quotes = createSealer({ kind: 'quote', secrets, schema: quoteSchema });
 const orderQueue = createJobQueue<OrderJob>('orders', jobsRedis);
 const eventQueue = createJobQueue<EventJob>('events', jobsRedis);
 const searchQueue = createJobQueue('search', jobsRedis);
-for (const queue of [orderQueue, eventQueue, searchQueue]) {
+const auditQueue = createJobQueue<{ runId: string }>('audit', jobsRedis);
+for (const queue of [orderQueue, eventQueue, searchQueue, auditQueue]) {
   queue.on('error', error => log.warn({ err: error }, 'the job queue is in trouble'));
   lifecycle.onStop(`queue ${queue.name}`, () => queue.close());
 }
@@ -194,6 +209,7 @@ const pricing = createPricing({
   sealer: quotes,
   clock,
   pool: pricePool,
+  missedLeastAmount,
 });
 const inventory = createInventory({ store: holds, passes, quotes });
 const orderEvents = createOrderEvents({ publisher: stockRedis, subscriber: eventsRedis, log });
@@ -213,14 +229,27 @@ const stripe = createStripe({
   }),
 });
 const payments = createPayments(stripe);
-const refunds = createRefundOrder({ orders, payments, units: ledger, holds, clock, log, metrics });
-const advance = createAdvance({ orders, payments, units: ledger, holds, refunds, clock, log, metrics });
+const cards = { ...cardsStore, hash: createHashCard(config.tokenSecrets) };
+const refunds = createRefundOrder({ orders, payments, units: ledger, holds, cards, clock, log, metrics });
+const advance = createAdvance({
+  orders,
+  payments,
+  units: ledger,
+  holds,
+  cards,
+  refunds,
+  clock,
+  log,
+  metrics,
+});
 const apiBase = config.stripe.apiBase ?? 'https://api.stripe.com';
 const scriptUrl = config.stripe.apiBase ? `${config.stripe.apiBase}/v3/` : 'https://js.stripe.com/v3/';
 const checkout = createCheckout({
   orders,
   payments,
   holds,
+  units: ledger,
+  termsOf: dropId => drops.find(dropId),
   quotes,
   advance,
   wake: jobs.wakeOrder,
@@ -250,7 +279,13 @@ const rebuild = createRebuild({
   ownedUnits: dropId => ledger.ownedUnits(dropId),
   calls: dropId => callLog.read(dropId),
   lobby: async dropId => (await lobbyStore.find(dropId))?.lanes ?? null,
-  payments: drop => listPayments({ dropId: drop.dropId, sinceMs: drop.createdAtMs }),
+  payments: async ({ dropId, createdAtMs }) =>
+    (await listPayments({ dropId, sinceMs: createdAtMs })).map(payment => ({
+      ...payment,
+      isOver:
+        payment.status === 'canceled' ||
+        (payment.receivedAmount > 0 && payment.refundedAmount >= payment.receivedAmount),
+    })),
   insertLost: async (drop, hold) => {
     await orders.insert(lostOrder(drop.dropId, hold, clock.now()));
   },
@@ -321,7 +356,7 @@ const api = createApi({
   checkout,
   orders,
   refund: createRefund({ orders, advance, clock }),
-  privacy: createPrivacy({ orders, holds, events: stripeEvents, clock }),
+  privacy: createPrivacy({ orders, holds, events: stripeEvents, cards, clock }),
   report: createReport({
     drop: dropId => drops.get(dropId),
     look: dropId => live.look(dropId),
@@ -336,12 +371,19 @@ const api = createApi({
     countOrders: dropId => orders.countsOfDrop(dropId),
     callFigures: createCallFigures(metrics, clock),
   }),
+  findings: createFindings({
+    store: createFindingsStore(mongo),
+    clock,
+    ask: async runId => {
+      await auditQueue.add('check', { runId });
+    },
+  }),
 });
 const makeContext = createMakeContext({
-  authenticate: createAuthenticate({ sessions, clock, adminKey: config.adminKey, jwt: config.jwt }),
+  authenticate: createAuthenticate({ sessions, clock, staffKeys: config.staffKeys, jwt: config.jwt }),
   log,
   metrics,
-  rates: createRateLimits(limitsRedis),
+  rates: createRateLimits(limitsRedis, config.redis.limitsUrl === config.redis.jobsUrl ? stockRedis : null),
   trustProxy: config.trustProxy,
   audit: auditLog,
 });

@@ -5,6 +5,7 @@ import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc';
 import type { Logger } from 'pino';
 import { z, ZodError } from 'zod';
 import type { AuditEntry } from './admin/audit-log.ts';
+import { mayAct, type Role } from './admin/roles.rules.ts';
 import { errorTable, PublicError } from './errors.ts';
 import type { BuyerId } from './ids.ts';
 import { limits } from './limits.ts';
@@ -15,8 +16,8 @@ import type { Metrics } from './platform/telemetry.ts';
 export type Caller =
   | { kind: 'nobody'; why: 'no-token' | 'bad-token' }
   | { kind: 'buyer'; buyerId: BuyerId; expiresAtMs: number }
-  /** An admin key does not expire; a JWT with the role does. */
-  | { kind: 'admin'; name: string; expiresAtMs?: number };
+  /** People of the shop. An admin key does not expire; a JWT with a role does. */
+  | { kind: 'admin'; name: string; role: Role; expiresAtMs?: number };
 
 export interface Context {
   readonly caller: Caller;
@@ -139,24 +140,33 @@ function buyerOf(caller: Caller): BuyerId {
   return caller.buyerId;
 }
 
-/** For the shop: an admin key, or a token with the role. */
-export const adminProcedure = publicProcedure.use(async ({ ctx, path, type, getRawInput, next }) => {
-  if (ctx.caller.kind === 'buyer') {
-    // Each refusal is written down, so refusals are counted: the log is not a buyer's to fill.
-    await ctx.rates.consume('write', ctx.caller.buyerId);
-    ctx.audit.append({ who: ctx.caller.buyerId, what: path, outcome: 'refused', target: null });
-    throw new PublicError('forbidden', 'This needs an admin key');
-  }
-  if (ctx.caller.kind !== 'admin') throw needToken(ctx.caller);
-  const { name } = ctx.caller;
-  const result = await next({ ctx: { ...ctx, adminName: name } });
-  if (type === 'mutation') {
-    // A call that makes something names it in its answer.
-    const target = targetOf(await getRawInput()) ?? (result.ok ? targetOf(result.data) : null);
-    ctx.audit.append({ who: name, what: path, outcome: result.ok ? 'done' : 'failed', target });
-  }
-  return result;
-});
+/**
+ * For the shop: an admin key, or a token with at least the role. Who is refused is written down, and so is every change
+ * that somebody made or tried to make; a mutation that is not effective is one for its size alone.
+ */
+export function staffProcedure(least: Role, { isEffective = true }: { isEffective?: boolean } = {}) {
+  return publicProcedure.use(async ({ ctx, path, type, getRawInput, next }) => {
+    const { caller } = ctx;
+    if (caller.kind === 'buyer') {
+      // Each refusal is written down, so refusals are counted: the log is not a buyer's to fill.
+      await ctx.rates.consume('write', caller.buyerId);
+      ctx.audit.append({ who: caller.buyerId, what: path, outcome: 'refused', target: null });
+      throw new PublicError('forbidden', 'This needs an admin key');
+    }
+    if (caller.kind !== 'admin') throw needToken(caller);
+    if (!mayAct(caller.role, least)) {
+      ctx.audit.append({ who: caller.name, what: path, outcome: 'refused', target: null });
+      throw new PublicError('forbidden', `This needs the role ${least}; yours is ${caller.role}`);
+    }
+    const result = await next({ ctx: { ...ctx, staff: caller } });
+    if (type === 'mutation' && isEffective) {
+      // A call that makes something names it in its answer.
+      const target = targetOf(await getRawInput()) ?? (result.ok ? targetOf(result.data) : null);
+      ctx.audit.append({ who: caller.name, what: path, outcome: result.ok ? 'done' : 'failed', target });
+    }
+    return result;
+  });
+}
 
 const targetSchema = z.union([
   z.object({ dropId: z.string().max(64) }).transform(input => input.dropId),

@@ -4,6 +4,9 @@
 //   node workers/main.ts [--parent]      settings from the environment; `--parent`: ends when stdin closes
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
+import { createCheckBooks } from '../server/audit/check-books.ts';
+import { createFindingsStore } from '../server/audit/findings.store.ts';
+import { createAuditSources } from '../server/audit/sources.ts';
 import { createCatalog } from '../server/catalog/catalog.ts';
 import { createCatalogStore } from '../server/catalog/catalog.store.ts';
 import { createProductChanges } from '../server/catalog/product-changes.ts';
@@ -19,6 +22,8 @@ import { createOrderEvents } from '../server/orders/order-events.ts';
 import { createOrders } from '../server/orders/orders.ts';
 import { createOrdersStore } from '../server/orders/order.store.ts';
 import { createBookedRequests } from '../server/payments/booked-requests.ts';
+import { createHashCard } from '../server/payments/card-hash.ts';
+import { createCardsStore } from '../server/payments/cards.store.ts';
 import { createEventsStore } from '../server/payments/events.store.ts';
 import { createPayments } from '../server/payments/payments.gateway.ts';
 import { createStripe } from '../server/payments/stripe.ts';
@@ -38,6 +43,7 @@ import { createReindexStore } from '../server/search/reindex.store.ts';
 import { createSearchIndex } from '../server/search/search-index.ts';
 import { createAdvanceOrderWorker } from './advance-order.ts';
 import { createApplyEventWorker } from './apply-event.ts';
+import { createCheckBooksWorker } from './check-books.ts';
 import { createIndexWorker } from './index-products.ts';
 import { createRelay } from './relay.ts';
 import { createStockWatch } from './watch-stock.ts';
@@ -85,16 +91,18 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   const limitsRedis = connectRedis({ url: config.redis.limitsUrl, role: 'limits', log });
   const mongo = await connectMongo({ uri: config.mongoUri, log });
   await Promise.all([checkRedis(stock, 'stock', log), checkRedis(jobsQueues, 'jobs', log)]);
-  const clock = await startClock(stock);
+  const clock = await startClock(stock, { movable: config.luaClock === 'test' });
   const metrics = createMetrics();
 
   const ordersStore = createOrdersStore(mongo);
   const ledger = createLedger(mongo);
+  const cardsStore = createCardsStore(mongo);
   const events = createEventsStore(mongo);
   const catalogStore = createCatalogStore(mongo);
   await Promise.all([
     ordersStore.ensureIndexes(),
     ledger.ensureIndexes(),
+    cardsStore.ensureIndexes(),
     events.ensureIndexes(),
     catalogStore.ensureIndexes(),
   ]);
@@ -114,17 +122,27 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
     wake: jobs.wakeOrder,
     metrics,
   });
-  const payments = createPayments(
-    createStripe({
-      ...config.stripe,
-      httpClient: createBookedRequests({
-        budget: createStripeBudget({ redis: limitsRedis, rates: config.stripe.rates }),
-        metrics,
-      }),
+  const stripe = createStripe({
+    ...config.stripe,
+    httpClient: createBookedRequests({
+      budget: createStripeBudget({ redis: limitsRedis, rates: config.stripe.rates }),
+      metrics,
     }),
-  );
-  const refunds = createRefundOrder({ orders, payments, units: ledger, holds, clock, log, metrics });
-  const advance = createAdvance({ orders, payments, units: ledger, holds, refunds, clock, log, metrics });
+  });
+  const payments = createPayments(stripe);
+  const cards = { ...cardsStore, hash: createHashCard(config.tokenSecrets) };
+  const refunds = createRefundOrder({ orders, payments, units: ledger, holds, cards, clock, log, metrics });
+  const advance = createAdvance({
+    orders,
+    payments,
+    units: ledger,
+    holds,
+    cards,
+    refunds,
+    clock,
+    log,
+    metrics,
+  });
   const applyEvent = createApplyEvent({
     events,
     orders,
@@ -142,10 +160,8 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
     clock,
     log,
   });
-  const availabilityOf = createReadAvailability({
-    drops: createDropsStore(mongo),
-    live: createLiveStore({ redis: stock, run }),
-  });
+  const live = createLiveStore({ redis: stock, run });
+  const availabilityOf = createReadAvailability({ drops: createDropsStore(mongo), live });
   const index = createSearchIndex(config.typesense);
   const reindex = createReindex({
     catalog,
@@ -172,6 +188,16 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   const orderWorker = createAdvanceOrderWorker({ advance, connection: jobsWorkers, log });
   const eventWorker = createApplyEventWorker({ applyEvent, connection: jobsWorkers, log });
   const indexWorker = createIndexWorker({ indexer, connection: jobsWorkers, log });
+  const booksWorker = createCheckBooksWorker({
+    checkBooks: createCheckBooks({
+      store: createFindingsStore(mongo),
+      sources: createAuditSources({ look: dropId => live.look(dropId), mongo, stripe }),
+      clock,
+      log,
+    }),
+    connection: jobsWorkers,
+    log,
+  });
   const stockWatch = createStockWatch({
     availabilityOf: () => availabilityOf(),
     async reindexSkus(skus) {
@@ -191,6 +217,8 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
       const jobsEnd = Promise.all([
         orderWorker.close(jobsAreAway),
         eventWorker.close(jobsAreAway),
+        // A check of the books changes nothing: it is not waited for, and may be asked for again.
+        booksWorker.close(true),
         indexWorker.close(),
         orderQueue.close(),
         eventQueue.close(),

@@ -2,7 +2,7 @@
 // transition table: so races between the payment's news, the clock and the shop are settled here and nowhere else.
 import type { mongo } from 'mongoose';
 import { z } from 'zod';
-import { orderIdSchema, type BuyerId, type DropId, type OrderId } from '../ids.ts';
+import { orderIdSchema, type BuyerId, type DropId, type HoldId, type OrderId } from '../ids.ts';
 import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
 import type { Contact, Order, UnitRef } from './order.ts';
 import { orderSchema } from './order.ts';
@@ -29,6 +29,8 @@ export interface OrderChange {
   readonly settledAtMs?: number;
   readonly dispute?: Order['dispute'];
   readonly erasedAtMs?: number;
+  readonly card?: string | null;
+  readonly cardCountedAtMs?: number;
   readonly payDeadlineMs?: number;
   readonly dueAtMs?: number | null;
   readonly authorizedAtMs?: number;
@@ -44,6 +46,8 @@ export interface OrderChange {
 export interface OrderCondition {
   /** Only while the ledger's serials are not written down: the claim and the giving-up exclude each other. */
   readonly unclaimed?: true;
+  /** Only while its units are not counted against its card: the counting and the giving-up exclude each other. */
+  readonly cardUncounted?: true;
   /** Only while this is the order's revision. */
   readonly rev?: number;
   /** Only while the refunds are those that were read. */
@@ -61,6 +65,8 @@ export interface OrderPage {
   readonly buyerId?: BuyerId | undefined;
   readonly dropId?: DropId | undefined;
   readonly status?: OrderStatus | undefined;
+  readonly holdId?: HoldId | undefined;
+  readonly paymentId?: string | undefined;
   readonly before?: { readonly createdAtMs: number; readonly orderId: OrderId } | undefined;
   readonly limit: number;
 }
@@ -222,11 +228,13 @@ export function createOrdersStore(connection: MongoConnection): OrdersStore {
         return { orderId: _id, ...due };
       });
     },
-    async list({ buyerId, dropId, status, before, limit }) {
+    async list({ buyerId, dropId, status, holdId, paymentId, before, limit }) {
       const filter: mongo.Filter<OrderDocument> = {
         ...(buyerId ? { buyerId } : {}),
         ...(dropId ? { dropId } : {}),
         ...(status ? { status } : {}),
+        ...(holdId ? { holdId } : {}),
+        ...(paymentId ? { 'intent.id': paymentId } : {}),
         ...(before
           ? {
               $or: [
@@ -294,6 +302,7 @@ function filterOf(
     _id: orderId,
     status: { $in: [...from] },
     ...(where.unclaimed ? { 'serials.0': { $exists: false } } : {}),
+    ...(where.cardUncounted ? { cardCountedAtMs: null } : {}),
     ...(where.rev === undefined ? {} : { rev: where.rev }),
     // An order from before there were refunds has no such field.
     ...(where.refundsRev === undefined

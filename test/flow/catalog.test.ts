@@ -190,7 +190,7 @@ describe('the procedures', () => {
       audit: { append: entry => void audited.push(entry) },
     };
   }
-  const admin = contextFor({ kind: 'admin', name: 'test' });
+  const admin = contextFor({ kind: 'admin', name: 'test', role: 'admin' });
   const buyer = contextFor({ kind: 'buyer', buyerId: newBuyerId(), expiresAtMs: Number.MAX_SAFE_INTEGER });
 
   async function call(

@@ -5,9 +5,9 @@
 // products that share a name stay two.
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import { slugOf } from '../../server/catalog/catalog.rules.ts';
-import { type ProductInput, productInputSchema } from '../../server/catalog/product.ts';
-import { minorFromDecimal } from '../../server/pricing/currencies.rules.ts';
+import { minorFromDecimal } from '../pricing/currencies.rules.ts';
+import { slugOf } from './catalog.rules.ts';
+import { type ProductInput, productInputSchema } from './product.ts';
 
 export interface Problem {
   field: string;
