@@ -15,6 +15,7 @@ import { createPrivacy } from './buyers/privacy.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createCatalogStore } from './catalog/catalog.store.ts';
 import { createProductChanges } from './catalog/product-changes.ts';
+import { createSharedProducts } from './catalog/shared-products.store.ts';
 import { createAdvance } from './checkout/advance.ts';
 import { createRefundOrder } from './checkout/refund-order.ts';
 import { createCheckout } from './checkout/checkout.ts';
@@ -42,7 +43,10 @@ import { createOrders } from './orders/orders.ts';
 import { createRefund } from './orders/refunds.ts';
 import { createOrdersStore } from './orders/order.store.ts';
 import { createBookedRequests } from './payments/booked-requests.ts';
+import { createHashCard } from './payments/card-hash.ts';
+import { createCardsStore } from './payments/cards.store.ts';
 import { createEventsStore } from './payments/events.store.ts';
+import { missedLeastAmount } from './payments/least-amounts.rules.ts';
 import { createPayments } from './payments/payments.gateway.ts';
 import { createStripe } from './payments/stripe.ts';
 import { createStripeBudget } from './payments/stripe-budget.ts';
@@ -99,7 +103,7 @@ lifecycle.onStop('redis', () => {
 await Promise.all([checkRedis(stockRedis, 'stock', log), checkRedis(jobsRedis, 'jobs', log)]);
 const mongo = await connectMongo({ uri: config.mongoUri, log });
 lifecycle.onStop('mongodb', () => mongo.close());
-const clock = await startClock(stockRedis);
+const clock = await startClock(stockRedis, { movable: config.luaClock === 'test' });
 lifecycle.onStop('clock', () => clock.stop());
 const run = createLuaRunner(stockRedis, { clock: config.luaClock });
 
@@ -115,13 +119,22 @@ const ledger = createLedger(mongo);
 const callLog = createCallLog(mongo);
 const lobbyStore = createLobbyStore(mongo);
 const ordersStore = createOrdersStore(mongo);
+const cardsStore = createCardsStore(mongo);
 const stripeEvents = createEventsStore(mongo);
 const catalogStore = createCatalogStore(mongo);
 const auditLog = createAuditLog({ connection: mongo, clock, log });
 await Promise.all(
-  [dropsStore, ledger, callLog, lobbyStore, ordersStore, stripeEvents, catalogStore, auditLog].map(store =>
-    store.ensureIndexes(),
-  ),
+  [
+    dropsStore,
+    ledger,
+    callLog,
+    lobbyStore,
+    ordersStore,
+    cardsStore,
+    stripeEvents,
+    catalogStore,
+    auditLog,
+  ].map(store => store.ensureIndexes()),
 );
 lifecycle.onStop('audit log', () => auditLog.settled());
 
@@ -147,15 +160,31 @@ const jobs = createOrderJobs({ orders: orderQueue, events: eventQueue, connectio
 // Capabilities.
 const indexHint = createIndexHint({ queue: searchQueue, log });
 lifecycle.onStop('index hint', () => indexHint.close());
+const productReads = {
+  memory: metrics.cacheReads.labels({ cache: 'products', by: 'memory' }),
+  flight: metrics.cacheReads.labels({ cache: 'products', by: 'flight' }),
+  redis: metrics.cacheReads.labels({ cache: 'products', by: 'redis' }),
+  mongodb: metrics.cacheReads.labels({ cache: 'products', by: 'mongodb' }),
+};
 const catalog = await createCatalog({
   store: catalogStore,
   changes: createProductChanges({ redis: stockRedis, events: eventsRedis, log }),
   clock,
   log,
+  shared: createSharedProducts({
+    redis: limitsRedis,
+    onHit: () => productReads.redis.inc(),
+  }),
+  onRead: by => productReads[by].inc(),
   onIndexDue: () => indexHint.send(),
 });
 lifecycle.onStop('catalog', () => catalog.close());
-const search = createSearch({ typesense: config.typesense, catalog, log });
+const search = createSearch({
+  typesense: config.typesense,
+  catalog,
+  log,
+  onAnswered: by => metrics.cacheReads.inc({ cache: 'searches', by }),
+});
 const feeds = createDropFeeds({ live, events: eventsRedis, log });
 const drops = createDrops({
   store: dropsStore,
@@ -211,6 +240,7 @@ const pricing = createPricing({
   sealer: quotes,
   clock,
   pool: pricePool,
+  missedLeastAmount,
 });
 const inventory = createInventory({ store: holds, passes, quotes });
 const orderEvents = createOrderEvents({ publisher: stockRedis, subscriber: eventsRedis, log });
@@ -230,14 +260,27 @@ const stripe = createStripe({
   }),
 });
 const payments = createPayments(stripe);
-const refunds = createRefundOrder({ orders, payments, units: ledger, holds, clock, log, metrics });
-const advance = createAdvance({ orders, payments, units: ledger, holds, refunds, clock, log, metrics });
+const cards = { ...cardsStore, hash: createHashCard(config.tokenSecrets) };
+const refunds = createRefundOrder({ orders, payments, units: ledger, holds, cards, clock, log, metrics });
+const advance = createAdvance({
+  orders,
+  payments,
+  units: ledger,
+  holds,
+  cards,
+  refunds,
+  clock,
+  log,
+  metrics,
+});
 const apiBase = config.stripe.apiBase ?? 'https://api.stripe.com';
 const scriptUrl = config.stripe.apiBase ? `${config.stripe.apiBase}/v3/` : 'https://js.stripe.com/v3/';
 const checkout = createCheckout({
   orders,
   payments,
   holds,
+  units: ledger,
+  termsOf: dropId => drops.find(dropId),
   quotes,
   advance,
   wake: jobs.wakeOrder,
@@ -267,7 +310,13 @@ const rebuild = createRebuild({
   ownedUnits: dropId => ledger.ownedUnits(dropId),
   calls: dropId => callLog.read(dropId),
   lobby: async dropId => (await lobbyStore.find(dropId))?.lanes ?? null,
-  payments: drop => listPayments({ dropId: drop.dropId, sinceMs: drop.createdAtMs }),
+  payments: async ({ dropId, createdAtMs }) =>
+    (await listPayments({ dropId, sinceMs: createdAtMs })).map(payment => ({
+      ...payment,
+      isOver:
+        payment.status === 'canceled' ||
+        (payment.receivedAmount > 0 && payment.refundedAmount >= payment.receivedAmount),
+    })),
   insertLost: async (drop, hold) => {
     await orders.insert(lostOrder(drop.dropId, hold, clock.now()));
   },
@@ -339,7 +388,7 @@ const api = createApi({
   checkout,
   orders,
   refund: createRefund({ orders, advance, clock }),
-  privacy: createPrivacy({ orders, holds, events: stripeEvents, clock }),
+  privacy: createPrivacy({ orders, holds, events: stripeEvents, cards, clock }),
   report: createReport({
     drop: dropId => drops.get(dropId),
     look: dropId => live.look(dropId),
@@ -366,7 +415,7 @@ const makeContext = createMakeContext({
   authenticate: createAuthenticate({ sessions, clock, staffKeys: config.staffKeys, jwt: config.jwt }),
   log,
   metrics,
-  rates: createRateLimits(limitsRedis),
+  rates: createRateLimits(limitsRedis, config.redis.limitsUrl === config.redis.jobsUrl ? stockRedis : null),
   trustProxy: config.trustProxy,
   audit: auditLog,
 });
@@ -388,7 +437,11 @@ const server = createHttpServer({
     findDrop: dropId => drops.find(dropId),
     calls: dropId => callLog.read(dropId),
   }),
-  paymentOrigins: [...new Set([apiBase, scriptUrl].map(url => new URL(url).origin))],
+  paymentOrigins: [
+    ...new Set([apiBase, scriptUrl].map(url => new URL(url).origin)),
+    // Stripe's own script frames the bank's page from here (https://docs.stripe.com/security/guide).
+    ...(config.stripe.apiBase ? [] : ['https://*.js.stripe.com', 'https://hooks.stripe.com']),
+  ],
   pagesFolder: join(import.meta.dirname, '../client/web/dist'),
   log,
 });

@@ -10,6 +10,7 @@ import { createAuditSources } from '../server/audit/sources.ts';
 import { createCatalog } from '../server/catalog/catalog.ts';
 import { createCatalogStore } from '../server/catalog/catalog.store.ts';
 import { createProductChanges } from '../server/catalog/product-changes.ts';
+import { createSharedProducts } from '../server/catalog/shared-products.store.ts';
 import { createAdvance } from '../server/checkout/advance.ts';
 import { createRefundOrder } from '../server/checkout/refund-order.ts';
 import { createApplyEvent } from '../server/checkout/apply-event.ts';
@@ -23,6 +24,8 @@ import { createOrderEvents } from '../server/orders/order-events.ts';
 import { createOrders } from '../server/orders/orders.ts';
 import { createOrdersStore } from '../server/orders/order.store.ts';
 import { createBookedRequests } from '../server/payments/booked-requests.ts';
+import { createHashCard } from '../server/payments/card-hash.ts';
+import { createCardsStore } from '../server/payments/cards.store.ts';
 import { createEventsStore } from '../server/payments/events.store.ts';
 import { createPayments } from '../server/payments/payments.gateway.ts';
 import { createStripe } from '../server/payments/stripe.ts';
@@ -91,16 +94,18 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   const limitsRedis = connectRedis({ url: config.redis.limitsUrl, role: 'limits', log });
   const mongo = await connectMongo({ uri: config.mongoUri, log });
   await Promise.all([checkRedis(stock, 'stock', log), checkRedis(jobsQueues, 'jobs', log)]);
-  const clock = await startClock(stock);
+  const clock = await startClock(stock, { movable: config.luaClock === 'test' });
   const metrics = createMetrics();
 
   const ordersStore = createOrdersStore(mongo);
   const ledger = createLedger(mongo);
+  const cardsStore = createCardsStore(mongo);
   const events = createEventsStore(mongo);
   const catalogStore = createCatalogStore(mongo);
   await Promise.all([
     ordersStore.ensureIndexes(),
     ledger.ensureIndexes(),
+    cardsStore.ensureIndexes(),
     events.ensureIndexes(),
     catalogStore.ensureIndexes(),
   ]);
@@ -138,8 +143,19 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
     }),
   });
   const payments = createPayments(stripe);
-  const refunds = createRefundOrder({ orders, payments, units: ledger, holds, clock, log, metrics });
-  const advance = createAdvance({ orders, payments, units: ledger, holds, refunds, clock, log, metrics });
+  const cards = { ...cardsStore, hash: createHashCard(config.tokenSecrets) };
+  const refunds = createRefundOrder({ orders, payments, units: ledger, holds, cards, clock, log, metrics });
+  const advance = createAdvance({
+    orders,
+    payments,
+    units: ledger,
+    holds,
+    cards,
+    refunds,
+    clock,
+    log,
+    metrics,
+  });
   const applyEvent = createApplyEvent({
     events,
     orders,
@@ -154,6 +170,7 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   const catalog = await createCatalog({
     store: catalogStore,
     changes: createProductChanges({ redis: publisher, events: subscriber, log }),
+    shared: createSharedProducts({ redis: limitsRedis }),
     clock,
     log,
   });

@@ -3,6 +3,7 @@
 import { PublicError } from '../errors.ts';
 import type { BuyerId, DropId, Sku } from '../ids.ts';
 import { limits } from '../limits.ts';
+import type { Money } from '../money.ts';
 import type { Sealer } from '../platform/seal.ts';
 import type { CouponCart, CouponRefusal } from '../promotions/coupon.rules.ts';
 import type { CartPrice } from './cart.rules.ts';
@@ -43,6 +44,8 @@ export type QuoteOutcome =
   | { kind: 'quoted'; sealed: string; value: Quote }
   | { kind: 'bad-coupon'; reason: CouponRefusal }
   | { kind: 'not-shippable'; because: 'country' | 'method' }
+  /** More than nothing, and less than the till takes in one payment. */
+  | { kind: 'below-minimum'; minimum: Money }
   | { kind: 'busy'; retryAfterMs: number };
 
 export interface Pricing {
@@ -65,8 +68,10 @@ export function createPricing(deps: {
   shippingTable?: ShippingTable;
   /** Without it no code is known. */
   judgeCoupon?: JudgeCoupon;
+  /** The least that can be paid, where a total misses it. */
+  missedLeastAmount?: (total: Money) => number | null;
 }): Pricing {
-  const { dropPrices, sealer, clock, pool, shippingTable } = deps;
+  const { dropPrices, sealer, clock, pool, shippingTable, missedLeastAmount } = deps;
   const judgeCoupon: JudgeCoupon =
     deps.judgeCoupon ?? (() => Promise.resolve({ kind: 'bad', reason: 'unknown' }));
   return {
@@ -102,6 +107,8 @@ export function createPricing(deps: {
         case 'too-much':
           throw new PublicError('invalid-input', 'This cart costs more than one payment can carry');
         case 'priced': {
+          const least = missedLeastAmount?.({ amount: price.totalAmount, currency }) ?? null;
+          if (least !== null) return { kind: 'below-minimum', minimum: { amount: least, currency } };
           const value = quoteOf(request, {
             lines,
             price,
