@@ -4,14 +4,19 @@
 //   node workers/main.ts [--parent]      settings from the environment; `--parent`: ends when stdin closes
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
+import { createCheckBooks } from '../server/audit/check-books.ts';
+import { createFindingsStore } from '../server/audit/findings.store.ts';
+import { createAuditSources } from '../server/audit/sources.ts';
 import { createCatalog } from '../server/catalog/catalog.ts';
 import { createCatalogStore } from '../server/catalog/catalog.store.ts';
 import { createProductChanges } from '../server/catalog/product-changes.ts';
+import { createSharedProducts } from '../server/catalog/shared-products.store.ts';
 import { createAdvance } from '../server/checkout/advance.ts';
 import { createRefundOrder } from '../server/checkout/refund-order.ts';
 import { createApplyEvent } from '../server/checkout/apply-event.ts';
 import { createOrderJobs, type EventJob, type OrderJob } from '../server/checkout/order-jobs.ts';
 import { readConfig, type Config } from '../server/config.ts';
+import { withCoupons } from '../server/inventory/coupon-holds.ts';
 import { createHoldsStore } from '../server/inventory/holds.store.ts';
 import { createLedger } from '../server/inventory/ledger.store.ts';
 import { assertLimits, limits } from '../server/limits.ts';
@@ -19,6 +24,8 @@ import { createOrderEvents } from '../server/orders/order-events.ts';
 import { createOrders } from '../server/orders/orders.ts';
 import { createOrdersStore } from '../server/orders/order.store.ts';
 import { createBookedRequests } from '../server/payments/booked-requests.ts';
+import { createHashCard } from '../server/payments/card-hash.ts';
+import { createCardsStore } from '../server/payments/cards.store.ts';
 import { createEventsStore } from '../server/payments/events.store.ts';
 import { createPayments } from '../server/payments/payments.gateway.ts';
 import { createStripe } from '../server/payments/stripe.ts';
@@ -35,9 +42,11 @@ import { createLogger, createMetrics } from '../server/platform/telemetry.ts';
 import { createProductIndexer } from '../server/search/index-products.ts';
 import { createReindex } from '../server/search/reindex.ts';
 import { createReindexStore } from '../server/search/reindex.store.ts';
+import { createEngineCoupons } from '../server/promotions/engine-coupons.ts';
 import { createSearchIndex } from '../server/search/search-index.ts';
 import { createAdvanceOrderWorker } from './advance-order.ts';
 import { createApplyEventWorker } from './apply-event.ts';
+import { createCheckBooksWorker } from './check-books.ts';
 import { createIndexWorker } from './index-products.ts';
 import { createRelay } from './relay.ts';
 import { createStockWatch } from './watch-stock.ts';
@@ -85,16 +94,18 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   const limitsRedis = connectRedis({ url: config.redis.limitsUrl, role: 'limits', log });
   const mongo = await connectMongo({ uri: config.mongoUri, log });
   await Promise.all([checkRedis(stock, 'stock', log), checkRedis(jobsQueues, 'jobs', log)]);
-  const clock = await startClock(stock);
+  const clock = await startClock(stock, { movable: config.luaClock === 'test' });
   const metrics = createMetrics();
 
   const ordersStore = createOrdersStore(mongo);
   const ledger = createLedger(mongo);
+  const cardsStore = createCardsStore(mongo);
   const events = createEventsStore(mongo);
   const catalogStore = createCatalogStore(mongo);
   await Promise.all([
     ordersStore.ensureIndexes(),
     ledger.ensureIndexes(),
+    cardsStore.ensureIndexes(),
     events.ensureIndexes(),
     catalogStore.ensureIndexes(),
   ]);
@@ -106,7 +117,17 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   }
   const jobs = createOrderJobs({ orders: orderQueue, events: eventQueue, connection: jobsQueues, log });
   const run = createLuaRunner(stock, { clock: config.luaClock });
-  const holds = createHoldsStore({ redis: stock, run });
+  const holdsStore = createHoldsStore({ redis: stock, run });
+  const coupons = createEngineCoupons({
+    mongo,
+    redis: stock,
+    run,
+    holds: holdsStore,
+    orders: ordersStore,
+    clock,
+    log,
+  });
+  const holds = withCoupons(holdsStore, coupons);
   const orders = createOrders({
     store: ordersStore,
     events: createOrderEvents({ publisher, subscriber: null, log }),
@@ -114,17 +135,27 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
     wake: jobs.wakeOrder,
     metrics,
   });
-  const payments = createPayments(
-    createStripe({
-      ...config.stripe,
-      httpClient: createBookedRequests({
-        budget: createStripeBudget({ redis: limitsRedis, rates: config.stripe.rates }),
-        metrics,
-      }),
+  const stripe = createStripe({
+    ...config.stripe,
+    httpClient: createBookedRequests({
+      budget: createStripeBudget({ redis: limitsRedis, rates: config.stripe.rates }),
+      metrics,
     }),
-  );
-  const refunds = createRefundOrder({ orders, payments, units: ledger, holds, clock, log, metrics });
-  const advance = createAdvance({ orders, payments, units: ledger, holds, refunds, clock, log, metrics });
+  });
+  const payments = createPayments(stripe);
+  const cards = { ...cardsStore, hash: createHashCard(config.tokenSecrets) };
+  const refunds = createRefundOrder({ orders, payments, units: ledger, holds, cards, clock, log, metrics });
+  const advance = createAdvance({
+    orders,
+    payments,
+    units: ledger,
+    holds,
+    cards,
+    refunds,
+    clock,
+    log,
+    metrics,
+  });
   const applyEvent = createApplyEvent({
     events,
     orders,
@@ -139,13 +170,12 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   const catalog = await createCatalog({
     store: catalogStore,
     changes: createProductChanges({ redis: publisher, events: subscriber, log }),
+    shared: createSharedProducts({ redis: limitsRedis }),
     clock,
     log,
   });
-  const availabilityOf = createReadAvailability({
-    drops: createDropsStore(mongo),
-    live: createLiveStore({ redis: stock, run }),
-  });
+  const live = createLiveStore({ redis: stock, run });
+  const availabilityOf = createReadAvailability({ drops: createDropsStore(mongo), live });
   const index = createSearchIndex(config.typesense);
   const reindex = createReindex({
     catalog,
@@ -172,6 +202,16 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   const orderWorker = createAdvanceOrderWorker({ advance, connection: jobsWorkers, log });
   const eventWorker = createApplyEventWorker({ applyEvent, connection: jobsWorkers, log });
   const indexWorker = createIndexWorker({ indexer, connection: jobsWorkers, log });
+  const booksWorker = createCheckBooksWorker({
+    checkBooks: createCheckBooks({
+      store: createFindingsStore(mongo),
+      sources: createAuditSources({ look: dropId => live.look(dropId), mongo, stripe }),
+      clock,
+      log,
+    }),
+    connection: jobsWorkers,
+    log,
+  });
   const stockWatch = createStockWatch({
     availabilityOf: () => availabilityOf(),
     async reindexSkus(skus) {
@@ -191,6 +231,8 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
       const jobsEnd = Promise.all([
         orderWorker.close(jobsAreAway),
         eventWorker.close(jobsAreAway),
+        // A check of the books changes nothing: it is not waited for, and may be asked for again.
+        booksWorker.close(true),
         indexWorker.close(),
         orderQueue.close(),
         eventQueue.close(),
