@@ -262,6 +262,8 @@ export const limits = {
   jobsConcurrencyCount: 32,
   /** A payment is looked at this often while its order waits for news: one whose webhook is lost is found within 10 min. */
   paymentLookMs: 5 * MINUTE,
+  /** A delayed payment is looked at this often once its window is over: its end is told by an event, which may get lost. */
+  processingLookMs: 10 * MINUTE,
   /** A payment confirmed in the window's last moment is given this long to arrive before the order is closed. */
   payGraceMs: 2 * SECOND,
   /** Tries at Stripe's creating call while closing; without an answer nobody has the secret, so nobody can have paid. */

@@ -41,7 +41,10 @@ import { createOrders } from './orders/orders.ts';
 import { createRefund } from './orders/refunds.ts';
 import { createOrdersStore } from './orders/order.store.ts';
 import { createBookedRequests } from './payments/booked-requests.ts';
+import { createHashCard } from './payments/card-hash.ts';
+import { createCardsStore } from './payments/cards.store.ts';
 import { createEventsStore } from './payments/events.store.ts';
+import { missedLeastAmount } from './payments/least-amounts.rules.ts';
 import { createPayments } from './payments/payments.gateway.ts';
 import { createStripe } from './payments/stripe.ts';
 import { createStripeBudget } from './payments/stripe-budget.ts';
@@ -112,13 +115,22 @@ const ledger = createLedger(mongo);
 const callLog = createCallLog(mongo);
 const lobbyStore = createLobbyStore(mongo);
 const ordersStore = createOrdersStore(mongo);
+const cardsStore = createCardsStore(mongo);
 const stripeEvents = createEventsStore(mongo);
 const catalogStore = createCatalogStore(mongo);
 const auditLog = createAuditLog({ connection: mongo, clock, log });
 await Promise.all(
-  [dropsStore, ledger, callLog, lobbyStore, ordersStore, stripeEvents, catalogStore, auditLog].map(store =>
-    store.ensureIndexes(),
-  ),
+  [
+    dropsStore,
+    ledger,
+    callLog,
+    lobbyStore,
+    ordersStore,
+    cardsStore,
+    stripeEvents,
+    catalogStore,
+    auditLog,
+  ].map(store => store.ensureIndexes()),
 );
 lifecycle.onStop('audit log', () => auditLog.settled());
 
@@ -197,6 +209,7 @@ const pricing = createPricing({
   sealer: quotes,
   clock,
   pool: pricePool,
+  missedLeastAmount,
 });
 const inventory = createInventory({ store: holds, passes, quotes });
 const orderEvents = createOrderEvents({ publisher: stockRedis, subscriber: eventsRedis, log });
@@ -216,14 +229,27 @@ const stripe = createStripe({
   }),
 });
 const payments = createPayments(stripe);
-const refunds = createRefundOrder({ orders, payments, units: ledger, holds, clock, log, metrics });
-const advance = createAdvance({ orders, payments, units: ledger, holds, refunds, clock, log, metrics });
+const cards = { ...cardsStore, hash: createHashCard(config.tokenSecrets) };
+const refunds = createRefundOrder({ orders, payments, units: ledger, holds, cards, clock, log, metrics });
+const advance = createAdvance({
+  orders,
+  payments,
+  units: ledger,
+  holds,
+  cards,
+  refunds,
+  clock,
+  log,
+  metrics,
+});
 const apiBase = config.stripe.apiBase ?? 'https://api.stripe.com';
 const scriptUrl = config.stripe.apiBase ? `${config.stripe.apiBase}/v3/` : 'https://js.stripe.com/v3/';
 const checkout = createCheckout({
   orders,
   payments,
   holds,
+  units: ledger,
+  termsOf: dropId => drops.find(dropId),
   quotes,
   advance,
   wake: jobs.wakeOrder,
@@ -324,7 +350,7 @@ const api = createApi({
   checkout,
   orders,
   refund: createRefund({ orders, advance, clock }),
-  privacy: createPrivacy({ orders, holds, events: stripeEvents, clock }),
+  privacy: createPrivacy({ orders, holds, events: stripeEvents, cards, clock }),
   report: createReport({
     drop: dropId => drops.get(dropId),
     look: dropId => live.look(dropId),

@@ -22,6 +22,8 @@ import { createOrderEvents } from '../server/orders/order-events.ts';
 import { createOrders } from '../server/orders/orders.ts';
 import { createOrdersStore } from '../server/orders/order.store.ts';
 import { createBookedRequests } from '../server/payments/booked-requests.ts';
+import { createHashCard } from '../server/payments/card-hash.ts';
+import { createCardsStore } from '../server/payments/cards.store.ts';
 import { createEventsStore } from '../server/payments/events.store.ts';
 import { createPayments } from '../server/payments/payments.gateway.ts';
 import { createStripe } from '../server/payments/stripe.ts';
@@ -94,11 +96,13 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
 
   const ordersStore = createOrdersStore(mongo);
   const ledger = createLedger(mongo);
+  const cardsStore = createCardsStore(mongo);
   const events = createEventsStore(mongo);
   const catalogStore = createCatalogStore(mongo);
   await Promise.all([
     ordersStore.ensureIndexes(),
     ledger.ensureIndexes(),
+    cardsStore.ensureIndexes(),
     events.ensureIndexes(),
     catalogStore.ensureIndexes(),
   ]);
@@ -126,8 +130,19 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
     }),
   });
   const payments = createPayments(stripe);
-  const refunds = createRefundOrder({ orders, payments, units: ledger, holds, clock, log, metrics });
-  const advance = createAdvance({ orders, payments, units: ledger, holds, refunds, clock, log, metrics });
+  const cards = { ...cardsStore, hash: createHashCard(config.tokenSecrets) };
+  const refunds = createRefundOrder({ orders, payments, units: ledger, holds, cards, clock, log, metrics });
+  const advance = createAdvance({
+    orders,
+    payments,
+    units: ledger,
+    holds,
+    cards,
+    refunds,
+    clock,
+    log,
+    metrics,
+  });
   const applyEvent = createApplyEvent({
     events,
     orders,

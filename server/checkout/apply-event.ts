@@ -82,6 +82,8 @@ export function createApplyEvent(deps: {
   const countDecline = async (order: Order, eventId: string): Promise<Applied> => {
     const { orderId } = order;
     const declined = await orders.addDecline(orderId, eventId);
+    // A delayed payment that failed after its window: its order waited for nothing else.
+    if (declined?.status === 'closing') return { outcome: 'declined', advance: declined };
     if (!declined || declined.declines.length < limits.declinesCount)
       return { outcome: 'declined', advance: null };
     metrics.outcomes.inc({ what: 'order', kind: 'too-many-declines' });

@@ -28,6 +28,8 @@ const documentSchema = z.object({
   holdTtlMs: z.number(),
   paymentWindowMs: z.number(),
   paymentsPerSec: z.number().nullable().default(null),
+  perCardMax: z.int().nullable().default(null),
+  delayedMethods: z.boolean().default(false),
   botGate: z.enum(['off', 'on', 'auto']).default('off'),
   codes: z
     .array(z.object({ hash: z.string(), maxUses: z.int() }))
@@ -55,6 +57,7 @@ export type DropChange = Partial<
     | 'opensAtMs'
     | 'lobbyOpensAtMs'
     | 'perBuyerMax'
+    | 'perCardMax'
   >
 >;
 

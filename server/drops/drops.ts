@@ -117,6 +117,8 @@ export function createDrops(options: {
         holdTtlMs: input.holdTtlMs ?? limits.holdTtlMs.default,
         paymentWindowMs: input.paymentWindowMs ?? limits.paymentWindowMs.default,
         paymentsPerSec: input.paymentsPerSec ?? null,
+        perCardMax: input.perCardMax ?? null,
+        delayedMethods: input.delayedMethods ?? false,
         botGate: input.botGate ?? 'off',
         codes: (input.codes ?? []).map(({ code, maxUses }) => ({ hash: codes.hash(dropId, code), maxUses })),
         seed: seed.toString('base64url'),

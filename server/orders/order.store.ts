@@ -29,6 +29,8 @@ export interface OrderChange {
   readonly settledAtMs?: number;
   readonly dispute?: Order['dispute'];
   readonly erasedAtMs?: number;
+  readonly card?: string | null;
+  readonly cardCountedAtMs?: number;
   readonly payDeadlineMs?: number;
   readonly dueAtMs?: number | null;
   readonly authorizedAtMs?: number;
@@ -44,6 +46,8 @@ export interface OrderChange {
 export interface OrderCondition {
   /** Only while the ledger's serials are not written down: the claim and the giving-up exclude each other. */
   readonly unclaimed?: true;
+  /** Only while its units are not counted against its card: the counting and the giving-up exclude each other. */
+  readonly cardUncounted?: true;
   /** Only while this is the order's revision. */
   readonly rev?: number;
   /** Only while the refunds are those that were read. */
@@ -298,6 +302,7 @@ function filterOf(
     _id: orderId,
     status: { $in: [...from] },
     ...(where.unclaimed ? { 'serials.0': { $exists: false } } : {}),
+    ...(where.cardUncounted ? { cardCountedAtMs: null } : {}),
     ...(where.rev === undefined ? {} : { rev: where.rev }),
     // An order from before there were refunds has no such field.
     ...(where.refundsRev === undefined

@@ -73,6 +73,7 @@ export const quoteOutputSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('bad-coupon') }),
   z.object({ kind: z.literal('not-shippable'), because: z.enum(['country', 'method']) }),
+  z.object({ kind: z.literal('below-minimum'), minimum: moneyOutputSchema }),
   z.object({ kind: z.literal('busy'), retryAfterMs: z.int() }),
 ]);
 export type QuoteOutput = z.infer<typeof quoteOutputSchema>;

@@ -3,6 +3,7 @@
 import { PublicError } from '../errors.ts';
 import type { BuyerId, DropId, Sku } from '../ids.ts';
 import { limits } from '../limits.ts';
+import type { Money } from '../money.ts';
 import type { Sealer } from '../platform/seal.ts';
 import type { CartPrice } from './cart.rules.ts';
 import type { PricePool } from './price-pool.ts';
@@ -31,6 +32,8 @@ export type QuoteOutcome =
   | { kind: 'quoted'; sealed: string; value: Quote }
   | { kind: 'bad-coupon' }
   | { kind: 'not-shippable'; because: 'country' | 'method' }
+  /** More than nothing, and less than the till takes in one payment. */
+  | { kind: 'below-minimum'; minimum: Money }
   | { kind: 'busy'; retryAfterMs: number };
 
 export interface Pricing {
@@ -51,8 +54,10 @@ export function createPricing(deps: {
   clock: { now(): number };
   pool: Pick<PricePool, 'price'>;
   shippingTable?: ShippingTable;
+  /** The least that can be paid, where a total misses it. */
+  missedLeastAmount?: (total: Money) => number | null;
 }): Pricing {
-  const { dropPrices, sealer, clock, pool, shippingTable } = deps;
+  const { dropPrices, sealer, clock, pool, shippingTable, missedLeastAmount } = deps;
   return {
     async quote(request) {
       const drop = await dropPrices(request.dropId);
@@ -83,6 +88,8 @@ export function createPricing(deps: {
         case 'too-much':
           throw new PublicError('invalid-input', 'This cart costs more than one payment can carry');
         case 'priced': {
+          const least = missedLeastAmount?.({ amount: price.totalAmount, currency }) ?? null;
+          if (least !== null) return { kind: 'below-minimum', minimum: { amount: least, currency } };
           const value = quoteOf(request, { lines, price, expiresAtMs: clock.now() + limits.quoteTtlMs });
           const sealed = sealer.seal({ ...value, lines: value.lines.map(withShortTitle) });
           return { kind: 'quoted', sealed, value };

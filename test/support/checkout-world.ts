@@ -9,14 +9,16 @@ import { createRefundOrder } from '../../server/checkout/refund-order.ts';
 import { createApplyEvent } from '../../server/checkout/apply-event.ts';
 import { createCheckout, type PayOutcome } from '../../server/checkout/checkout.ts';
 import type { Drop } from '../../server/drops/drop.ts';
-import { type BuyerId, type HoldId, type OrderId, orderIdOf } from '../../server/ids.ts';
+import { type BuyerId, type DropId, type HoldId, type OrderId, orderIdOf } from '../../server/ids.ts';
 import type { HoldsStore } from '../../server/inventory/holds.store.ts';
 import { createLedger, type Ledger } from '../../server/inventory/ledger.store.ts';
-import type { Contact, Order } from '../../server/orders/order.ts';
+import type { Contact, Order, OrderTerms } from '../../server/orders/order.ts';
 import { createOrderEvents } from '../../server/orders/order-events.ts';
 import { createOrdersStore, type OrdersStore } from '../../server/orders/order.store.ts';
 import { createOrders } from '../../server/orders/orders.ts';
 import { createRefund } from '../../server/orders/refunds.ts';
+import { createHashCard, type HashCard } from '../../server/payments/card-hash.ts';
+import { createCardsStore, type CardsStore } from '../../server/payments/cards.store.ts';
 import { createEventsStore, type EventsStore } from '../../server/payments/events.store.ts';
 import { createPayments } from '../../server/payments/payments.gateway.ts';
 import type { Payments } from '../../server/payments/payments.ts';
@@ -45,6 +47,7 @@ export interface Ports {
   ledger: Ledger;
   holds: HoldsStore;
   payments: Payments;
+  cards: CardsStore & { hash: HashCard };
 }
 
 export interface HeldCart {
@@ -100,6 +103,7 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
     schema: quoteSchema,
   });
   const orderEvents = createOrderEvents({ publisher, subscriber, log });
+  const dropTerms = new Map<DropId, OrderTerms>();
   let aheadMs = 0;
   const clock = { now: () => Date.now() + aheadMs };
   const ports: Ports = {
@@ -108,21 +112,24 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
     ledger: createLedger(connection),
     holds: engine.holds,
     payments: createPayments(stripeClient),
+    cards: { ...createCardsStore(connection), hash: createHashCard(['a secret of sixteen and more']) },
   };
   await Promise.all([
     ports.ordersStore.ensureIndexes(),
     ports.eventsStore.ensureIndexes(),
     ports.ledger.ensureIndexes(),
+    ports.cards.ensureIndexes(),
   ]);
 
   /** One process. Its jobs' Redis is away: its relay runs every due step itself, unless a test does better. */
   const open = (own: Partial<Ports> = {}, jobs: { wakeEvent?: (eventId: string) => void } = {}) => {
-    const { ordersStore, eventsStore, ledger, holds, payments } = { ...ports, ...own };
+    const { ordersStore, eventsStore, ledger, holds, cards, payments } = { ...ports, ...own };
     const metrics = createMetrics();
     const wake = () => {};
     const orders = createOrders({ store: ordersStore, events: orderEvents, clock, wake, metrics });
-    const refunds = createRefundOrder({ orders, payments, units: ledger, holds, clock, log, metrics });
-    const advance = createAdvance({ orders, payments, units: ledger, holds, refunds, clock, log, metrics });
+    const refunds = createRefundOrder({ orders, payments, units: ledger, holds, cards, clock, log, metrics });
+    const deps = { orders, payments, units: ledger, holds, cards, refunds, clock, log, metrics };
+    const advance = createAdvance(deps);
     const applyEvent = createApplyEvent({
       events: eventsStore,
       orders,
@@ -136,6 +143,8 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
       orders,
       payments,
       holds,
+      units: ledger,
+      termsOf: dropId => Promise.resolve(dropTerms.get(dropId) ?? null),
       quotes,
       advance,
       wake,
@@ -197,6 +206,7 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
         { sku: skuOf('sku-a'), title: 'A', price: { amount: 1_000, currency: 'EUR' }, total, withdrawn: 0 },
       ];
       const drop = await engine.load({ items, perBuyerMax: 10, paymentWindowMs: 60_000, ...change });
+      dropTerms.set(drop.dropId, drop);
       await engine.setAheadMs(drop, aheadMs);
       await ports.ledger.createUnits(
         drop.dropId,

@@ -186,6 +186,9 @@ export function usePurchase(drop: Drop, called: Called | null): Purchase {
             setProblem(texts.checkout.requote);
             return;
           }
+          case 'below-minimum':
+            end(texts.checkout.outcome['below-minimum']);
+            return;
           case 'hold-expired':
             end(texts.checkout.outcome['hold-expired']);
             return;

@@ -57,6 +57,7 @@ export function useQuote(request: {
           case 'not-shippable':
             return { kind: 'refused', problem: texts.checkout.outcome[`not-shippable-${outcome.because}`] };
           case 'bad-coupon':
+          case 'below-minimum':
           case 'busy':
             return { kind: 'refused', problem: texts.checkout.outcome[outcome.kind] };
         }

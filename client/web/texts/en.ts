@@ -198,6 +198,7 @@ export const en = {
       'bad-coupon': 'This code gives no discount in this drop. Go on without it.',
       'not-shippable-country': 'We cannot ship to this country. Choose another one.',
       'not-shippable-method': 'This way of shipping is not offered there. Choose another one.',
+      'below-minimum': 'That is less than can be paid by card. Add something, or choose more of it.',
       busy: 'Many people ask for prices at this moment. Try again in a second.',
       'sold-out': (title: string) =>
         `${title} is sold out. Choose something else, if there is anything left.`,
@@ -244,6 +245,8 @@ export const en = {
       'too-many-declines': 'Too many payments were declined. Ask your bank before you try another time.',
       'payment-cancelled': 'The payment was cancelled.',
       'payment-refused': 'The payment could not be taken. Use another card next time.',
+      'card-limit':
+        'This card has bought as much of this drop as one card may. The payment has been cancelled, not charged.',
       'sold-out': 'No unit was left when the payment arrived; it has been cancelled, not charged.',
       'capture-failed': 'The bank did not pay out what it had agreed to. Use another card next time.',
     },
