@@ -399,7 +399,11 @@ const server = createHttpServer({
     findDrop: dropId => drops.find(dropId),
     calls: dropId => callLog.read(dropId),
   }),
-  paymentOrigins: [...new Set([apiBase, scriptUrl].map(url => new URL(url).origin))],
+  paymentOrigins: [
+    ...new Set([apiBase, scriptUrl].map(url => new URL(url).origin)),
+    // Stripe's own script frames the bank's page from here (https://docs.stripe.com/security/guide).
+    ...(config.stripe.apiBase ? [] : ['https://*.js.stripe.com', 'https://hooks.stripe.com']),
+  ],
   pagesFolder: join(import.meta.dirname, '../client/web/dist'),
   log,
 });

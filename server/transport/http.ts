@@ -1,11 +1,9 @@
 // HTTP: headers, health, metrics, the webhook, the pages, and tRPC under /trpc.
-import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AnyRouter } from '@trpc/server';
 import { createHTTPHandler } from '@trpc/server/adapters/standalone';
 import type { ResponseMetaFn } from '@trpc/server/http';
 import type { Logger } from 'pino';
-import sirv from 'sirv';
 import { PublicError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -15,6 +13,7 @@ import type { MakeContext } from './context.ts';
 import { createEventStreams } from './event-streams.ts';
 import { createLeanHttp } from './lean-http.ts';
 import type { OriginCheck } from './origin.ts';
+import { createPages } from './pages.ts';
 import { createSecurityHeaders, setHeaders } from './security-headers.ts';
 
 const proofPath = '/proof/';
@@ -70,10 +69,8 @@ export function createHttpServer(options: HttpOptions): Server {
       },
     }),
   });
-  // Headless installations run without the pages; who asks for one is told how to get them.
-  const pages = existsSync(options.pagesFolder)
-    ? sirv(options.pagesFolder, { single: true, etag: true, gzip: true, brotli: true })
-    : null;
+  // Who asks for a page that is not built is told how to get it.
+  const servePage = createPages(options.pagesFolder);
 
   const answer = (res: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8') => {
     res.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
@@ -144,8 +141,10 @@ export function createHttpServer(options: HttpOptions): Server {
           res.setHeader('allow', 'GET, HEAD');
           return answer(res, 405, 'Pages are read with GET');
         }
-        if (!pages) return answer(res, 404, 'The pages are not built: run npm run build and start again');
-        return pages(req, res, () => answer(res, 404, 'There is nothing here'));
+        if (!servePage) {
+          return answer(res, 404, 'The pages are not built: run npm run build and start again');
+        }
+        return servePage(req, res, path);
     }
   };
 
