@@ -4,7 +4,13 @@ import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
 import { I18nProvider } from 'react-aria-components';
 import { Link, Route, Router, Switch, useLocation } from 'wouter';
 import { failureOf } from '../../index.ts';
-import { chooseLanguage, currentLanguage, currentLocale, languages, type Language } from '../texts/language.ts';
+import {
+  chooseLanguage,
+  currentLanguage,
+  currentLocale,
+  languages,
+  type Language,
+} from '../texts/language.ts';
 import { chooseTheme, chosenTheme, themes, type Theme } from '../theme/theme.ts';
 import { CrashGuard } from './parts/crash-guard.tsx';
 import { Notices } from './parts/notices.tsx';
@@ -19,8 +25,12 @@ const NewDrop = lazy(async () => ({ default: (await import('./drops/drop-editor.
 const EditDrop = lazy(async () => ({ default: (await import('./drops/drop-editor.tsx')).EditDrop }));
 const Board = lazy(async () => ({ default: (await import('./board/board-page.tsx')).BoardPage }));
 const Products = lazy(async () => ({ default: (await import('./products/product-list.tsx')).ProductList }));
-const NewProduct = lazy(async () => ({ default: (await import('./products/product-editor.tsx')).NewProduct }));
-const EditProduct = lazy(async () => ({ default: (await import('./products/product-editor.tsx')).EditProduct }));
+const NewProduct = lazy(async () => ({
+  default: (await import('./products/product-editor.tsx')).NewProduct,
+}));
+const EditProduct = lazy(async () => ({
+  default: (await import('./products/product-editor.tsx')).EditProduct,
+}));
 const Import = lazy(async () => ({ default: (await import('./products/import-page.tsx')).ImportPage }));
 const Orders = lazy(async () => ({ default: (await import('./orders/order-list.tsx')).OrderList }));
 const OrderView = lazy(async () => ({ default: (await import('./orders/order-page.tsx')).OrderPage }));

@@ -68,7 +68,11 @@ export function BoardPage({ dropId }: { dropId: string }) {
       </p>
       <AlarmBar stats={latest} history={history} opensAtMs={drop.data.opensAtMs} hasFailed={error !== null} />
       {may('operator') && <Steering drop={drop.data} state={state} onSteered={() => void drop.refetch()} />}
-      {latest ? <Figures stats={latest} drop={drop.data} /> : <p className="hint">{words.board.connecting}</p>}
+      {latest ? (
+        <Figures stats={latest} drop={drop.data} />
+      ) : (
+        <p className="hint">{words.board.connecting}</p>
+      )}
       {history.points.length > 1 && <Charts history={history} />}
       {latest && <StockTable stock={latest.stock} titles={drop.data.items} />}
       {latest && may('operator') && <OrderCounts orders={latest.orders} />}
@@ -219,7 +223,12 @@ function Charts({ history }: { history: History }) {
       ],
       rate: [
         { name: text.chart.perMin, colour: '--mint', values: line(point => point.calls.perMin) },
-        { name: text.chart.target, colour: '--board-soft', values: line(point => point.calls.targetPerMin), isDashed: true },
+        {
+          name: text.chart.target,
+          colour: '--board-soft',
+          values: line(point => point.calls.targetPerMin),
+          isDashed: true,
+        },
       ],
       stock: [
         { name: text.available, colour: '--mint', values: line(point => sum(point, 'available')) },

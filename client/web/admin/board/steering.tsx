@@ -102,11 +102,15 @@ function Throttle({ drop, onSteered }: { drop: AdminDrop; onSteered: () => void 
     const data = new FormData(event.currentTarget);
     const wrong: Record<string, string> = {};
     const number = (name: string, range: { least: number; max: number; isWhole: boolean }) => {
-      const given = String(data.get(name) ?? '').trim().replace(',', '.');
+      const given = String(data.get(name) ?? '')
+        .trim()
+        .replace(',', '.');
       const value = Number(given);
       const isGood = given !== '' && value >= range.least && value <= range.max;
       if (!isGood || (range.isWhole && !Number.isInteger(value)))
-        wrong[name] = range.isWhole ? text.problems.whole(range.least, range.max) : text.problems.number(range.max);
+        wrong[name] = range.isWhole
+          ? text.problems.whole(range.least, range.max)
+          : text.problems.number(range.max);
       return value;
     };
     const ratePerSec = number('ratePerSec', { least: 0, max: bounds.ratePerSecMax, isWhole: false });
@@ -118,10 +122,14 @@ function Throttle({ drop, onSteered }: { drop: AdminDrop; onSteered: () => void 
   return (
     <form ref={form} className="steer-pace" onSubmit={submit} noValidate>
       <Field name="ratePerSec" label={text.ratePerSec} problem={problems['ratePerSec']}>
-        {control => <input {...control} inputMode="decimal" autoComplete="off" defaultValue={drop.ratePerSec} />}
+        {control => (
+          <input {...control} inputMode="decimal" autoComplete="off" defaultValue={drop.ratePerSec} />
+        )}
       </Field>
       <Field name="activeMax" label={text.activeMax} problem={problems['activeMax']}>
-        {control => <input {...control} inputMode="numeric" autoComplete="off" defaultValue={drop.activeMax} />}
+        {control => (
+          <input {...control} inputMode="numeric" autoComplete="off" defaultValue={drop.activeMax} />
+        )}
       </Field>
       <button type="submit" className="button button-quiet" disabled={throttle.isPending}>
         {words.steer.throttle}

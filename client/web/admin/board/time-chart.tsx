@@ -35,7 +35,11 @@ export function TimeChart({
     const ink = colourOf('--board-soft');
     const font = `12px ${style.fontFamily}`;
     const whole = new Intl.NumberFormat(currentLocale(), { maximumFractionDigits: 1 });
-    const clock = new Intl.DateTimeFormat(currentLocale(), { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+    const clock = new Intl.DateTimeFormat(currentLocale(), {
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+    });
     const plot = new uPlot(
       {
         width: element.clientWidth,
@@ -91,7 +95,8 @@ export function TimeChart({
   }, [timesMs, series, shape]);
 
   const format = useMemo(() => new Intl.NumberFormat(currentLocale(), { maximumFractionDigits: 1 }), []);
-  const say = (value: number | null | undefined) => (typeof value === 'number' ? format.format(value) : words.none);
+  const say = (value: number | null | undefined) =>
+    typeof value === 'number' ? format.format(value) : words.none;
   const summary = series
     .map(({ name, values }) => words.board.chart.summary(name, say(values.at(-1))))
     .join(', ');

@@ -4,7 +4,14 @@ import { useEffect, useState, useSyncExternalStore } from 'react';
 import { failureOf, type ApiOutputs } from '../../../index.ts';
 import { useStaff } from '../session/staff.ts';
 
-type Tracked<T> = T extends AsyncIterable<infer E> ? (E extends readonly [string, infer D, ...unknown[]] ? D : E extends { data: infer D } ? D : never) : never;
+type Tracked<T> =
+  T extends AsyncIterable<infer E>
+    ? E extends readonly [string, infer D, ...unknown[]]
+      ? D
+      : E extends { data: infer D }
+        ? D
+        : never
+    : never;
 export type DropStats = Tracked<ApiOutputs['admin']['stats']>;
 
 /** A quarter of an hour, at one point a second. */

@@ -65,7 +65,9 @@ export function NewDrop() {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const data = new FormData(event.currentTarget);
-    const fields = Object.fromEntries([...data].map(([name, value]) => [name, typeof value === 'string' ? value : '']));
+    const fields = Object.fromEntries(
+      [...data].map(([name, value]) => [name, typeof value === 'string' ? value : '']),
+    );
     const read = readDropForm({ fields, items }, { nowMs: Date.now(), minorPerMajor: minorPerMajorOf });
     setProblems(read.kind === 'wrong' ? read.problems : {});
     if (read.kind === 'wrong') focusFirstProblem(form.current);
@@ -76,9 +78,21 @@ export function NewDrop() {
   const change = (key: number, part: Partial<ItemTexts>) =>
     setItems(all => all.map(item => (item.key === key ? { ...item, ...part } : item)));
   const text = words.form;
-  const number = (name: string, label: string, options: { hint?: string; isOptional?: boolean; start?: string } = {}) => (
-    <Field name={name} label={label} hint={options.hint} problem={wrong(name)} isOptional={options.isOptional ?? false}>
-      {control => <input {...control} inputMode="decimal" autoComplete="off" defaultValue={options.start ?? ''} />}
+  const number = (
+    name: string,
+    label: string,
+    options: { hint?: string; isOptional?: boolean; start?: string } = {},
+  ) => (
+    <Field
+      name={name}
+      label={label}
+      hint={options.hint}
+      problem={wrong(name)}
+      isOptional={options.isOptional ?? false}
+    >
+      {control => (
+        <input {...control} inputMode="decimal" autoComplete="off" defaultValue={options.start ?? ''} />
+      )}
     </Field>
   );
   const span = (name: string, label: string, range: { default: number }) =>
@@ -116,7 +130,13 @@ export function NewDrop() {
             >
               {control => <input {...control} type="datetime-local" step="1" />}
             </Field>
-            <Field name="closesAt" label={text.closesAt} hint={text.closesHint} problem={wrong('closesAt')} isOptional>
+            <Field
+              name="closesAt"
+              label={text.closesAt}
+              hint={text.closesHint}
+              problem={wrong('closesAt')}
+              isOptional
+            >
               {control => <input {...control} type="datetime-local" step="1" />}
             </Field>
           </div>
@@ -158,7 +178,13 @@ export function NewDrop() {
                   />
                 )}
               </Field>
-              <Field name={`price-${index}`} label={text.price} hint={text.priceHint} problem={wrong(`price-${index}`)} isOptional>
+              <Field
+                name={`price-${index}`}
+                label={text.price}
+                hint={text.priceHint}
+                problem={wrong(`price-${index}`)}
+                isOptional
+              >
                 {control => (
                   <input
                     {...control}
@@ -205,7 +231,10 @@ export function NewDrop() {
           <div className="field-row">
             {number('ratePerSec', text.ratePerSec, { hint: text.ratePerSecHint, start: '10' })}
             {number('activeMax', text.activeMax, { hint: text.activeMaxHint, start: '200' })}
-            {number('paymentsPerSec', text.paymentsPerSec, { hint: text.paymentsPerSecHint, isOptional: true })}
+            {number('paymentsPerSec', text.paymentsPerSec, {
+              hint: text.paymentsPerSecHint,
+              isOptional: true,
+            })}
           </div>
         </fieldset>
 
@@ -217,6 +246,14 @@ export function NewDrop() {
             {span('holdTtl', text.holdTtl, bounds.holdTtlSec)}
             {span('paymentWindow', text.paymentWindow, bounds.paymentWindowSec)}
           </div>
+          {number('perCardMax', text.perCardMax, { hint: text.perCardMaxHint, isOptional: true })}
+          <label className="choice">
+            <input type="checkbox" name="delayedMethods" value="yes" />
+            <span>
+              <strong>{text.delayedMethods}</strong>
+              <span className="field-hint">{text.delayedMethodsHint}</span>
+            </span>
+          </label>
           <Field name="botGate" label={text.botGate}>
             {control => (
               <select {...control} defaultValue="off">
@@ -231,7 +268,13 @@ export function NewDrop() {
           <Field name="codes" label={text.codes} hint={text.codesHint} problem={wrong('codes')} isOptional>
             {control => <textarea {...control} rows={4} spellCheck={false} />}
           </Field>
-          <Field name="beacon" label={text.beacon} hint={text.beaconHint} problem={wrong('beacon')} isOptional>
+          <Field
+            name="beacon"
+            label={text.beacon}
+            hint={text.beaconHint}
+            problem={wrong('beacon')}
+            isOptional
+          >
             {control => <input {...control} autoComplete="off" spellCheck={false} />}
           </Field>
         </details>

@@ -3,7 +3,18 @@
 import { bounds } from './bounds.ts';
 
 export type Problem =
-  | { kind: 'required' | 'time' | 'past' | 'lobbyAfter' | 'closesBefore' | 'sku' | 'twice' | 'price' | 'currency' }
+  | {
+      kind:
+        | 'required'
+        | 'time'
+        | 'past'
+        | 'lobbyAfter'
+        | 'closesBefore'
+        | 'sku'
+        | 'twice'
+        | 'price'
+        | 'currency';
+    }
   | { kind: 'beacon' | 'beaconFifo' }
   | { kind: 'whole'; min: number; max: number }
   | { kind: 'number' | 'units'; max: number }
@@ -33,6 +44,8 @@ export interface DropInput {
   paymentsPerSec?: number;
   botGate?: (typeof botGates)[number];
   codes?: { code: string; maxUses: number }[];
+  perCardMax?: number;
+  delayedMethods?: boolean;
   beacon?: string;
 }
 
@@ -59,14 +72,16 @@ export function readDropForm(
     const given = text(name);
     const number = Number(given);
     if (given === '') wrong(name, { kind: 'required' });
-    else if (!/^\d+$/.test(given) || number < range.min || number > range.max) wrong(name, { kind: 'whole', ...range });
+    else if (!/^\d+$/.test(given) || number < range.min || number > range.max)
+      wrong(name, { kind: 'whole', ...range });
     return number;
   };
   const rate = (name: string): number => {
     const given = text(name).replace(',', '.');
     const number = Number(given);
     if (given === '') wrong(name, { kind: 'required' });
-    else if (!(number > 0 && number <= bounds.ratePerSecMax)) wrong(name, { kind: 'number', max: bounds.ratePerSecMax });
+    else if (!(number > 0 && number <= bounds.ratePerSecMax))
+      wrong(name, { kind: 'number', max: bounds.ratePerSecMax });
     return number;
   };
   const time = (name: string): number => {
@@ -85,7 +100,8 @@ export function readDropForm(
   if (text('opensAt') === '') wrong('opensAt', { kind: 'required' });
   else if (opensAtMs < at.nowMs - 60_000) wrong('opensAt', { kind: 'past' });
   const lobbyOpensAtMs = text('lobbyOpensAt') === '' ? undefined : time('lobbyOpensAt');
-  if (lobbyOpensAtMs !== undefined && lobbyOpensAtMs > opensAtMs) wrong('lobbyOpensAt', { kind: 'lobbyAfter' });
+  if (lobbyOpensAtMs !== undefined && lobbyOpensAtMs > opensAtMs)
+    wrong('lobbyOpensAt', { kind: 'lobbyAfter' });
   const closesAtMs = text('closesAt') === '' ? undefined : time('closesAt');
   if (closesAtMs !== undefined && closesAtMs <= opensAtMs) wrong('closesAt', { kind: 'closesBefore' });
 
@@ -118,6 +134,9 @@ export function readDropForm(
       botGate: botGates.find(each => each === text('botGate') && each !== 'off'),
       codes: readCodes(form.fields['codes'] ?? '', problem => wrong('codes', problem)),
       beacon: text('beacon') || undefined,
+      perCardMax:
+        text('perCardMax') === '' ? undefined : whole('perCardMax', { min: 1, max: bounds.perBuyerMaxCount }),
+      delayedMethods: text('delayedMethods') === '' ? undefined : true,
     }),
   };
   if (input.beacon !== undefined) {
@@ -198,6 +217,7 @@ type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 /** Without what is left out: the engine refuses a field that is there and says nothing. */
 function defined<T extends object>(fields: T): Defined<T> {
   const kept: Defined<T> = {};
-  for (const [name, value] of Object.entries(fields)) if (value !== undefined) Object.assign(kept, { [name]: value });
+  for (const [name, value] of Object.entries(fields))
+    if (value !== undefined) Object.assign(kept, { [name]: value });
   return kept;
 }

@@ -57,7 +57,13 @@ export function EditDropForm({ drop }: { drop: AdminDrop }) {
             {control => <input {...control} maxLength={200} autoComplete="off" defaultValue={drop.title} />}
           </Field>
           <div className="field-row">
-            <Field name="closesAt" label={text.closesAt} hint={text.opensAtHint} problem={problems['closesAt']} isOptional>
+            <Field
+              name="closesAt"
+              label={text.closesAt}
+              hint={text.opensAtHint}
+              problem={problems['closesAt']}
+              isOptional
+            >
               {control => (
                 <input
                   {...control}
@@ -117,7 +123,10 @@ function readEdit(
   const say = words.form.problems;
   const problems: Record<string, string> = {};
   const input: Update = { dropId: drop.dropId };
-  const number = (name: string, range: { min: number; max: number; isWhole: boolean }): number | undefined => {
+  const number = (
+    name: string,
+    range: { min: number; max: number; isWhole: boolean },
+  ): number | undefined => {
     const value = Number(text(name).replace(',', '.'));
     const isGood = text(name) !== '' && value >= range.min && value <= range.max;
     if (isGood && (!range.isWhole || Number.isInteger(value))) return value;

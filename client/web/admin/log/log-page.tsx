@@ -27,7 +27,8 @@ export function LogPage() {
   };
   const lines = useInfiniteQuery({
     queryKey: ['log', query],
-    queryFn: ({ pageParam }) => api.admin.audit.query({ limit: 50, ...query, ...(pageParam ? { cursor: pageParam } : {}) }),
+    queryFn: ({ pageParam }) =>
+      api.admin.audit.query({ limit: 50, ...query, ...(pageParam ? { cursor: pageParam } : {}) }),
     initialPageParam: '',
     getNextPageParam: page => page.nextCursor,
   });
@@ -47,7 +48,14 @@ export function LogPage() {
       <p className="hint lead">{text.intro}</p>
       <form className="toolbar" onSubmit={filter} key={params.toString()}>
         <Field name="who" label={text.who}>
-          {control => <input {...control} defaultValue={params.get('who') ?? ''} autoComplete="off" spellCheck={false} />}
+          {control => (
+            <input
+              {...control}
+              defaultValue={params.get('who') ?? ''}
+              autoComplete="off"
+              spellCheck={false}
+            />
+          )}
         </Field>
         <Field name="what" label={text.area}>
           {control => (
@@ -63,7 +71,13 @@ export function LogPage() {
         </Field>
         <Field name="target" label={text.target} hint={text.targetHint}>
           {control => (
-            <input {...control} maxLength={64} defaultValue={params.get('target') ?? ''} autoComplete="off" spellCheck={false} />
+            <input
+              {...control}
+              maxLength={64}
+              defaultValue={params.get('target') ?? ''}
+              autoComplete="off"
+              spellCheck={false}
+            />
           )}
         </Field>
         <Field name="outcome" label={text.outcome}>

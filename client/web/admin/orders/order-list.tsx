@@ -39,7 +39,10 @@ export function OrderList() {
     ...(status ? { status } : {}),
     ...(byId && !('orderId' in byId) ? byId : {}),
   };
-  const drops = useQuery({ queryKey: ['drop-names'], queryFn: () => api.admin.drop.list.query({ limit: 100 }) });
+  const drops = useQuery({
+    queryKey: ['drop-names'],
+    queryFn: () => api.admin.drop.list.query({ limit: 100 }),
+  });
   const orders = useInfiniteQuery({
     queryKey: ['orders', query],
     queryFn: ({ pageParam }) =>
@@ -68,8 +71,15 @@ export function OrderList() {
     <Page title={text.title}>
       <div className="toolbar">
         <form className="find" onSubmit={find}>
-          <Field name="id" label={text.search} hint={text.searchHint} problem={wrong ? text.searchWrong : undefined}>
-            {control => <input {...control} type="search" defaultValue={id} autoComplete="off" spellCheck={false} />}
+          <Field
+            name="id"
+            label={text.search}
+            hint={text.searchHint}
+            problem={wrong ? text.searchWrong : undefined}
+          >
+            {control => (
+              <input {...control} type="search" defaultValue={id} autoComplete="off" spellCheck={false} />
+            )}
           </Field>
           <button type="submit" className="button button-quiet">
             {text.find}

@@ -240,9 +240,11 @@ function Contact({ contact }: { contact: AdminOrder['contact'] }) {
   const place = [address.postcode, address.city, address.state].filter(Boolean).join(' ');
   return (
     <address>
-      {[address.name, address.line1, address.line2, place, address.country, email].filter(Boolean).map(line => (
-        <span key={line}>{line}</span>
-      ))}
+      {[address.name, address.line1, address.line2, place, address.country, email]
+        .filter(Boolean)
+        .map(line => (
+          <span key={line}>{line}</span>
+        ))}
     </address>
   );
 }

@@ -56,7 +56,9 @@ export function RefundDialog({
         tellBad(text.tooMuch(formatMoney(answer.refundable)));
         break;
       case 'not-restockable':
-        tellBad(text.notRestockable(answer.units.map(({ sku, serial }) => text.unit(sku, serial)).join(', ')));
+        tellBad(
+          text.notRestockable(answer.units.map(({ sku, serial }) => text.unit(sku, serial)).join(', ')),
+        );
         break;
       case 'conflict':
         tellBad(text.refundConflict);

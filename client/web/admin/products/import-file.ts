@@ -85,10 +85,17 @@ export async function importFile(
   let partBytes = 0;
   let read = 0;
 
-  const note = (list: Line[], where: { record: number; line: number }, problems: readonly { field: string; reason: string }[]) => {
+  const note = (
+    list: Line[],
+    where: { record: number; line: number },
+    problems: readonly { field: string; reason: string }[],
+  ) => {
     for (const problem of problems) if (list.length < linesMax) list.push({ ...where, ...problem });
   };
-  const refuse = (where: { record: number; line: number }, problems: readonly { field: string; reason: string }[]) => {
+  const refuse = (
+    where: { record: number; line: number },
+    problems: readonly { field: string; reason: string }[],
+  ) => {
     report.refusedCount += 1;
     note(report.refused, where, problems);
   };
@@ -104,7 +111,8 @@ export async function importFile(
       report.adjustedCount += 1;
       note(report.adjusted, where, result.adjusted);
     }
-    for (const field of result.ignoredFields) report.ignoredFields[field] = (report.ignoredFields[field] ?? 0) + 1;
+    for (const field of result.ignoredFields)
+      report.ignoredFields[field] = (report.ignoredFields[field] ?? 0) + 1;
   };
   const call = (procedure: 'check' | 'import', records: Records) =>
     withRetries(() => api.admin.product[procedure].mutate({ records, currency }));
@@ -123,7 +131,9 @@ export async function importFile(
       if (first === undefined) firstOf.set(productId, record);
       else {
         twice.add(record);
-        refuse({ record, line: lineOf.get(record) ?? 0 }, [{ field: 'productId', reason: words.sameAs(first) }]);
+        refuse({ record, line: lineOf.get(record) ?? 0 }, [
+          { field: 'productId', reason: words.sameAs(first) },
+        ]);
       }
     }
     const rest = records.filter(({ number }) => !twice.has(number));
@@ -173,7 +183,11 @@ function split(text: AsyncIterable<string>, format: ImportFormat): AsyncIterable
   }
 }
 
-async function* readText(file: File, notUtf8: string, onRead: (bytes: number) => void): AsyncGenerator<string> {
+async function* readText(
+  file: File,
+  notUtf8: string,
+  onRead: (bytes: number) => void,
+): AsyncGenerator<string> {
   // Fatal: bytes that are no UTF-8 would otherwise become question marks in the shop.
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const reader = file.stream().getReader();

@@ -123,7 +123,10 @@ export function ImportPage() {
           </div>
         ) : (
           <div className="form-acts">
-            <button type="submit" className={report?.dryRun && report.in > 0 ? 'button button-quiet' : 'button'}>
+            <button
+              type="submit"
+              className={report?.dryRun && report.in > 0 ? 'button button-quiet' : 'button'}
+            >
               {text.check}
             </button>
             {report?.dryRun && report.in > 0 && (
@@ -141,10 +144,14 @@ export function ImportPage() {
 
 function Report({ report }: { report: ImportReport }) {
   const text = words.imports;
-  const ignored = Object.entries(report.ignoredFields).map(([field, times]) => `${field} (${formatCount(times)})`);
+  const ignored = Object.entries(report.ignoredFields).map(
+    ([field, times]) => `${field} (${formatCount(times)})`,
+  );
   const download = () => {
     const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([JSON.stringify(report, null, 2)], { type: 'application/json' }));
+    link.href = URL.createObjectURL(
+      new Blob([JSON.stringify(report, null, 2)], { type: 'application/json' }),
+    );
     link.download = `${report.file}.report.json`;
     link.click();
     URL.revokeObjectURL(link.href);
@@ -203,7 +210,9 @@ function Lines({ title, lines }: { title: string; lines: readonly Line[] }) {
           ))}
         </tbody>
       </table>
-      {lines.length > linesShown && <p className="hint sheet-foot">{text.others(lines.length - linesShown)}</p>}
+      {lines.length > linesShown && (
+        <p className="hint sheet-foot">{text.others(lines.length - linesShown)}</p>
+      )}
     </div>
   );
 }

@@ -77,8 +77,19 @@ function ProductForm({ product }: { product: Product | null }) {
   };
   const change = (key: number, part: Partial<VariantTexts>) =>
     setVariants(all => all.map(variant => (variant.key === key ? { ...variant, ...part } : variant)));
-  const plain = (name: string, label: string, start: string, options: { hint?: string; isOptional?: boolean } = {}) => (
-    <Field name={name} label={label} hint={options.hint} problem={problems[name]} isOptional={options.isOptional ?? false}>
+  const plain = (
+    name: string,
+    label: string,
+    start: string,
+    options: { hint?: string; isOptional?: boolean } = {},
+  ) => (
+    <Field
+      name={name}
+      label={label}
+      hint={options.hint}
+      problem={problems[name]}
+      isOptional={options.isOptional ?? false}
+    >
       {control => <input {...control} autoComplete="off" defaultValue={start} />}
     </Field>
   );
@@ -125,10 +136,25 @@ function ProductForm({ product }: { product: Product | null }) {
           <Field name="description" label={text.description} problem={problems['description']} isOptional>
             {control => <textarea {...control} rows={5} defaultValue={product?.description ?? ''} />}
           </Field>
-          <Field name="images" label={text.images} hint={text.imagesHint} problem={problems['images']} isOptional>
-            {control => <textarea {...control} rows={2} spellCheck={false} defaultValue={product?.images.join('\n') ?? ''} />}
+          <Field
+            name="images"
+            label={text.images}
+            hint={text.imagesHint}
+            problem={problems['images']}
+            isOptional
+          >
+            {control => (
+              <textarea
+                {...control}
+                rows={2}
+                spellCheck={false}
+                defaultValue={product?.images.join('\n') ?? ''}
+              />
+            )}
           </Field>
-          {plain('popularity', text.popularity, String(product?.popularity ?? 0), { hint: text.popularityHint })}
+          {plain('popularity', text.popularity, String(product?.popularity ?? 0), {
+            hint: text.popularityHint,
+          })}
         </fieldset>
         <fieldset className="card form-part" disabled={isFrozen}>
           <legend>{text.variants}</legend>
@@ -261,7 +287,9 @@ function readProduct(
     input: {
       productId,
       title: text('title'),
-      ...(product ? { slug: product.slug, taxClass: product.taxClass, expectedRev: product.rev } : { expectedRev: 0 }),
+      ...(product
+        ? { slug: product.slug, taxClass: product.taxClass, expectedRev: product.rev }
+        : { expectedRev: 0 }),
       ...(status ? { status } : {}),
       ...(text('description') ? { description: text('description') } : {}),
       ...(text('brand') ? { brand: text('brand') } : {}),

@@ -79,17 +79,19 @@ function AllProducts({ acts }: { acts: React.ReactNode }) {
   });
   if (products.isPending) return <Loading />;
   if (products.isError) return <Failed error={products.error} onAgain={() => void products.refetch()} />;
-  const rows = products.data.pages.flatMap(page => page.items).map(
-    (product): Row => ({
-      productId: product.productId,
-      title: product.title,
-      brand: product.brand,
-      skus: product.variants.map(variant => variant.sku),
-      price: product.variants[0]?.price,
-      status: product.status,
-      isIndexed: product.indexed,
-    }),
-  );
+  const rows = products.data.pages
+    .flatMap(page => page.items)
+    .map(
+      (product): Row => ({
+        productId: product.productId,
+        title: product.title,
+        brand: product.brand,
+        skus: product.variants.map(variant => variant.sku),
+        price: product.variants[0]?.price,
+        status: product.status,
+        isIndexed: product.indexed,
+      }),
+    );
   if (rows.length === 0) {
     return (
       <Empty title={words.products.empty} hint={words.products.emptyHint}>
@@ -115,13 +117,7 @@ function FoundProducts({ query }: { query: string }) {
   if (found.isPending) return <Loading />;
   if (found.isError) return <Failed error={found.error} onAgain={() => void found.refetch()} />;
   const rows = found.data.hits.map(
-    (hit): Row => ({
-      productId: hit.productId,
-      title: hit.title,
-      brand: hit.brand,
-      skus: hit.variants.map(variant => variant.sku),
-      price: hit.variants[0]?.price,
-    }),
+    (hit): Row => ({ productId: hit.id, title: hit.title, brand: hit.brand, skus: [], price: hit.price }),
   );
   if (rows.length === 0) return <p className="notice">{words.products.nothing(query)}</p>;
   return <Rows rows={rows} />;
@@ -129,6 +125,7 @@ function FoundProducts({ query }: { query: string }) {
 
 function Rows({ rows }: { rows: readonly Row[] }) {
   const text = words.products;
+  // What search answers with says less than the catalog's own list.
   const hasStatus = rows.some(row => row.status !== undefined);
   return (
     <div className="sheet">
@@ -136,7 +133,7 @@ function Rows({ rows }: { rows: readonly Row[] }) {
         <thead>
           <tr>
             <th scope="col">{text.name}</th>
-            <th scope="col">{text.skus}</th>
+            {hasStatus && <th scope="col">{text.skus}</th>}
             <th scope="col" className="is-number">
               {text.price}
             </th>
@@ -151,10 +148,12 @@ function Rows({ rows }: { rows: readonly Row[] }) {
                 <Link href={`/products/${encodeURIComponent(row.productId)}`}>{row.title}</Link>
                 {row.brand && <span className="under">{row.brand}</span>}
               </th>
-              <td data-name={text.skus}>
-                <code>{row.skus.slice(0, 3).join(', ')}</code>
-                {row.skus.length > 3 && ` +${row.skus.length - 3}`}
-              </td>
+              {hasStatus && (
+                <td data-name={text.skus}>
+                  <code>{row.skus.slice(0, 3).join(', ')}</code>
+                  {row.skus.length > 3 && ` +${row.skus.length - 3}`}
+                </td>
+              )}
               <td data-name={text.price} className="is-number figures">
                 {row.price ? formatMoney(row.price) : words.none}
               </td>

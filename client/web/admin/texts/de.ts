@@ -23,7 +23,8 @@ export const de: AdminTexts = {
   themes: { system: 'Wie das System', light: 'Hell', dark: 'Dunkel' },
   dismiss: 'Ausblenden',
   notices: 'Meldungen',
-  broken: 'Auf dieser Seite ist etwas schiefgegangen. Was Sie nicht bestätigt haben, wurde nicht geschickt: Laden Sie sie neu.',
+  broken:
+    'Auf dieser Seite ist etwas schiefgegangen. Was Sie nicht bestätigt haben, wurde nicht geschickt: Laden Sie sie neu.',
   reload: 'Neu laden',
   pages: { drops: 'Drops', products: 'Produkte', orders: 'Bestellungen', log: 'Protokoll', books: 'Befunde' },
   notFound: 'Diese Seite gibt es in der Leitstelle nicht.',
@@ -32,14 +33,17 @@ export const de: AdminTexts = {
 
   signIn: {
     title: 'In der Leitstelle anmelden',
-    intro: 'Mit einem Schlüssel des Ladens oder einem Token mit einer Rolle. Er bleibt in diesem Tab und endet mit ihm.',
+    intro:
+      'Mit einem Schlüssel des Ladens oder einem Token mit einer Rolle. Er bleibt in diesem Tab und endet mit ihm.',
     key: 'Schlüssel oder Token',
     keyHint: 'npm start legt den Admin-Schlüssel in .data/admin-key ab.',
     empty: 'Geben Sie den Schlüssel ein.',
     submit: 'Anmelden',
     checking: 'Wird geprüft …',
-    refused: 'Dieser Schlüssel ist hier nicht bekannt. Sehen Sie nach, ob ein Zeichen fehlt oder er zu einer anderen Installation gehört, und versuchen Sie es wieder.',
-    buyer: 'Dieses Token gehört jemandem, der einkauft. Die Leitstelle braucht einen Schlüssel des Ladens oder ein Token mit der Rolle viewer, operator oder admin.',
+    refused:
+      'Dieser Schlüssel ist hier nicht bekannt. Sehen Sie nach, ob ein Zeichen fehlt oder er zu einer anderen Installation gehört, und versuchen Sie es wieder.',
+    buyer:
+      'Dieses Token gehört jemandem, der einkauft. Die Leitstelle braucht einen Schlüssel des Ladens oder ein Token mit der Rolle viewer, operator oder admin.',
     ended: 'Ihr Schlüssel gilt nicht mehr. Melden Sie sich neu an.',
     out: 'Abmelden',
     as: (name: string, role: string) => `${name} · ${role}`,
@@ -69,7 +73,8 @@ export const de: AdminTexts = {
     title: 'Drops',
     create: 'Neuer Drop',
     empty: 'Noch kein Drop',
-    emptyHint: 'Ein Drop verkauft eine feste Zahl von Stücken zu einer festen Zeit. Legen Sie den ersten an; Produkte können Sie vorher importieren.',
+    emptyHint:
+      'Ein Drop verkauft eine feste Zahl von Stücken zu einer festen Zeit. Legen Sie den ersten an; Produkte können Sie vorher importieren.',
     name: 'Titel',
     state: 'Zustand',
     opens: 'Öffnet',
@@ -90,8 +95,14 @@ export const de: AdminTexts = {
     title: 'Titel',
     mode: 'Wer zuerst drankommt',
     modes: {
-      shuffle: ['Gemischte Lobby', 'Wer vor der Öffnung kommt, hat dieselbe Chance wie alle; wer später kommt, stellt sich hinten an.'],
-      fifo: ['Wer zuerst kommt', 'In der Reihenfolge der Ankunft. Belohnt den schnellsten Finger und das schnellste Skript.'],
+      shuffle: [
+        'Gemischte Lobby',
+        'Wer vor der Öffnung kommt, hat dieselbe Chance wie alle; wer später kommt, stellt sich hinten an.',
+      ],
+      fifo: [
+        'Wer zuerst kommt',
+        'In der Reihenfolge der Ankunft. Belohnt den schnellsten Finger und das schnellste Skript.',
+      ],
       draw: ['Verlosung', 'Aus der Lobby wird gelost; wer nicht gelost ist, erfährt es.'],
     },
     opensAt: 'Öffnet am',
@@ -109,12 +120,18 @@ export const de: AdminTexts = {
     addItem: 'SKU hinzufügen',
     removeItem: (sku: string) => `${sku || 'Diese SKU'} herausnehmen`,
     perBuyerMax: 'Stück für jeden',
+    perCardMax: 'Bestellungen je Karte',
+    perCardMaxHint: 'Viele Konten mit einer Karte bekommen nicht mehr als das. Leer: keine Grenze.',
+    delayedMethods: 'Zahlarten erlauben, die Tage dauern',
+    delayedMethodsHint:
+      'Lastschriften und Ähnliches: Die Stücke bleiben reserviert, bis das Geld sicher ist.',
     ratePerSec: 'Aufrufe je Sekunde',
     ratePerSecHint: 'So viele werden jede Sekunde aus der Schlange gerufen.',
     activeMax: 'Zugleich beim Einkauf',
     activeMaxHint: 'Solange so viele einen Pass haben, wird niemand mehr gerufen.',
     paymentsPerSec: 'Zahlungen je Sekunde',
-    paymentsPerSecHint: 'Bremst die Aufrufe so, dass nicht mehr Bestellungen zur Zahlung kommen. Leer: keine Grenze.',
+    paymentsPerSecHint:
+      'Bremst die Aufrufe so, dass nicht mehr Bestellungen zur Zahlung kommen. Leer: keine Grenze.',
     callWindow: 'Sekunden, um einem Aufruf zu folgen',
     passTtl: 'Sekunden zum Einkaufen',
     holdTtl: 'Sekunden, die eine Reservierung hält',
@@ -125,7 +142,8 @@ export const de: AdminTexts = {
     codes: 'Codes für die Vorrangspur',
     codesHint: 'In jeder Zeile einer: der Code und wie oft er gilt. FREUNDE 50',
     beacon: 'Öffentlicher Zufallswert',
-    beaconHint: 'Die Reihenfolge wartet dann auf einen Wert, den vorher niemand kennen kann: drand:CHAIN:ROUND.',
+    beaconHint:
+      'Die Reihenfolge wartet dann auf einen Wert, den vorher niemand kennen kann: drand:CHAIN:ROUND.',
     addUnits: 'Stücke hinzufügen',
     withdrawUnits: 'Stücke zurücknehmen',
     inStock: (total: number, withdrawn: number) =>
@@ -145,10 +163,12 @@ export const de: AdminTexts = {
       price: 'Ein Preis wie 29,90 mit nicht mehr Nachkommastellen, als die Währung hat.',
       currency: 'Drei Buchstaben wie EUR.',
       units: (max: number) => `Ein Drop hat zusammen höchstens ${count(max)} Stück.`,
-      code: (line: number) => `Zeile ${line}: ein Code aus 4 bis 64 Zeichen, ein Leerzeichen und eine ganze Zahl.`,
+      code: (line: number) =>
+        `Zeile ${line}: ein Code aus 4 bis 64 Zeichen, ein Leerzeichen und eine ganze Zahl.`,
       codeTwice: (line: number) => `Zeile ${line}: Dieser Code steht da zweimal.`,
       beacon: 'Wie drand:CHAIN:ROUND.',
-      beaconFifo: 'Wo zuerst drankommt, wer zuerst kommt, wird nichts gemischt: Das braucht keinen Zufallswert.',
+      beaconFifo:
+        'Wo zuerst drankommt, wer zuerst kommt, wird nichts gemischt: Das braucht keinen Zufallswert.',
       nothing: 'Es ist noch nichts geändert.',
     },
   },
@@ -156,7 +176,8 @@ export const de: AdminTexts = {
   board: {
     live: 'Live-Zahlen',
     connecting: 'Die ersten Zahlen kommen gleich …',
-    stale: (sec: number) => `Diese Zahlen sind ${count(sec)} s alt. Die Verbindung wird neu aufgebaut; steuern Sie nicht danach.`,
+    stale: (sec: number) =>
+      `Diese Zahlen sind ${count(sec)} s alt. Die Verbindung wird neu aufgebaut; steuern Sie nicht danach.`,
     fine: 'Kein Alarm',
     alarms: 'Alarme',
     alarm: {
@@ -233,13 +254,16 @@ export const de: AdminTexts = {
     throttle: 'Tempo ändern',
     message: 'Nachricht an alle',
     askOpen: 'Jetzt öffnen?',
-    askOpenText: 'Die Türen öffnen sofort und nicht zur angekündigten Zeit. Wer sich darauf verlassen hat, kommt zu spät.',
+    askOpenText:
+      'Die Türen öffnen sofort und nicht zur angekündigten Zeit. Wer sich darauf verlassen hat, kommt zu spät.',
     askPause: 'Diesen Drop anhalten?',
-    askPauseText: 'Niemand wird gerufen und niemand kann reservieren, bis es weitergeht. Plätze bleiben, Reservierungen laufen weiter, begonnene Zahlungen werden beendet.',
+    askPauseText:
+      'Niemand wird gerufen und niemand kann reservieren, bis es weitergeht. Plätze bleiben, Reservierungen laufen weiter, begonnene Zahlungen werden beendet.',
     askResume: 'Weiter?',
     askResumeText: 'Es wird wieder im eingestellten Tempo gerufen.',
     askClose: 'Diesen Drop endgültig schließen?',
-    askCloseText: 'Die Schlange endet für alle darin. Begonnene Zahlungen werden beendet, alles andere geht zurück. Er kann nicht wieder geöffnet werden.',
+    askCloseText:
+      'Die Schlange endet für alle darin. Begonnene Zahlungen werden beendet, alles andere geht zurück. Er kann nicht wieder geöffnet werden.',
     tell: 'Was die Wartenden erfahren',
     tellHint: 'Sehen alle, die diesen Drop verfolgen; höchstens 500 Zeichen.',
     messageText: 'Nachricht',
@@ -296,13 +320,15 @@ export const de: AdminTexts = {
     saved: (title: string) => `${title} ist gespeichert und in Sekunden in der Suche.`,
     remove: 'Entfernen',
     askRemove: (title: string) => `${title} entfernen?`,
-    askRemoveText: 'Es verschwindet aus Katalog und Suche. Drops, die es verkaufen, behalten Titel und Preis, und frühere Bestellungen bleiben, wie sie sind.',
+    askRemoveText:
+      'Es verschwindet aus Katalog und Suche. Drops, die es verkaufen, behalten Titel und Preis, und frühere Bestellungen bleiben, wie sie sind.',
     removed: (title: string) => `${title} ist entfernt.`,
   },
 
   imports: {
     title: 'Produkte importieren',
-    intro: 'Eine Datei aus JSON, JSON Lines oder CSV, wie npm run import sie nimmt. Zuerst wird sie geprüft; geschrieben wird nichts, bevor Sie den Bericht gesehen haben. Dieselbe Datei noch einmal zu importieren ändert nichts.',
+    intro:
+      'Eine Datei aus JSON, JSON Lines oder CSV, wie npm run import sie nimmt. Zuerst wird sie geprüft; geschrieben wird nichts, bevor Sie den Bericht gesehen haben. Dieselbe Datei noch einmal zu importieren ändert nichts.',
     file: 'Datei',
     fileHint: '.json, .jsonl, .ndjson, .csv oder .tsv, in UTF-8',
     currency: 'Währung der Preise, die keine nennen',
@@ -310,9 +336,11 @@ export const de: AdminTexts = {
     import: (products: number) => `${counted(products, 'Produkt', 'Produkte')} importieren`,
     checking: 'Wird geprüft',
     importing: 'Wird importiert',
-    progress: (records: number, percent: number) => `${counted(records, 'Satz', 'Sätze')}, ${count(percent)} % der Datei`,
+    progress: (records: number, percent: number) =>
+      `${counted(records, 'Satz', 'Sätze')}, ${count(percent)} % der Datei`,
     stop: 'Anhalten',
-    stopped: 'Angehalten. Was geschrieben ist, bleibt; noch einmal zu importieren macht weiter, wo es nötig ist.',
+    stopped:
+      'Angehalten. Was geschrieben ist, bleibt; noch einmal zu importieren macht weiter, wo es nötig ist.',
     noFile: 'Wählen Sie eine Datei.',
     format: 'Der Name der Datei sagt nicht, was sie ist: .json, .jsonl, .ndjson, .csv oder .tsv.',
     unreadable: (why: string) => `Die Datei lässt sich nicht weiter lesen: ${why}.`,
@@ -322,7 +350,8 @@ export const de: AdminTexts = {
     done: 'Importiert',
     result: (good: number, refused: number) =>
       `${counted(good, 'Produkt kann', 'Produkte können')} hinein, ${count(refused)} abgelehnt`,
-    resultDone: (good: number, refused: number) => `${counted(good, 'Produkt', 'Produkte')} darin, ${count(refused)} abgelehnt`,
+    resultDone: (good: number, refused: number) =>
+      `${counted(good, 'Produkt', 'Produkte')} darin, ${count(refused)} abgelehnt`,
     outcomes: (created: number, updated: number, unchanged: number) =>
       `${count(created)} neu, ${count(updated)} geändert, ${count(unchanged)} wie zuvor`,
     refused: 'Abgelehnt',
@@ -341,7 +370,8 @@ export const de: AdminTexts = {
     title: 'Bestellungen',
     search: 'Eine Bestellung finden',
     searchHint: 'Die ganze Id einer Bestellung (ord_…), Reservierung, Zahlung (pi_…) oder eines Käufers.',
-    searchWrong: 'Das ist keine dieser Ids. Kopieren Sie eine ganze: ord_…, pi_…, eine UUID oder die 22 Zeichen eines Käufers.',
+    searchWrong:
+      'Das ist keine dieser Ids. Kopieren Sie eine ganze: ord_…, pi_…, eine UUID oder die 22 Zeichen eines Käufers.',
     find: 'Finden',
     drop: 'Drop',
     allDrops: 'Alle Drops',
@@ -372,6 +402,8 @@ export const de: AdminTexts = {
       'too-many-declines': 'Zu viele Karten wurden abgelehnt: Wahrscheinlich werden Karten durchprobiert.',
       'payment-cancelled': 'Die Zahlung wurde beim Anbieter abgebrochen.',
       'payment-refused': 'Der Anbieter lehnt diese Zahlung ab.',
+      'card-limit':
+        'Die Karte hatte in diesem Drop schon so viel gekauft, wie eine darf; es wurde nichts eingezogen.',
       'sold-out': 'Beim Bezahlen war kein Stück frei; es wurde nichts eingezogen.',
       'capture-failed': 'Die Bank hat nicht gezahlt, was sie zugesagt hatte.',
     },
@@ -397,7 +429,8 @@ export const de: AdminTexts = {
     fulfilled: 'Die Bestellung ist ausgeliefert.',
     cancel: 'Bestellung stornieren',
     askCancel: 'Diese Bestellung stornieren?',
-    askCancelText: 'Sie kann nicht mehr bezahlt werden, und ihre Stücke gehen ins Regal zurück. Eine rechtzeitige Zahlung geht vor: Dann bleibt sie bezahlt, und Sie können sie erstatten.',
+    askCancelText:
+      'Sie kann nicht mehr bezahlt werden, und ihre Stücke gehen ins Regal zurück. Eine rechtzeitige Zahlung geht vor: Dann bleibt sie bezahlt, und Sie können sie erstatten.',
     cancelling: 'Die Bestellung wird storniert. Eine rechtzeitige Zahlung geht noch vor.',
     refusedNow: (status: string) => `Nicht möglich: Die Bestellung ist ${status}.`,
     refund: 'Erstatten',
@@ -410,11 +443,14 @@ export const de: AdminTexts = {
     unit: (sku: string, serial: number) => `${sku} Nr. ${serial}`,
     refundNow: (amount: string) => `${amount} erstatten`,
     refunded: (amount: string) => `${amount} sind erstattet.`,
-    refunding: 'Die Erstattung ist unterwegs: Der Zahlungsanbieter antwortet noch nicht, sie wird von selbst weiterverfolgt. Die Bestellung zeigt, wann sie erledigt ist.',
-    refundFailed: (code: string) => `Der Zahlungsanbieter hat die Erstattung abgelehnt: ${code}. Das Geld muss auf anderem Weg zurück.`,
+    refunding:
+      'Die Erstattung ist unterwegs: Der Zahlungsanbieter antwortet noch nicht, sie wird von selbst weiterverfolgt. Die Bestellung zeigt, wann sie erledigt ist.',
+    refundFailed: (code: string) =>
+      `Der Zahlungsanbieter hat die Erstattung abgelehnt: ${code}. Das Geld muss auf anderem Weg zurück.`,
     tooMuch: (max: string) => `Höchstens ${max} können erstattet werden.`,
     notRestockable: (units: string) => `Diese Stücke können nicht ins Regal zurück: ${units}.`,
-    refundConflict: 'Es gibt eine Erstattung dieser Id mit anderem Inhalt. Schließen Sie dies, sehen Sie die Bestellung an und beginnen Sie neu.',
+    refundConflict:
+      'Es gibt eine Erstattung dieser Id mit anderem Inhalt. Schließen Sie dies, sehen Sie die Bestellung an und beginnen Sie neu.',
   },
 
   log: {
@@ -444,19 +480,23 @@ export const de: AdminTexts = {
 
   books: {
     title: 'Befunde',
-    intro: 'Die Prüfungen von npm run audit, von einem Worker gemacht, während der Laden weiterläuft: Er liest nur und sieht noch einmal hin, wo etwas unterwegs ist, bevor er es falsch nennt.',
+    intro:
+      'Die Prüfungen von npm run audit, von einem Worker gemacht, während der Laden weiterläuft: Er liest nur und sieht noch einmal hin, wo etwas unterwegs ist, bevor er es falsch nennt.',
     start: 'Bücher jetzt prüfen',
     started: 'Ein Worker prüft die Bücher.',
     already: 'Eine Prüfung läuft schon.',
     never: 'Von hier aus wurden die Bücher noch nicht geprüft.',
     waiting: 'Wartet auf einen Worker …',
-    running: (read: number, look: number) => `Liest: bisher ${counted(read, 'Dokument', 'Dokumente')}, Durchgang ${count(look)}`,
-    suspicions: (suspicions: number) => `${counted(suspicions, 'Stelle wird', 'Stellen werden')} noch einmal angesehen`,
+    running: (read: number, look: number) =>
+      `Liest: bisher ${counted(read, 'Dokument', 'Dokumente')}, Durchgang ${count(look)}`,
+    suspicions: (suspicions: number) =>
+      `${counted(suspicions, 'Stelle wird', 'Stellen werden')} noch einmal angesehen`,
     lost: 'Die Prüfung wurde nicht beendet: Ihr Worker wurde angehalten, oder es läuft keiner. Beginnen Sie neu.',
     failed: (why: string) => `Es ließ sich nicht prüfen: ${why}.`,
     ok: 'Nichts gefunden. Die Bücher sind in Ordnung.',
     wrong: (findings: number) => counted(findings, 'Befund', 'Befunde'),
-    wrongHint: 'Etwas, das immer gelten muss, gilt nicht. Halten Sie an, was läuft, bewahren Sie die Daten, und sehen Sie jedes Dokument an.',
+    wrongHint:
+      'Etwas, das immer gelten muss, gilt nicht. Halten Sie an, was läuft, bewahren Sie die Daten, und sehen Sie jedes Dokument an.',
     asked: (who: string, when: string) => `Verlangt von ${who}, ${when}`,
     looked: (looks: number, sec: string) => `${counted(looks, 'Durchgang', 'Durchgänge')} in ${sec}`,
     invariants: {
@@ -470,7 +510,13 @@ export const de: AdminTexts = {
     document: 'Dokument',
     finding: 'Was nicht stimmt',
     checked: 'Angesehen',
-    counts: { drops: 'Drops', orders: 'Bestellungen', units: 'Stücke', payments: 'Zahlungen', calls: 'Aufrufe' },
+    counts: {
+      drops: 'Drops',
+      orders: 'Bestellungen',
+      units: 'Stücke',
+      payments: 'Zahlungen',
+      calls: 'Aufrufe',
+    },
     notListed: (others: number) => `… und ${count(others)} weitere: npm run audit nennt alle.`,
   },
 };

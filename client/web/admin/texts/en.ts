@@ -37,8 +37,10 @@ export const en = {
     empty: 'Enter the key.',
     submit: 'Sign in',
     checking: 'Looking …',
-    refused: 'This key is not known here. Look for a missing character or a key of another installation, and try again.',
-    buyer: 'This token is a buyer’s. The control room needs a key of the shop’s, or a token with the role viewer, operator or admin.',
+    refused:
+      'This key is not known here. Look for a missing character or a key of another installation, and try again.',
+    buyer:
+      'This token is a buyer’s. The control room needs a key of the shop’s, or a token with the role viewer, operator or admin.',
     ended: 'Your key is not accepted any more. Sign in again.',
     out: 'Sign out',
     as: (name: string, role: string) => `${name} · ${role}`,
@@ -68,7 +70,8 @@ export const en = {
     title: 'Drops',
     create: 'New drop',
     empty: 'No drop yet',
-    emptyHint: 'A drop sells a fixed number of units at a fixed time. Make the first one; products can be imported first.',
+    emptyHint:
+      'A drop sells a fixed number of units at a fixed time. Make the first one; products can be imported first.',
     name: 'Title',
     state: 'State',
     opens: 'Opens',
@@ -89,8 +92,14 @@ export const en = {
     title: 'Title',
     mode: 'Who comes first',
     modes: {
-      shuffle: ['Shuffled lobby', 'Everybody who comes before the opening has the same chance; latecomers queue behind.'],
-      fifo: ['First come, first served', 'In the order of arrival. Rewards the fastest finger and the fastest script.'],
+      shuffle: [
+        'Shuffled lobby',
+        'Everybody who comes before the opening has the same chance; latecomers queue behind.',
+      ],
+      fifo: [
+        'First come, first served',
+        'In the order of arrival. Rewards the fastest finger and the fastest script.',
+      ],
       draw: ['Draw', 'The lobby is drawn from; who is not drawn is told so.'],
     },
     opensAt: 'Opens at',
@@ -108,6 +117,10 @@ export const en = {
     addItem: 'Add a SKU',
     removeItem: (sku: string) => `Take ${sku || 'this SKU'} out`,
     perBuyerMax: 'Units for each buyer',
+    perCardMax: 'Orders for each card',
+    perCardMaxHint: 'Many accounts with one card get no more than this. Left out: no bound.',
+    delayedMethods: 'Allow payment methods that take days',
+    delayedMethodsHint: 'Bank debits and the like: units stay reserved until the money is certain.',
     ratePerSec: 'Calls a second',
     ratePerSecHint: 'How many are called from the queue each second.',
     activeMax: 'Shopping at once',
@@ -155,7 +168,8 @@ export const en = {
   board: {
     live: 'Live figures',
     connecting: 'Waiting for the first figures …',
-    stale: (sec: number) => `These figures are ${count(sec)} s old. The connection is being made again; do not steer by them.`,
+    stale: (sec: number) =>
+      `These figures are ${count(sec)} s old. The connection is being made again; do not steer by them.`,
     fine: 'No alarm',
     alarms: 'Alarms',
     alarm: {
@@ -232,13 +246,16 @@ export const en = {
     throttle: 'Change the pace',
     message: 'Message to all',
     askOpen: 'Open now?',
-    askOpenText: 'The doors open at once, and not at the announced time. Whoever relied on that time comes late.',
+    askOpenText:
+      'The doors open at once, and not at the announced time. Whoever relied on that time comes late.',
     askPause: 'Pause this drop?',
-    askPauseText: 'Nobody is called and nobody can reserve until it goes on. Places are kept, reservations run on, and payments that have begun are finished.',
+    askPauseText:
+      'Nobody is called and nobody can reserve until it goes on. Places are kept, reservations run on, and payments that have begun are finished.',
     askResume: 'Go on?',
     askResumeText: 'People are called again at the set pace.',
     askClose: 'Close this drop for good?',
-    askCloseText: 'The queue ends for everybody in it. Payments that have begun are finished, all else goes back. It cannot be opened again.',
+    askCloseText:
+      'The queue ends for everybody in it. Payments that have begun are finished, all else goes back. It cannot be opened again.',
     tell: 'What to tell those who wait',
     tellHint: 'Shown to everybody who watches this drop, at most 500 characters.',
     messageText: 'Message',
@@ -274,7 +291,8 @@ export const en = {
     searchable: 'In search',
     indexed: 'yes',
     due: 'on its way',
-    behind: (due: number, products: number) => `${count(products)} products, ${count(due)} on their way into search`,
+    behind: (due: number, products: number) =>
+      `${count(products)} products, ${count(due)} on their way into search`,
     id: 'Product id',
     idHint: 'For good: letters, digits, dots, hyphens, underscores.',
     description: 'Description',
@@ -294,13 +312,15 @@ export const en = {
     saved: (title: string) => `${title} is saved, and in search within seconds.`,
     remove: 'Remove',
     askRemove: (title: string) => `Remove ${title}?`,
-    askRemoveText: 'It goes from the catalog and from search. Drops that sell it keep its title and price, and past orders stay as they are.',
+    askRemoveText:
+      'It goes from the catalog and from search. Drops that sell it keep its title and price, and past orders stay as they are.',
     removed: (title: string) => `${title} is removed.`,
   },
 
   imports: {
     title: 'Import products',
-    intro: 'A file of JSON, JSON Lines or CSV, as npm run import takes it. It is checked first; nothing is written before you have seen the report. Importing the same file again changes nothing.',
+    intro:
+      'A file of JSON, JSON Lines or CSV, as npm run import takes it. It is checked first; nothing is written before you have seen the report. Importing the same file again changes nothing.',
     file: 'File',
     fileHint: '.json, .jsonl, .ndjson, .csv or .tsv, in UTF-8',
     currency: 'Currency of prices that name none',
@@ -308,7 +328,8 @@ export const en = {
     import: (products: number) => `Import ${counted(products, 'product', 'products')}`,
     checking: 'Checking',
     importing: 'Importing',
-    progress: (records: number, percent: number) => `${counted(records, 'record', 'records')}, ${count(percent)}% of the file`,
+    progress: (records: number, percent: number) =>
+      `${counted(records, 'record', 'records')}, ${count(percent)}% of the file`,
     stop: 'Stop',
     stopped: 'Stopped. What is written stays written; importing again goes on where it matters.',
     noFile: 'Choose a file.',
@@ -320,7 +341,8 @@ export const en = {
     done: 'Imported',
     result: (good: number, refused: number) =>
       `${counted(good, 'product', 'products')} can go in, ${count(refused)} refused`,
-    resultDone: (good: number, refused: number) => `${counted(good, 'product', 'products')} in, ${count(refused)} refused`,
+    resultDone: (good: number, refused: number) =>
+      `${counted(good, 'product', 'products')} in, ${count(refused)} refused`,
     outcomes: (created: number, updated: number, unchanged: number) =>
       `${count(created)} created, ${count(updated)} changed, ${count(unchanged)} as they were`,
     refused: 'Refused',
@@ -339,7 +361,8 @@ export const en = {
     title: 'Orders',
     search: 'Find an order',
     searchHint: 'The whole id of an order (ord_…), a reservation, a payment (pi_…) or a buyer.',
-    searchWrong: 'This is none of these ids. Copy a whole id: ord_…, pi_…, a UUID, or a buyer’s 22 characters.',
+    searchWrong:
+      'This is none of these ids. Copy a whole id: ord_…, pi_…, a UUID, or a buyer’s 22 characters.',
     find: 'Find',
     drop: 'Drop',
     allDrops: 'All drops',
@@ -370,6 +393,7 @@ export const en = {
       'too-many-declines': 'Too many cards were declined: card testing is likely.',
       'payment-cancelled': 'The payment was cancelled at the provider.',
       'payment-refused': 'The provider refuses this payment.',
+      'card-limit': 'The card had bought as much as one card may in this drop; nothing was captured.',
       'sold-out': 'No unit was free when it was paid; nothing was captured.',
       'capture-failed': 'The bank did not pay what it had authorised.',
     },
@@ -395,7 +419,8 @@ export const en = {
     fulfilled: 'The order is fulfilled.',
     cancel: 'Cancel the order',
     askCancel: 'Cancel this order?',
-    askCancelText: 'The buyer can no longer pay it, and its units go back on the shelf. A payment that was made in time overrules this: then it stays paid, and you may refund it.',
+    askCancelText:
+      'The buyer can no longer pay it, and its units go back on the shelf. A payment that was made in time overrules this: then it stays paid, and you may refund it.',
     cancelling: 'The order is being cancelled. A payment made in time still overrules it.',
     refusedNow: (status: string) => `Not possible: the order is ${status}.`,
     refund: 'Refund',
@@ -408,11 +433,14 @@ export const en = {
     unit: (sku: string, serial: number) => `${sku} no. ${serial}`,
     refundNow: (amount: string) => `Refund ${amount}`,
     refunded: (amount: string) => `${amount} is refunded.`,
-    refunding: 'The refund is on its way: the payment provider does not answer yet, and it is driven on by itself. The order shows when it is done.',
-    refundFailed: (code: string) => `The payment provider refused the refund: ${code}. The buyer must be paid in another way.`,
+    refunding:
+      'The refund is on its way: the payment provider does not answer yet, and it is driven on by itself. The order shows when it is done.',
+    refundFailed: (code: string) =>
+      `The payment provider refused the refund: ${code}. The buyer must be paid in another way.`,
     tooMuch: (max: string) => `At most ${max} can be refunded.`,
     notRestockable: (units: string) => `These units cannot go back on the shelf: ${units}.`,
-    refundConflict: 'A refund of this id exists with other contents. Close this, look at the order, and begin anew.',
+    refundConflict:
+      'A refund of this id exists with other contents. Close this, look at the order, and begin anew.',
   },
 
   log: {
@@ -442,19 +470,22 @@ export const en = {
 
   books: {
     title: 'Findings',
-    intro: 'The checks of npm run audit, made by a worker while the shop goes on: it reads only, and looks again at what is under way before it calls it wrong.',
+    intro:
+      'The checks of npm run audit, made by a worker while the shop goes on: it reads only, and looks again at what is under way before it calls it wrong.',
     start: 'Check the books now',
     started: 'A worker checks the books.',
     already: 'A check is under way already.',
     never: 'The books were not checked from here yet.',
     waiting: 'Waiting for a worker …',
-    running: (read: number, look: number) => `Reading: ${counted(read, 'document', 'documents')} so far, look ${count(look)}`,
+    running: (read: number, look: number) =>
+      `Reading: ${counted(read, 'document', 'documents')} so far, look ${count(look)}`,
     suspicions: (suspicions: number) => `${counted(suspicions, 'thing', 'things')} to look at again`,
     lost: 'The check was not finished: its worker was stopped, or no worker runs. Start it again.',
     failed: (why: string) => `It could not look: ${why}.`,
     ok: 'Nothing found. The books are in order.',
     wrong: (findings: number) => counted(findings, 'finding', 'findings'),
-    wrongHint: 'Something that must always hold does not. Pause what is running, keep the data, and look at each document.',
+    wrongHint:
+      'Something that must always hold does not. Pause what is running, keep the data, and look at each document.',
     asked: (who: string, when: string) => `Asked by ${who}, ${when}`,
     looked: (looks: number, sec: string) => `${counted(looks, 'look', 'looks')} in ${sec}`,
     invariants: {
