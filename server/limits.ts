@@ -194,6 +194,19 @@ export const limits = {
   productCacheCount: 10_000,
   /** Changes are announced; this bounds how long a lost announcement shows an old product. */
   productCacheTtlMs: 30 * SECOND,
+  /** In Redis, for all processes: as long as in each, so that a change that nobody heard of is shown no longer than that. */
+  sharedProductTtlMs: 30 * SECOND,
+  /** Some fifty times what Redis takes: a Redis that is slower than MongoDB is of no use. */
+  sharedProductWaitMs: 50,
+  /** After a failure that Redis is left alone for this long. */
+  sharedProductPauseMs: 1 * SECOND,
+  /** Longer than a read of MongoDB takes; who dies in the middle of one keeps others from remembering it for as long. */
+  sharedLeaseMs: 3 * SECOND,
+  /** Whoever meets a lease looks this often for what its owner reads, and for this long, before reading it too. */
+  sharedLeaseLookMs: 5,
+  sharedLeaseWaitMs: 250,
+  /** A cache in front of the engine answers a crowd for this long: less than a change takes to be searchable. */
+  publicCacheSec: 1,
   /** One import request to the search service; a product is 1 to 10 KiB. */
   indexBatchCount: 200,
   /** The outbox is looked at this often even if no job came: a change is searchable within 2 s. */
@@ -307,6 +320,11 @@ export function assertLimits(): void {
   assert(
     limits.endedHoldTtlMs > limits.blindCreateMs,
     'a replayed hold must be known as long as its payment',
+  );
+  assert(limits.sharedLeaseWaitMs < limits.sharedLeaseMs, 'a lease must outlast those who wait for it');
+  assert(
+    limits.sharedProductTtlMs <= limits.productCacheTtlMs,
+    'what all processes remember must not outlive what each does',
   );
   assert(2 * limits.indexTimeoutMs < limits.indexClaimMs, 'an indexer must not outlive its claim');
   assert(

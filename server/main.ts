@@ -15,6 +15,7 @@ import { createPrivacy } from './buyers/privacy.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createCatalogStore } from './catalog/catalog.store.ts';
 import { createProductChanges } from './catalog/product-changes.ts';
+import { createSharedProducts } from './catalog/shared-products.store.ts';
 import { createAdvance } from './checkout/advance.ts';
 import { createRefundOrder } from './checkout/refund-order.ts';
 import { createCheckout } from './checkout/checkout.ts';
@@ -99,7 +100,7 @@ lifecycle.onStop('redis', () => {
 await Promise.all([checkRedis(stockRedis, 'stock', log), checkRedis(jobsRedis, 'jobs', log)]);
 const mongo = await connectMongo({ uri: config.mongoUri, log });
 lifecycle.onStop('mongodb', () => mongo.close());
-const clock = await startClock(stockRedis);
+const clock = await startClock(stockRedis, { movable: config.luaClock === 'test' });
 lifecycle.onStop('clock', () => clock.stop());
 const run = createLuaRunner(stockRedis, { clock: config.luaClock });
 
@@ -156,15 +157,31 @@ const jobs = createOrderJobs({ orders: orderQueue, events: eventQueue, connectio
 // Capabilities.
 const indexHint = createIndexHint({ queue: searchQueue, log });
 lifecycle.onStop('index hint', () => indexHint.close());
+const productReads = {
+  memory: metrics.cacheReads.labels({ cache: 'products', by: 'memory' }),
+  flight: metrics.cacheReads.labels({ cache: 'products', by: 'flight' }),
+  redis: metrics.cacheReads.labels({ cache: 'products', by: 'redis' }),
+  mongodb: metrics.cacheReads.labels({ cache: 'products', by: 'mongodb' }),
+};
 const catalog = await createCatalog({
   store: catalogStore,
   changes: createProductChanges({ redis: stockRedis, events: eventsRedis, log }),
   clock,
   log,
+  shared: createSharedProducts({
+    redis: limitsRedis,
+    onHit: () => productReads.redis.inc(),
+  }),
+  onRead: by => productReads[by].inc(),
   onIndexDue: () => indexHint.send(),
 });
 lifecycle.onStop('catalog', () => catalog.close());
-const search = createSearch({ typesense: config.typesense, catalog, log });
+const search = createSearch({
+  typesense: config.typesense,
+  catalog,
+  log,
+  onAnswered: by => metrics.cacheReads.inc({ cache: 'searches', by }),
+});
 const feeds = createDropFeeds({ live, events: eventsRedis, log });
 const drops = createDrops({
   store: dropsStore,
@@ -279,7 +296,13 @@ const rebuild = createRebuild({
   ownedUnits: dropId => ledger.ownedUnits(dropId),
   calls: dropId => callLog.read(dropId),
   lobby: async dropId => (await lobbyStore.find(dropId))?.lanes ?? null,
-  payments: drop => listPayments({ dropId: drop.dropId, sinceMs: drop.createdAtMs }),
+  payments: async ({ dropId, createdAtMs }) =>
+    (await listPayments({ dropId, sinceMs: createdAtMs })).map(payment => ({
+      ...payment,
+      isOver:
+        payment.status === 'canceled' ||
+        (payment.receivedAmount > 0 && payment.refundedAmount >= payment.receivedAmount),
+    })),
   insertLost: async (drop, hold) => {
     await orders.insert(lostOrder(drop.dropId, hold, clock.now()));
   },
@@ -377,7 +400,7 @@ const makeContext = createMakeContext({
   authenticate: createAuthenticate({ sessions, clock, staffKeys: config.staffKeys, jwt: config.jwt }),
   log,
   metrics,
-  rates: createRateLimits(limitsRedis),
+  rates: createRateLimits(limitsRedis, config.redis.limitsUrl === config.redis.jobsUrl ? stockRedis : null),
   trustProxy: config.trustProxy,
   audit: auditLog,
 });

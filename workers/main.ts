@@ -10,6 +10,7 @@ import { createAuditSources } from '../server/audit/sources.ts';
 import { createCatalog } from '../server/catalog/catalog.ts';
 import { createCatalogStore } from '../server/catalog/catalog.store.ts';
 import { createProductChanges } from '../server/catalog/product-changes.ts';
+import { createSharedProducts } from '../server/catalog/shared-products.store.ts';
 import { createAdvance } from '../server/checkout/advance.ts';
 import { createRefundOrder } from '../server/checkout/refund-order.ts';
 import { createApplyEvent } from '../server/checkout/apply-event.ts';
@@ -91,7 +92,7 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   const limitsRedis = connectRedis({ url: config.redis.limitsUrl, role: 'limits', log });
   const mongo = await connectMongo({ uri: config.mongoUri, log });
   await Promise.all([checkRedis(stock, 'stock', log), checkRedis(jobsQueues, 'jobs', log)]);
-  const clock = await startClock(stock);
+  const clock = await startClock(stock, { movable: config.luaClock === 'test' });
   const metrics = createMetrics();
 
   const ordersStore = createOrdersStore(mongo);
@@ -157,6 +158,7 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   const catalog = await createCatalog({
     store: catalogStore,
     changes: createProductChanges({ redis: publisher, events: subscriber, log }),
+    shared: createSharedProducts({ redis: limitsRedis }),
     clock,
     log,
   });

@@ -50,10 +50,15 @@ describe('the pages', () => {
       '/account',
     ];
     for (const address of ofShop) {
-      expect(await get(address), address).toEqual({ status: 200, body: 'the shop', cache: 'no-cache' });
+      expect({ address, ...(await get(address)) }).toEqual({
+        address,
+        status: 200,
+        body: 'the shop',
+        cache: 'no-cache',
+      });
     }
     for (const address of ['/admin', '/admin/', '/admin/drops/drop_1']) {
-      expect((await get(address)).body, address).toBe('the control room');
+      expect([address, (await get(address)).body]).toEqual([address, 'the control room']);
     }
   });
 
@@ -66,7 +71,7 @@ describe('the pages', () => {
     });
     for (const address of ['/assets/index-old.js', '/robots.txt', '/.sources', '/.vite/manifest.json']) {
       const { status, body } = await get(address, 'text/html');
-      expect([status, body], address).toEqual([404, 'There is nothing here']);
+      expect([address, status, body]).toEqual([address, 404, 'There is nothing here']);
     }
   });
 

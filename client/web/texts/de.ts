@@ -281,6 +281,8 @@ export const de: Texts = {
       'bad-coupon': 'Dieser Code gibt in diesem Drop keinen Rabatt. Machen Sie ohne ihn weiter.',
       'not-shippable-country': 'In dieses Land können wir nicht liefern. Wählen Sie ein anderes.',
       'not-shippable-method': 'Diese Versandart gibt es dorthin nicht. Wählen Sie eine andere.',
+      'below-minimum':
+        'Das ist weniger, als sich mit Karte zahlen lässt. Nehmen Sie etwas dazu, oder mehr davon.',
       busy: 'In diesem Moment fragen viele nach Preisen. Versuchen Sie es in einer Sekunde wieder.',
       'sold-out': (title: string) =>
         `${title} ist ausverkauft. Wählen Sie etwas anderes, wenn noch etwas da ist.`,
@@ -357,6 +359,8 @@ export const de: Texts = {
       'payment-cancelled': 'Die Zahlung wurde abgebrochen.',
       'payment-refused':
         'Die Zahlung konnte nicht eingezogen werden. Nehmen Sie nächstes Mal eine andere Karte.',
+      'card-limit':
+        'Mit dieser Karte wurde schon so viel aus diesem Drop gekauft, wie eine Karte darf. Die Zahlung wurde storniert, nicht abgebucht.',
       'sold-out': 'Als die Zahlung ankam, war kein Stück mehr da; sie wurde storniert, nicht abgebucht.',
       'capture-failed':
         'Die Bank hat nicht ausgezahlt, was sie zugesagt hatte. Nehmen Sie nächstes Mal eine andere Karte.',
