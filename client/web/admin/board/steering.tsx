@@ -6,6 +6,7 @@ import { bounds } from '../drops/bounds.ts';
 import type { AdminDrop } from '../drops/edit-drop-form.tsx';
 import { Ask } from '../parts/ask.tsx';
 import { Field, focusFirstProblem } from '../parts/field.tsx';
+import { formText } from '../parts/form-text.ts';
 import { tell, tellFailure } from '../parts/notices.tsx';
 import { useStaff } from '../session/staff.ts';
 import { words } from '../texts/texts.ts';
@@ -44,7 +45,7 @@ export function Steering({
     close: { title: text.askClose, text: text.askCloseText },
   };
   const run = async (act: Act, form: FormData) => {
-    const message = String(form.get('message') ?? '').trim();
+    const message = formText(form, 'message');
     const answer = await api.admin.drop[act].mutate({ dropId, ...(message ? { message } : {}) });
     tell(answer.state === 'sold-out' ? text.state(words.states[answer.state]) : text.done[act]);
     onSteered();
@@ -102,9 +103,7 @@ function Throttle({ drop, onSteered }: { drop: AdminDrop; onSteered: () => void 
     const data = new FormData(event.currentTarget);
     const wrong: Record<string, string> = {};
     const number = (name: string, range: { least: number; max: number; isWhole: boolean }) => {
-      const given = String(data.get(name) ?? '')
-        .trim()
-        .replace(',', '.');
+      const given = formText(data, name).replace(',', '.');
       const value = Number(given);
       const isGood = given !== '' && value >= range.least && value <= range.max;
       if (!isGood || (range.isWhole && !Number.isInteger(value)))

@@ -4,6 +4,7 @@ import { Link, useLocation } from 'wouter';
 import type { ApiInputs, ApiOutputs } from '../../../index.ts';
 import { explain } from '../parts/explain.ts';
 import { Field, focusFirstProblem } from '../parts/field.tsx';
+import { formText } from '../parts/form-text.ts';
 import { tell } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { useStaff } from '../session/staff.ts';
@@ -38,7 +39,7 @@ export function EditDropForm({ drop }: { drop: AdminDrop }) {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const data = new FormData(event.currentTarget);
-    const read = readEdit(drop, name => String(data.get(name) ?? '').trim());
+    const read = readEdit(drop, name => formText(data, name));
     setProblems(read.problems);
     if (Object.keys(read.problems).length > 0) focusFirstProblem(form.current);
     else save.mutate(read.input);

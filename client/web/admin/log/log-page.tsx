@@ -5,6 +5,7 @@ import type { ApiInputs } from '../../../index.ts';
 import { formatDate } from '../../format/duration.ts';
 import { formatCount } from '../../format/number.ts';
 import { Field } from '../parts/field.tsx';
+import { formText } from '../parts/form-text.ts';
 import { Empty, Failed, Loading, More, Page } from '../parts/page.tsx';
 import { useStaff } from '../session/staff.ts';
 import { words } from '../texts/texts.ts';
@@ -37,7 +38,7 @@ export function LogPage() {
     const data = new FormData(event.currentTarget);
     const next = new URLSearchParams();
     for (const name of ['who', 'what', 'target', 'outcome']) {
-      const value = String(data.get(name) ?? '').trim();
+      const value = formText(data, name);
       if (value) next.set(name, value);
     }
     setParams(next);

@@ -6,6 +6,7 @@ import { formatDate } from '../../format/duration.ts';
 import { formatMoney } from '../../format/money.ts';
 import { formatCount } from '../../format/number.ts';
 import { Field } from '../parts/field.tsx';
+import { formText } from '../parts/form-text.ts';
 import { Empty, Failed, Loading, More, Page } from '../parts/page.tsx';
 import { OrderTag } from '../parts/state-tag.tsx';
 import { useStaff } from '../session/staff.ts';
@@ -13,11 +14,22 @@ import { words } from '../texts/texts.ts';
 
 type Query = ApiInputs['admin']['order']['list'];
 
+const statuses = [
+  'pending',
+  'closing',
+  'authorized',
+  'cancelling',
+  'paid',
+  'fulfilled',
+  'refunded',
+  'cancelled',
+  'expired',
+] as const;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** What an id is the id of; null for anything else. An order's own id leads straight to it. */
 function queryOf(text: string): Query | { orderId: string } | null {
-  if (/^ord_/.test(text) && uuid.test(text.slice(4))) return { orderId: text };
+  if (text.startsWith('ord_') && uuid.test(text.slice(4))) return { orderId: text };
   if (/^pi_[A-Za-z0-9_]{1,120}$/.test(text)) return { paymentId: text };
   if (uuid.test(text)) return { holdId: text };
   return /^[A-Za-z0-9_-]{21}[AQgw]$/.test(text) ? { buyerId: text } : null;
@@ -31,7 +43,7 @@ export function OrderList() {
   const text = words.orders;
   const dropId = params.get('drop') ?? '';
   const wanted = params.get('status') ?? '';
-  const status = Object.keys(text.statuses).find(each => each === wanted) as Query['status'];
+  const status = statuses.find(each => each === wanted);
   const id = params.get('id') ?? '';
   const byId = queryOf(id);
   const query: Query = {
@@ -59,7 +71,7 @@ export function OrderList() {
     });
   const find = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const typed = String(new FormData(event.currentTarget).get('id') ?? '').trim();
+    const typed = formText(new FormData(event.currentTarget), 'id');
     const found = typed === '' ? {} : queryOf(typed);
     setWrong(found === null);
     if (!found) return;

@@ -7,6 +7,7 @@ import { majorOf, minorOf } from '../drops/drop-form.rules.ts';
 import { Ask } from '../parts/ask.tsx';
 import { explain } from '../parts/explain.ts';
 import { Field, focusFirstProblem } from '../parts/field.tsx';
+import { formText } from '../parts/form-text.ts';
 import { tell } from '../parts/notices.tsx';
 import { Failed, Loading, Page } from '../parts/page.tsx';
 import { useStaff } from '../session/staff.ts';
@@ -70,7 +71,7 @@ function ProductForm({ product }: { product: Product | null }) {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const data = new FormData(event.currentTarget);
-    const read = readProduct(product, variants, name => String(data.get(name) ?? '').trim());
+    const read = readProduct(product, variants, name => formText(data, name));
     setProblems(read.problems);
     if (Object.keys(read.problems).length > 0) focusFirstProblem(form.current);
     else save.mutate(read.input);
