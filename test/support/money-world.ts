@@ -500,5 +500,6 @@ function stepped(ports: Ports, dies: Dies, seat: Seat | null): Ports {
     ledger: wrap(ports.ledger),
     holds: wrap(ports.holds),
     payments: wrap(ports.payments),
+    cards: wrap(ports.cards),
   };
 }
