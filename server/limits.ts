@@ -65,7 +65,8 @@ export const limits = {
   // --- sessions and sealed values ---------------------------------------------------------------------
   /** Longer than any drop; short enough that a stolen token dies by itself. */
   sessionTtlMs: 24 * HOUR,
-  sealedTextChars: 8 * KIB,
+  /** A quote of twenty lines, each with a long title and a discount. */
+  sealedTextChars: 10 * KIB,
   /** Verified session tokens, and as many tickets, remembered in each process, about 1 KiB each. */
   sealedCacheCount: 20_000,
 
@@ -189,6 +190,23 @@ export const limits = {
   /** A check that takes longer is given up: the command does it without a bound. */
   findingsRunMs: 15 * MINUTE,
 
+  // --- coupons ----------------------------------------------------------------------------------------
+  /** Of one coupon; each use is some 100 bytes of Redis. */
+  couponUsesCount: 1_000_000,
+  couponSkusCount: 500,
+  /**
+   * A use that is in somebody's way is looked at this long after it was taken, whether its hold still lives: longer than
+   * the placing of a hold takes, short beside the hold itself.
+   */
+  couponLookMs: 30 * SECOND,
+  /** Uses that one refused taker looks at: each is a read of Redis and of MongoDB. */
+  couponOverdueCount: 50,
+  /** Uses in one script, while they are brought back. */
+  couponRestoreCount: 500,
+  /** How long a process may go on with a coupon that another has disabled. */
+  couponCacheTtlMs: 2 * SECOND,
+  couponCacheCount: 1_000,
+
   // --- catalog and search -----------------------------------------------------------------------------
   /** Products remembered in each process, some 2 KiB each. */
   productCacheCount: 10_000,
@@ -311,9 +329,9 @@ export function assertLimits(): void {
     'a call must outlast a reconnection: callWindowMs ≥ 2 × reconnectSpreadMs',
   );
   assert(limits.sealedTextChars <= limits.socketMessageBytes, 'a sealed quote must fit in a socket message');
-  // A line is its title, a SKU of 64, and some 110 of names and figures; base64url makes 4 characters of 3 bytes.
+  // A line is its title, a SKU of 64, and some 140 of names and figures; base64url makes 4 characters of 3 bytes.
   assert(
-    ((limits.cartLinesCount * (limits.quoteTitleBytes + 64 + 110) + 600) * 4) / 3 < limits.sealedTextChars,
+    ((limits.cartLinesCount * (limits.quoteTitleBytes + 64 + 140) + 700) * 4) / 3 < limits.sealedTextChars,
     'the largest quote must fit a sealed text',
   );
   assert(limits.socketMessageBytes <= limits.httpBodyBytes, 'what fits a socket message fits a body');

@@ -33,6 +33,7 @@ import { createLeavesStore } from './fairness/leaves.store.ts';
 import { createLobbyStore } from './fairness/lobby.store.ts';
 import { createServeProof } from './fairness/proof-download.ts';
 import { dropIdSchema } from './ids.ts';
+import { withCoupons } from './inventory/coupon-holds.ts';
 import { createHoldsStore } from './inventory/holds.store.ts';
 import { createInventory } from './inventory/inventory.ts';
 import { createLedger } from './inventory/ledger.store.ts';
@@ -60,6 +61,8 @@ import { createRateLimits } from './platform/rate-limits.ts';
 import { checkRedis, connectRedis } from './platform/redis.ts';
 import { createSealer } from './platform/seal.ts';
 import { createLogger, createMetrics } from './platform/telemetry.ts';
+import { createEngineCoupons } from './promotions/engine-coupons.ts';
+import { createJudgeCoupon } from './promotions/judge-coupon.ts';
 import { createPricePool } from './pricing/price-pool.ts';
 import { createPricing } from './pricing/pricing.ts';
 import { quoteSchema } from './pricing/quote.ts';
@@ -107,7 +110,7 @@ const run = createLuaRunner(stockRedis, { clock: config.luaClock });
 
 // Stores.
 const live = createLiveStore({ redis: stockRedis, run });
-const holds = createHoldsStore({ redis: stockRedis, run });
+const holdsStore = createHoldsStore({ redis: stockRedis, run });
 const rebuildStore = createRebuildStore({ redis: stockRedis, run });
 const epochs = createEpochsStore(mongo);
 const marks = createArrivalMarks({ store: epochs, live: rebuildStore });
@@ -218,7 +221,18 @@ const fairness = createFairness({
 });
 const pricePool = createPricePool();
 lifecycle.onStop('pricing threads', () => pricePool.close());
+const coupons = createEngineCoupons({
+  mongo,
+  redis: stockRedis,
+  run,
+  holds: holdsStore,
+  orders: ordersStore,
+  clock,
+  log,
+});
+const holds = withCoupons(holdsStore, coupons);
 const pricing = createPricing({
+  judgeCoupon: createJudgeCoupon({ coupons, catalog }),
   dropPrices: async dropId => {
     const drop = await drops.find(dropId);
     const currency = drop?.items[0]?.price.currency;
@@ -318,7 +332,7 @@ const conductor = startConductor({
   live,
   steps: {
     lobbyKey: drop => fairness.lobbyKey(drop),
-    sweep: dropId => holds.sweep(dropId),
+    sweep: dropId => holdsStore.sweep(dropId),
     admit: createAdmission({
       store: queueStore,
       log: callLog,
@@ -373,6 +387,7 @@ const api = createApi({
   fairness,
   openTicket: text => tickets.open(text),
   pricing,
+  coupons,
   inventory,
   checkout,
   orders,

@@ -187,6 +187,8 @@ const targetSchema = z.union([
   z.object({ dropId: z.string().max(64) }).transform(input => input.dropId),
   z.object({ orderId: z.string().max(64) }).transform(input => input.orderId),
   z.object({ productId: z.string().max(64) }).transform(input => input.productId),
+  // A coupon's code is its id.
+  z.object({ code: z.string().max(64) }).transform(input => input.code),
 ]);
 
 /** What an admin's call is about: an id of ours, and nothing else of its input. */

@@ -16,6 +16,7 @@ import { createRefundOrder } from '../server/checkout/refund-order.ts';
 import { createApplyEvent } from '../server/checkout/apply-event.ts';
 import { createOrderJobs, type EventJob, type OrderJob } from '../server/checkout/order-jobs.ts';
 import { readConfig, type Config } from '../server/config.ts';
+import { withCoupons } from '../server/inventory/coupon-holds.ts';
 import { createHoldsStore } from '../server/inventory/holds.store.ts';
 import { createLedger } from '../server/inventory/ledger.store.ts';
 import { assertLimits, limits } from '../server/limits.ts';
@@ -41,6 +42,7 @@ import { createLogger, createMetrics } from '../server/platform/telemetry.ts';
 import { createProductIndexer } from '../server/search/index-products.ts';
 import { createReindex } from '../server/search/reindex.ts';
 import { createReindexStore } from '../server/search/reindex.store.ts';
+import { createEngineCoupons } from '../server/promotions/engine-coupons.ts';
 import { createSearchIndex } from '../server/search/search-index.ts';
 import { createAdvanceOrderWorker } from './advance-order.ts';
 import { createApplyEventWorker } from './apply-event.ts';
@@ -115,7 +117,17 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   }
   const jobs = createOrderJobs({ orders: orderQueue, events: eventQueue, connection: jobsQueues, log });
   const run = createLuaRunner(stock, { clock: config.luaClock });
-  const holds = createHoldsStore({ redis: stock, run });
+  const holdsStore = createHoldsStore({ redis: stock, run });
+  const coupons = createEngineCoupons({
+    mongo,
+    redis: stock,
+    run,
+    holds: holdsStore,
+    orders: ordersStore,
+    clock,
+    log,
+  });
+  const holds = withCoupons(holdsStore, coupons);
   const orders = createOrders({
     store: ordersStore,
     events: createOrderEvents({ publisher, subscriber: null, log }),

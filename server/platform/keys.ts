@@ -50,6 +50,11 @@ export function holdDropKey(holdId: HoldId): string {
   return `door:{${holdId}}:drop`;
 }
 
+/** A coupon counts in the whole shop: its uses have a slot of their own. Codes have no braces. */
+export function couponKey(code: string, name: 'epoch' | 'uses' | 'buyers' | 'due'): string {
+  return `door:{coupon/${code}}:${name}`;
+}
+
 /** Milliseconds that a rehearsal's clock is ahead, for what goes by no drop; absent in a running shop. */
 export const clockAheadKey = 'door:clock-ahead';
 
