@@ -19,8 +19,15 @@ local dropKey, stockKey, queueKey, passesKey, boughtKey, holdKey, holdsDueKey, t
 local holdId, buyer, passExpiresAtMs, fingerprint, quoteExpiresAtMs, frozen =
   ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local firstLine = 7
+-- Where the stock of a line stands among what is read of it: behind the drop's sums, three fields a line.
+local function fieldAt(index)
+  return 3 + (index - firstLine) / 2 * 3
+end
 
-local lost = lostEpoch(dropKey)
+-- What a place needs is read at once and written at once: this is the script that a crowd waits for, and each command
+-- of it costs as much as its arithmetic, here and in the append-only file.
+local drop = redis.call('HMGET', dropKey, 'server', 'state', 'lobbyOpensAtMs', 'closesAtMs', 'perBuyerMax', 'holdTtlMs')
+local lost = lostEpochOf(drop[1], drop[2])
 if lost then return { lost } end
 local known = redis.call('HMGET', holdKey, 'state', 'buyer', 'fingerprint', 'expiresAtMs')
 if known[1] then
@@ -29,14 +36,14 @@ if known[1] then
   return { known[1], known[4], '1' }
 end
 local now = nowMs()
-local state = dropState(dropKey, now)
+local state = dropStateOf(drop[2], drop[3], drop[4], now)
 if state == 'paused' then return { 'paused' } end
 if state ~= 'open' and state ~= 'sold-out' then return { 'not-open', state } end
 local pass = readPass(passesKey, buyer)
 if not pass or pass.expiresAtMs ~= passExpiresAtMs or now >= pass.expiresAtMs then return { 'pass-expired' } end
 if pass.hold ~= '' then return { 'limit-reached', 'pass' } end
 if now >= quoteExpiresAtMs then return { 'quote-expired' } end
-local settings = redis.call('HMGET', dropKey, 'perBuyerMax', 'holdTtlMs')
+local perBuyerMax, holdTtlMs = tonumber(drop[5]), tonumber(drop[6])
 local units, named = 0, {}
 for index = firstLine, #ARGV, 2 do
   -- A SKU named twice would be checked twice against the same stock.
@@ -45,35 +52,49 @@ for index = firstLine, #ARGV, 2 do
   units = units + tonumber(ARGV[index + 1])
 end
 local bought = tonumber(redis.call('HGET', boughtKey, buyer) or '0')
-if bought + units > tonumber(settings[1]) then return { 'limit-reached', 'buyer' } end
+if bought + units > perBuyerMax then return { 'limit-reached', 'buyer' } end
+local fields = { '*/available', '*/held' }
 for index = firstLine, #ARGV, 2 do
   local sku = ARGV[index]
-  local stock = redis.call('HMGET', stockKey, sku .. '/available', sku .. '/held')
-  if not stock[1] then return { 'sold-out', sku } end
-  if tonumber(stock[1]) < tonumber(ARGV[index + 1]) then
-    return { tonumber(stock[2]) > 0 and 'all-held' or 'sold-out', sku }
+  fields[#fields + 1] = sku .. '/available'
+  fields[#fields + 1] = sku .. '/held'
+  fields[#fields + 1] = sku .. '/proposed'
+end
+local stock = redis.call('HMGET', stockKey, unpack(fields))
+for index = firstLine, #ARGV, 2 do
+  local sku, available, held = ARGV[index], stock[fieldAt(index)], stock[fieldAt(index) + 1]
+  if not available then return { 'sold-out', sku } end
+  if tonumber(available) < tonumber(ARGV[index + 1]) then
+    return { tonumber(held) > 0 and 'all-held' or 'sold-out', sku }
   end
 end
 
+local changes = {}
+local function change(at, by)
+  local value = tonumber(stock[at] or '0') + by
+  changes[#changes + 1] = fields[at]
+  changes[#changes + 1] = text(value)
+end
+change(1, -units)
+change(2, units)
 local lines, serials = {}, {}
 for index = firstLine, #ARGV, 2 do
-  local sku, quantity = ARGV[index], tonumber(ARGV[index + 1])
-  redis.call('HINCRBY', stockKey, sku .. '/available', -quantity)
-  redis.call('HINCRBY', stockKey, sku .. '/held', quantity)
-  redis.call('HINCRBY', stockKey, '*/available', -quantity)
-  redis.call('HINCRBY', stockKey, '*/held', quantity)
+  local sku, quantity, at = ARGV[index], tonumber(ARGV[index + 1]), fieldAt(index)
+  change(at, -quantity)
+  change(at + 1, quantity)
   -- Serials are proposed in turn, round and round; the ledger in MongoDB has the last word.
-  serials[#serials + 1] = sku .. '=' .. (redis.call('HINCRBY', stockKey, sku .. '/proposed', quantity) - quantity)
+  serials[#serials + 1] = sku .. '=' .. (stock[at + 2] or '0')
+  change(at + 2, quantity)
   lines[#lines + 1] = sku .. '=' .. quantity
 end
-local expiresAtMs = text(now + tonumber(settings[2]))
+redis.call('HSET', stockKey, unpack(changes))
+local expiresAtMs = text(now + holdTtlMs)
 redis.call('HSET', holdKey, 'state', 'held', 'buyer', buyer, 'fingerprint', fingerprint, 'expiresAtMs', expiresAtMs,
   'lines', table.concat(lines, ','), 'serials', table.concat(serials, ','), 'frozen', frozen)
 redis.call('ZADD', holdsDueKey, expiresAtMs, holdId)
-redis.call('HINCRBY', boughtKey, buyer, units)
+redis.call('HSET', boughtKey, buyer, text(bought + units))
 pass.hold = holdId
 writePass(passesKey, buyer, pass)
-redis.call('HINCRBY', queueKey, 'withHold', 1)
-learnUnits(queueKey, units)
+noteHold(queueKey, units)
 tick(dropKey, tickChannel)
 return { 'held', expiresAtMs, '0' }

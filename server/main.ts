@@ -101,7 +101,7 @@ lifecycle.onStop('redis', () => {
 await Promise.all([checkRedis(stockRedis, 'stock', log), checkRedis(jobsRedis, 'jobs', log)]);
 const mongo = await connectMongo({ uri: config.mongoUri, log });
 lifecycle.onStop('mongodb', () => mongo.close());
-const clock = await startClock(stockRedis);
+const clock = await startClock(stockRedis, { movable: config.luaClock === 'test' });
 lifecycle.onStop('clock', () => clock.stop());
 const run = createLuaRunner(stockRedis, { clock: config.luaClock });
 
@@ -295,7 +295,13 @@ const rebuild = createRebuild({
   ownedUnits: dropId => ledger.ownedUnits(dropId),
   calls: dropId => callLog.read(dropId),
   lobby: async dropId => (await lobbyStore.find(dropId))?.lanes ?? null,
-  payments: drop => listPayments({ dropId: drop.dropId, sinceMs: drop.createdAtMs }),
+  payments: async ({ dropId, createdAtMs }) =>
+    (await listPayments({ dropId, sinceMs: createdAtMs })).map(payment => ({
+      ...payment,
+      isOver:
+        payment.status === 'canceled' ||
+        (payment.receivedAmount > 0 && payment.refundedAmount >= payment.receivedAmount),
+    })),
   insertLost: async (drop, hold) => {
     await orders.insert(lostOrder(drop.dropId, hold, clock.now()));
   },
@@ -393,7 +399,7 @@ const makeContext = createMakeContext({
   authenticate: createAuthenticate({ sessions, clock, staffKeys: config.staffKeys, jwt: config.jwt }),
   log,
   metrics,
-  rates: createRateLimits(limitsRedis),
+  rates: createRateLimits(limitsRedis, config.redis.limitsUrl === config.redis.jobsUrl ? stockRedis : null),
   trustProxy: config.trustProxy,
   audit: auditLog,
 });
@@ -415,7 +421,11 @@ const server = createHttpServer({
     findDrop: dropId => drops.find(dropId),
     calls: dropId => callLog.read(dropId),
   }),
-  paymentOrigins: [...new Set([apiBase, scriptUrl].map(url => new URL(url).origin))],
+  paymentOrigins: [
+    ...new Set([apiBase, scriptUrl].map(url => new URL(url).origin)),
+    // Stripe's own script frames the bank's page from here (https://docs.stripe.com/security/guide).
+    ...(config.stripe.apiBase ? [] : ['https://*.js.stripe.com', 'https://hooks.stripe.com']),
+  ],
   pagesFolder: join(import.meta.dirname, '../client/web/dist'),
   log,
 });

@@ -102,7 +102,7 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   const limitsRedis = connectRedis({ url: config.redis.limitsUrl, role: 'limits', log });
   const mongo = await connectMongo({ uri: config.mongoUri, log });
   await Promise.all([checkRedis(stock, 'stock', log), checkRedis(jobsQueues, 'jobs', log)]);
-  const clock = await startClock(stock);
+  const clock = await startClock(stock, { movable: config.luaClock === 'test' });
   const metrics = createMetrics();
 
   const ordersStore = createOrdersStore(mongo);

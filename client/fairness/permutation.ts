@@ -36,12 +36,19 @@ export function lobbyRanks(lobby: Lobby): (arrival: number) => number {
   const key = laneKey(lobby.key, lane);
   const rows = Math.ceil(Math.sqrt(size));
   const columns = Math.ceil(size / rows);
+  // A rank is dozens of hashes, and a page may want many: the words of all of them are written in one place.
+  const words = sipWords(2, 8);
+  const hash = (round: number, value: number): number => {
+    words[0] = round;
+    words[1] = value;
+    return sipHashWords(key, words)[0];
+  };
   const shuffleOnce = (place: number): number => {
     let row = Math.floor(place / columns);
     let column = place % columns;
     for (let round = 0; round < roundsCount; round += 1) {
-      if (round % 2 === 0) row = (row + sipHash(key, [round, column])[0]) % rows;
-      else column = (column + sipHash(key, [round, row])[0]) % columns;
+      if (round % 2 === 0) row = (row + hash(round, column)) % rows;
+      else column = (column + hash(round, row)) % columns;
     }
     return row * columns + column;
   };
@@ -73,32 +80,32 @@ function fromBase64Url(text: string): Uint8Array {
 }
 
 /** SipHash-2-4 of one 64-bit block. */
-export function sipHash(key: SipKey, block: Word64): Word64 {
-  return sipHashBlocks(key, [block], 8);
+export function sipHash(key: SipKey, [low, high]: Word64): Word64 {
+  const words = sipWords(2, 8);
+  words[0] = low;
+  words[1] = high;
+  return sipHashWords(key, words);
 }
 
 /** SipHash-2-4 of any bytes. */
 export function sipHashBytes(key: SipKey, bytes: Uint8Array): Word64 {
   const padded = new Uint8Array(Math.ceil((bytes.length + 1) / 8) * 8);
   padded.set(bytes);
-  const words = new DataView(padded.buffer);
-  const blocks: Word64[] = [];
-  for (let offset = 0; offset + 8 <= bytes.length; offset += 8) {
-    blocks.push([words.getUint32(offset, true), words.getUint32(offset + 4, true)]);
-  }
-  const tail = padded.length - 8;
-  return sipHashBlocks(key, blocks, bytes.length, [
-    words.getUint32(tail, true),
-    words.getUint32(tail + 4, true),
-  ]);
+  const view = new DataView(padded.buffer);
+  const words = sipWords(padded.length / 4 - 2, bytes.length);
+  for (let index = 0; index < words.length; index += 1)
+    words[index] = (words[index] ?? 0) | view.getUint32(index * 4, true);
+  return sipHashWords(key, words);
 }
 
-function sipHashBlocks(
-  key: SipKey,
-  blocks: readonly Word64[],
-  length: number,
-  tail: Word64 = [0, 0],
-): Word64 {
+/** Room for a message of so many 32-bit words in whole blocks, and the last block, which ends with the length in bytes. */
+function sipWords(wholeCount: number, bytesCount: number): Uint32Array {
+  const words = new Uint32Array(wholeCount + 2);
+  words[wholeCount + 1] = (bytesCount & 0xff) << 24;
+  return words;
+}
+
+function sipHashWords(key: SipKey, words: Uint32Array): Word64 {
   const [[k0l, k0h], [k1l, k1h]] = key;
   let v0l = k0l ^ 0x70736575;
   let v0h = k0h ^ 0x736f6d65;
@@ -108,19 +115,20 @@ function sipHashBlocks(
   let v2h = k0h ^ 0x6c796765;
   let v3l = k1l ^ 0x79746573;
   let v3h = k1h ^ 0x74656462;
-  const last: Word64 = [tail[0], (tail[1] & 0x00ffffff) | ((length & 0xff) << 24)];
-  const absorbingCount = 2 * (blocks.length + 1);
+  // Two rounds for each block, which is two words.
+  const absorbingCount = words.length;
   // One loop over plain variables: a function for a round would keep them all on the heap, and a rank is hundreds of them.
-  let [blockLow, blockHigh] = last;
+  let blockLow = 0;
+  let blockHigh = 0;
   for (let round = 0; round < absorbingCount + finalRoundsCount; round += 1) {
     if (round < absorbingCount && round % 2 === 0) {
-      [blockLow, blockHigh] = blocks[round / 2] ?? last;
+      blockLow = words[round] ?? 0;
+      blockHigh = words[round + 1] ?? 0;
       v3l ^= blockLow;
       v3h ^= blockHigh;
     } else if (round === absorbingCount) v2l ^= 0xff;
-    let low = (v0l >>> 0) + (v1l >>> 0);
-    v0h = (v0h + v1h + (low > 0xffffffff ? 1 : 0)) | 0;
-    v0l = low | 0;
+    v0l = (v0l + v1l) | 0;
+    v0h = (v0h + v1h + (v0l >>> 0 < v1l >>> 0 ? 1 : 0)) | 0;
     let turned = (v1l << 13) | (v1h >>> 19);
     v1h = (v1h << 13) | (v1l >>> 19);
     v1l = turned;
@@ -129,25 +137,22 @@ function sipHashBlocks(
     turned = v0l;
     v0l = v0h;
     v0h = turned;
-    low = (v2l >>> 0) + (v3l >>> 0);
-    v2h = (v2h + v3h + (low > 0xffffffff ? 1 : 0)) | 0;
-    v2l = low | 0;
+    v2l = (v2l + v3l) | 0;
+    v2h = (v2h + v3h + (v2l >>> 0 < v3l >>> 0 ? 1 : 0)) | 0;
     turned = (v3l << 16) | (v3h >>> 16);
     v3h = (v3h << 16) | (v3l >>> 16);
     v3l = turned;
     v3l ^= v2l;
     v3h ^= v2h;
-    low = (v0l >>> 0) + (v3l >>> 0);
-    v0h = (v0h + v3h + (low > 0xffffffff ? 1 : 0)) | 0;
-    v0l = low | 0;
+    v0l = (v0l + v3l) | 0;
+    v0h = (v0h + v3h + (v0l >>> 0 < v3l >>> 0 ? 1 : 0)) | 0;
     turned = (v3l << 21) | (v3h >>> 11);
     v3h = (v3h << 21) | (v3l >>> 11);
     v3l = turned;
     v3l ^= v0l;
     v3h ^= v0h;
-    low = (v2l >>> 0) + (v1l >>> 0);
-    v2h = (v2h + v1h + (low > 0xffffffff ? 1 : 0)) | 0;
-    v2l = low | 0;
+    v2l = (v2l + v1l) | 0;
+    v2h = (v2h + v1h + (v2l >>> 0 < v1l >>> 0 ? 1 : 0)) | 0;
     turned = (v1l << 17) | (v1h >>> 15);
     v1h = (v1h << 17) | (v1l >>> 15);
     v1l = turned;

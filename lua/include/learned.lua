@@ -9,8 +9,15 @@ local function learnEnds(queueKey, paid, count)
   share = target + (share - target) * (1 - SHARE_WEIGHT) ^ count
   redis.call('HSET', queueKey, 'paidShare', string.format('%.6f', share))
 end
-local function learnUnits(queueKey, units)
-  local learned = tonumber(redis.call('HGET', queueKey, 'unitsPerHold'))
-  if not learned then return end
-  redis.call('HSET', queueKey, 'unitsPerHold', string.format('%.6f', learned + (units - learned) * UNITS_WEIGHT))
+-- One more pass serves a hold, of so many units.
+local function noteHold(queueKey, units)
+  local queue = redis.call('HMGET', queueKey, 'withHold', 'unitsPerHold')
+  local withHold = string.format('%.0f', tonumber(queue[1] or '0') + 1)
+  local learned = tonumber(queue[2])
+  if not learned then
+    redis.call('HSET', queueKey, 'withHold', withHold)
+    return
+  end
+  redis.call('HSET', queueKey, 'withHold', withHold,
+    'unitsPerHold', string.format('%.6f', learned + (units - learned) * UNITS_WEIGHT))
 end

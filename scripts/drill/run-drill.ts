@@ -12,7 +12,7 @@ import { planBuyers } from './plan-buyers.ts';
 import { startProgress } from './progress.ts';
 import { quietWait } from './quiet-wait.ts';
 import { watchMemory, type ServerMemory } from './server-memory.ts';
-import { setStage, type Stage } from './stage.ts';
+import { setStage, type Pace, type Stage } from './stage.ts';
 import { reckonTold, type Told } from './sold-out-told.ts';
 import { createTally, type Phase, type Tally } from './tally.ts';
 
@@ -38,7 +38,12 @@ export interface DrillOptions {
   /** Its webhooks are faulty while the drill runs. */
   readonly breakWebhooksAt?: StandIn;
   /** Called once the drop stands and the buyers are on their way. */
-  readonly onDrop?: (dropId: string) => void;
+  readonly onDrop?: (dropId: string, tally: Tally) => void;
+  /** Units that are lost to somebody come back soon: what a drill with buyers who walk off has anyway. */
+  readonly shortWindows?: boolean;
+  readonly pace?: Pace;
+  /** From then on those who wait ask again where they stand, and must be told the same place. */
+  readonly askAgain?: Promise<void>;
 }
 
 /** What `--json` writes. */
@@ -89,10 +94,12 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
     shape,
     schedule,
     buyersCount,
-    withIdlers: options.abandonShare > 0 || options.breakWebhooksAt !== undefined,
+    withIdlers:
+      options.shortWindows === true || options.abandonShare > 0 || options.breakWebhooksAt !== undefined,
+    pace: options.pace,
     retry,
   });
-  options.onDrop?.(stage.dropId);
+  options.onDrop?.(stage.dropId, tally);
   const memory = await watchMemory(url);
   const broken = options.breakWebhooksAt ? await breakWebhooks(options.breakWebhooksAt) : null;
   const killing = new AbortController();
@@ -112,7 +119,7 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
       signal: AbortSignal.any([signal, overdue]),
       opensAtMs: startedAtMs + schedule.opensAfterMs,
       serverNow: () => stage.clock.now(),
-      ...(kill ? { serverKilled: kill.killed } : {}),
+      ...(kill ? { serverKilled: kill.killed } : options.askAgain ? { serverKilled: options.askAgain } : {}),
     };
     const progress = options.out ? startProgress({ tally, buyersCount, stockCount, out: options.out }) : null;
     const sendingAtMs = performance.now();

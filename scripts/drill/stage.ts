@@ -16,6 +16,12 @@ export interface Stage {
   strike(): Promise<void>;
 }
 
+/** How fast buyers are let in. */
+export interface Pace {
+  readonly ratePerSec: number;
+  readonly activeMax: number;
+}
+
 const currency = 'EUR';
 const priceMinor = 4_900;
 /** The best of so many round trips counts. */
@@ -31,6 +37,8 @@ export async function setStage(options: {
   buyersCount: number;
   /** Some buyers take units and never pay for them. */
   withIdlers: boolean;
+  /** As fast as the crowd goes, where nothing is given. */
+  pace?: Pace | undefined;
   retry: RetryOptions;
 }): Promise<Stage> {
   const { url, adminKey, stockCount, skusCount, shape, schedule, retry } = options;
@@ -64,6 +72,7 @@ export async function setStage(options: {
     perBuyerMax: 1,
     ratePerSec: Math.min(1_000, Math.max(100, stockCount)),
     activeMax: Math.min(1_000, Math.max(50, stockCount)),
+    ...options.pace,
     ...windows,
   });
   return {

@@ -25,6 +25,10 @@ export type InstallationOptions = {
   /** Laid over the environment of this process; an empty value counts as unset. */
   env?: Settings;
   processes?: { servers?: number; workers?: number };
+  /** Laid over the environment of one server or worker alone. */
+  envOf?: (name: string) => Settings;
+  /** The port by which the engine reaches an embedded service: where something stands between the two. */
+  via?: (service: string, port: number) => Promise<number>;
   /** Whether a process that dies is started again; the pauses may be set, too. */
   restart?: boolean | Partial<RestartPolicy>;
   onEvent?: (event: ProcessEvent) => void;
@@ -47,6 +51,11 @@ export type Installation = {
   pids: () => Record<string, number>;
   kill: (name: string, signal?: NodeJS.Signals) => void;
   restart: (name: string) => Promise<void>;
+  /** Ends one process at once, for good until `start`. */
+  halt: (name: string) => Promise<void>;
+  start: (name: string) => Promise<void>;
+  /** Where an embedded service itself listens, whatever stands between. */
+  portOf: (service: string) => number;
   untilReady: (name: string) => Promise<void>;
   onEvent: (listener: (event: ProcessEvent) => void) => () => void;
   stop: (options?: { now?: boolean }) => Promise<void>;
@@ -115,7 +124,8 @@ async function assemble(crew: Crew, options: InstallationOptions): Promise<Insta
       stopWithinMs: SERVICE_STOP_WITHIN_MS,
     });
     await managed.start();
-    Object.assign(settings, service.settings(managed.port ?? 0));
+    const own = managed.port ?? 0;
+    Object.assign(settings, service.settings((await options.via?.(service.name, own)) ?? own));
   });
   await allOf(started);
   options.signal?.throwIfAborted();
@@ -127,7 +137,13 @@ async function assemble(crew: Crew, options: InstallationOptions): Promise<Insta
     crew.add(0, {
       name: numbered('server', index),
       argv: [path.join(root, 'server', 'main.ts')],
-      env: { ...env, ...settings, PORT: String(own), PORT_SHARED: String(portShared) },
+      env: {
+        ...env,
+        ...settings,
+        PORT: String(own),
+        PORT_SHARED: String(portShared),
+        ...options.envOf?.(numbered('server', index)),
+      },
       stopWithinMs: ENGINE_STOP_WITHIN_MS,
     }),
   );
@@ -135,7 +151,7 @@ async function assemble(crew: Crew, options: InstallationOptions): Promise<Insta
     crew.add(1, {
       name: numbered('worker', index),
       argv: [path.join(root, 'workers', 'main.ts')],
-      env: { ...env, ...settings, PORT: String(port) },
+      env: { ...env, ...settings, PORT: String(port), ...options.envOf?.(numbered('worker', index)) },
       stopWithinMs: ENGINE_STOP_WITHIN_MS,
     }),
   );
@@ -156,6 +172,9 @@ async function assemble(crew: Crew, options: InstallationOptions): Promise<Insta
     pids: () => crew.pids(),
     kill: (name, signal = 'SIGKILL') => crew.named(name).kill(signal),
     restart: name => crew.named(name).restart(),
+    halt: name => crew.named(name).stop({ now: true }),
+    start: name => crew.named(name).start(),
+    portOf: name => crew.named(name).port ?? 0,
     untilReady: name => crew.named(name).untilReady(),
     onEvent: listener => crew.onEvent(listener),
     stop: stopOptions => crew.stop(stopOptions),

@@ -19,7 +19,11 @@ const orderSchema = z.object({
   serials: z.array(unitRefSchema),
   refunds: z.array(refundRecordSchema).default([]),
   refundedAmount: z.int(),
-  intent: z.object({ id: z.string().nullable() }).nullable(),
+  // Absent where there was nothing to pay: MongoDB projects no part of a null.
+  intent: z
+    .object({ id: z.string().nullable() })
+    .nullish()
+    .transform(intent => intent ?? null),
   payDeadlineMs: z.number().nullable(),
   dueAtMs: z.number().nullable(),
   paidAtMs: z.number().nullable(),

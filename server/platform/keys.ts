@@ -50,6 +50,9 @@ export function holdDropKey(holdId: HoldId): string {
   return `door:{${holdId}}:drop`;
 }
 
+/** Milliseconds that a rehearsal's clock is ahead, for what goes by no drop; absent in a running shop. */
+export const clockAheadKey = 'door:clock-ahead';
+
 /** A proof of work that has been shown at the bot gate, with the buyer who showed it. In the Redis of the rate limits. */
 export function spentProofKey(challenge: string): string {
   return `door:gate:spent:${challenge}`;

@@ -1,10 +1,11 @@
 // Rate limits, counted in a Redis of their own so that all processes count together. Where that Redis is gone, reads
-// stay open and whatever takes stock or money is closed: a flood must not find the door unguarded.
+// stay open and whatever takes stock or money is closed: a flood must not find the door unguarded. Where it is that of
+// the jobs, which may be away or full while the shop sells on, the stock's counts in its place.
 import type { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { PublicError } from '../errors.ts';
 import { limits } from '../limits.ts';
-import { createRateStore } from './rate-store.ts';
+import { createRateStore, type RateStore } from './rate-store.ts';
 
 export type RateName = 'session' | 'read' | 'write' | 'hold' | 'code' | 'code-address';
 
@@ -13,17 +14,22 @@ export interface RateLimits {
   consume(name: RateName, key: string): Promise<void>;
 }
 
-export function createRateLimits(redis: Redis): RateLimits {
-  const store = createRateStore(redis);
-  const shared = (name: string, points: number, durationSec: number) =>
-    new RateLimiterRedis({
-      storeClient: store,
-      keyPrefix: `rate:${name}`,
-      points,
-      duration: durationSec,
-      // Who is over the limit is refused from memory: a flood is not passed on to Redis.
-      inMemoryBlockOnConsumed: points + 1,
-    });
+export function createRateLimits(redis: Redis, instead: Redis | null = null): RateLimits {
+  const store = createRateStore(redis, { waits: instead === null });
+  const storeInstead = instead && createRateStore(instead, { waits: true });
+  const shared = (name: string, points: number, durationSec: number) => {
+    const limiter = (storeClient: RateStore, more: { insuranceLimiter?: RateLimiterRedis } = {}) =>
+      new RateLimiterRedis({
+        storeClient,
+        ...more,
+        keyPrefix: `rate:${name}`,
+        points,
+        duration: durationSec,
+        // Who is over the limit is refused from memory: a flood is not passed on to Redis.
+        inMemoryBlockOnConsumed: points + 1,
+      });
+    return limiter(store, storeInstead ? { insuranceLimiter: limiter(storeInstead) } : {});
+  };
   const limiters = {
     session: shared('session', limits.sessionsPerAddressPerMin, 60),
     write: shared('write', limits.writesPerBuyerPerMin, 60),

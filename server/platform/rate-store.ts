@@ -36,7 +36,8 @@ export interface RateStore {
   ): Promise<Counted>;
 }
 
-export function createRateStore(redis: Redis): RateStore {
+/** `waits`: for a connection that is down to come back; otherwise what is to be counted is refused at once. */
+export function createRateStore(redis: Redis, { waits = true } = {}): RateStore {
   redis.defineCommand('countAll', { lua: countAll });
   let waiting: Waiting[] = [];
 
@@ -67,6 +68,8 @@ export function createRateStore(redis: Redis): RateStore {
 
   return {
     rlflxIncr([key, points, seconds]) {
+      if (!waits && redis.status !== 'ready')
+        return Promise.reject(new Error('the Redis of the rates is away'));
       return new Promise((resolve, reject) => {
         if (waiting.push({ key, points, seconds, resolve, reject }) === 1) setImmediate(sendWaiting);
       });

@@ -15,7 +15,8 @@ export function connectRedis(options: { url: string; role: RedisRole; log: Logge
     // What a crowd sends in one turn of the event loop goes out as one write. Rates are gathered before they come here.
     enableAutoPipelining: role === 'stock',
     maxRetriesPerRequest: role === 'jobs' ? null : 3,
-    retryStrategy: attempt => Math.min(50 * 2 ** Math.min(attempt, 6), 1_000),
+    // Waiting commands are refused with every fourth attempt: so often that this is a second, however long it is away.
+    retryStrategy: attempt => Math.min(50 * 2 ** Math.min(attempt, 6), role === 'jobs' ? 1_000 : 250),
     connectTimeout: 5_000,
     ...(role === 'jobs' ? {} : { commandTimeout: 5_000 }),
   });

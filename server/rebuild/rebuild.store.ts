@@ -56,9 +56,9 @@ export interface RestoredHold {
   readonly unitsCount: number;
 }
 
-/** A live hold that is left in Redis. */
+/** A hold that is left in Redis and was not released. */
 export interface LeftHold extends Omit<RestoredHold, 'endedAtMs' | 'unitsCount'> {
-  readonly state: 'held' | 'paying';
+  readonly state: 'held' | 'paying' | 'settled';
 }
 
 export interface Rebuilt {
@@ -83,8 +83,8 @@ export interface RebuildStore {
   begin(dropId: DropId, epoch: number): Promise<Rebuilding>;
   /** The ids of all holds of the drop that Redis has, ended ones too. */
   holdIds(dropId: DropId): Promise<Set<HoldId>>;
-  /** Those of these holds that are live. */
-  liveHolds(dropId: DropId, holdIds: readonly HoldId[]): Promise<LeftHold[]>;
+  /** Those of these holds that are live, or ended as sold. */
+  leftHolds(dropId: DropId, holdIds: readonly HoldId[]): Promise<LeftHold[]>;
   /** Answers how many passes now serve one of these holds. */
   restore(rebuilding: Rebuilding, holds: readonly RestoredHold[]): Promise<number>;
   end(rebuilding: Rebuilding, rebuilt: Rebuilt): Promise<void>;
@@ -139,7 +139,7 @@ export function createRebuildStore(options: { redis: Redis; run: LuaRunner }): R
       } while (cursor !== '0');
       return found;
     },
-    async liveHolds(dropId, holdIds) {
+    async leftHolds(dropId, holdIds) {
       const prefix = holdKeyPrefix(dropId);
       const live: LeftHold[] = [];
       for (let from = 0; from < holdIds.length; from += limits.rebuildBatchCount) {
@@ -211,7 +211,7 @@ function readLeft(holdId: HoldId, fields: Record<string, Buffer>): LeftHold | nu
   const text = (name: string) => fields[name]?.toString('utf8') ?? '';
   const state = text('state');
   const buyer = fields['buyer'];
-  if (!buyer || (state !== 'held' && state !== 'paying')) return null;
+  if (!buyer || (state !== 'held' && state !== 'paying' && state !== 'settled')) return null;
   const lines = text('lines')
     .split(',')
     .filter(Boolean)

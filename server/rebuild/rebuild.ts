@@ -53,7 +53,11 @@ export interface RebuildDeps {
   /** The sizes of the committed lobby's lanes; null before the freeze. */
   readonly lobby: (dropId: DropId) => Promise<readonly { lane: string; size: number }[] | null>;
   /** Asked only where Redis knows of a payment whose order is gone. */
-  readonly payments: (drop: Drop) => Promise<{ paymentId: string; orderId: string; status: string }[]>;
+  readonly payments: (
+    drop: Drop,
+  ) => Promise<
+    { paymentId: string; orderId: string /** Cancelled, or all of it given back. */; isOver: boolean }[]
+  >;
   /** Writes down that a hold whose order was lost has ended; again changes nothing. */
   readonly insertLost: (drop: Drop, hold: LeftHold) => Promise<void>;
   readonly clock: { now(): number };
@@ -115,7 +119,7 @@ async function restoreAll(deps: RebuildDeps, rebuilding: Rebuilding, drop: Drop)
   // Of what is left in Redis, only that counts of which no order tells.
   const ids = await store.holdIds(dropId);
   for (const [holdId, order] of orders) if (isTold(order)) ids.delete(holdId);
-  const left = new Map((await store.liveHolds(dropId, [...ids])).map(hold => [hold.holdId, hold]));
+  const left = new Map((await store.leftHolds(dropId, [...ids])).map(hold => [hold.holdId, hold]));
   const orderless = [...left.values()].filter(hold => !orders.has(hold.holdId));
   const blockedBy = await settleLost(deps, drop, orderless);
   if (blockedBy.length > 0) return { kind: 'blocked', paymentIds: blockedBy };
@@ -219,21 +223,22 @@ function soldUnits({ serials, refunds }: OrderHold): { sku: Sku; serial: number 
 }
 
 /**
- * A hold that is being paid, and no order: MongoDB has lost data. Stripe is asked first. What nobody can pay ends as an
- * expired order; a payment that may be paid blocks the drop, and is named, until an operator has ended it at Stripe.
+ * A hold that is being paid, or was, and no order: MongoDB has lost data. Stripe is asked first. What nobody can pay ends
+ * as an expired order; a payment that may be paid, or was captured, blocks the drop, and is named, until an operator has
+ * ended it at Stripe, or the order is back.
  */
 async function settleLost(deps: RebuildDeps, drop: Drop, orderless: readonly LeftHold[]): Promise<string[]> {
-  const paying = orderless.filter(hold => hold.state === 'paying');
+  const paying = orderless.filter(hold => hold.state !== 'held');
   if (paying.length === 0) return [];
   const payments = await deps.payments(drop);
   const open = paying.flatMap(({ holdId }) =>
-    payments.filter(({ orderId, status }) => orderId === orderIdOf(holdId) && status !== 'canceled'),
+    payments.filter(({ orderId, isOver }) => orderId === orderIdOf(holdId) && !isOver),
   );
   for (const { paymentId, orderId } of open) {
     deps.metrics.alarms.inc({ what: 'payment-without-order' });
     deps.log.error(
       { dropId: drop.dropId, orderId, paymentId, alarm: 'payment-without-order' },
-      'the drop stays paused: this payment has no order in MongoDB. Restore the order, or cancel the payment at Stripe',
+      'the drop stays paused: this payment has no order in MongoDB. Restore the order, or cancel the payment at Stripe, or give it back',
     );
   }
   if (open.length > 0) return open.map(({ paymentId }) => paymentId);

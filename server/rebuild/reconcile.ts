@@ -1,5 +1,7 @@
 // Holds a drop's stock in Redis against MongoDB, and puts it right where it has drifted for certain: its sums do not add
 // up, or nothing is on its way and what Redis calls sold is not what the ledger gave away, twice, with no change between.
+// More sold than given away is wrong at any time, since units are claimed before a hold is settled: MongoDB has lost
+// orders. It must last from one look to the next, because a refund takes units out of the ledger first.
 import type { DropView } from '../drops/drop-view.ts';
 import type { Drop } from '../drops/drop.ts';
 import type { DropId, Sku } from '../ids.ts';
@@ -32,9 +34,10 @@ export function createReconcile(deps: ReconcileDeps): Reconcile {
     if (before && nowMs - before.atMs < limits.reconcileMs) return;
     looked.set(dropId, { atMs: nowMs, drift: '' });
     const view = await look(dropId);
-    const drifts = view ? await driftsOf(deps, view) : [];
-    if (!view || drifts.length === 0) return;
-    const drift = `${view.seq}: ${drifts.join('; ')}`;
+    if (!view) return;
+    const { lost, drifts } = await driftsOf(deps, view);
+    if (drifts.length === 0) return;
+    const drift = lost.length > 0 ? lost.join('; ') : `${view.seq}: ${drifts.join('; ')}`;
     metrics.outcomes.inc({ what: 'stock-drift', kind: 'seen' });
     if (before?.drift !== drift) {
       looked.set(dropId, { atMs: nowMs, drift });
@@ -47,7 +50,11 @@ export function createReconcile(deps: ReconcileDeps): Reconcile {
   };
 }
 
-async function driftsOf({ ordersUnderWay, claimed }: ReconcileDeps, view: DropView): Promise<string[]> {
+/** `lost`: what more was sold than the ledger knows of. */
+async function driftsOf(
+  { ordersUnderWay, claimed }: ReconcileDeps,
+  view: DropView,
+): Promise<{ lost: string[]; drifts: string[] }> {
   const { dropId, stock } = view;
   const sums = stock
     .filter(
@@ -55,12 +62,16 @@ async function driftsOf({ ordersUnderWay, claimed }: ReconcileDeps, view: DropVi
         available + held + sold + withdrawn !== total || Math.min(available, held, sold, withdrawn) < 0,
     )
     .map(({ sku }) => `${sku} does not add up`);
-  if (sums.length > 0) return sums;
-  if ((await ordersUnderWay(dropId)) > 0) return [];
+  if (sums.length > 0) return { lost: [], drifts: sums };
+  const underWay = await ordersUnderWay(dropId);
+  const lost: string[] = [];
   const drifts: string[] = [];
   for (const { sku, sold } of stock) {
     const owned = await claimed(dropId, sku);
-    if (owned !== sold) drifts.push(`${sku}: ${sold} sold in Redis, ${owned} in the ledger`);
+    if (owned < sold) lost.push(`${sku}: more sold than the ledger gave away`);
+    if (owned < sold || (owned > sold && underWay === 0)) {
+      drifts.push(`${sku}: ${sold} sold in Redis, ${owned} in the ledger`);
+    }
   }
-  return drifts;
+  return { lost, drifts };
 }

@@ -1,11 +1,9 @@
 // HTTP: headers, health, metrics, the webhook, the pages, and tRPC under /trpc.
-import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AnyRouter } from '@trpc/server';
 import { createHTTPHandler } from '@trpc/server/adapters/standalone';
 import type { ResponseMetaFn } from '@trpc/server/http';
 import type { Logger } from 'pino';
-import sirv from 'sirv';
 import { PublicError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -15,7 +13,8 @@ import type { MakeContext } from './context.ts';
 import { createEventStreams } from './event-streams.ts';
 import { createLeanHttp } from './lean-http.ts';
 import type { OriginCheck } from './origin.ts';
-import { createSecurityHeaders, setHeaders } from './security-headers.ts';
+import { createPages } from './pages.ts';
+import { createApiHeaders, createPageHeaders, setHeaders } from './security-headers.ts';
 
 const proofPath = '/proof/';
 
@@ -44,9 +43,9 @@ const connectionsCheckMs = 1_000;
 
 export function createHttpServer(options: HttpOptions): Server {
   const { metrics, log, checkOrigin } = options;
-  const securityHeaders = createSecurityHeaders(options);
+  const pageHeaders = createPageHeaders(options);
   const streams = createEventStreams(options.clock);
-  const trpcHeaders = { ...securityHeaders, vary: 'origin' };
+  const trpcHeaders = { ...createApiHeaders(), vary: 'origin' };
   const trpcOptions = {
     router: options.router,
     maxBodySize: limits.httpBodyBytes,
@@ -70,10 +69,8 @@ export function createHttpServer(options: HttpOptions): Server {
       },
     }),
   });
-  // Headless installations run without the pages; who asks for one is told how to get them.
-  const pages = existsSync(options.pagesFolder)
-    ? sirv(options.pagesFolder, { single: true, etag: true, gzip: true, brotli: true })
-    : null;
+  // Who asks for a page that is not built is told how to get it.
+  const servePage = createPages(options.pagesFolder);
 
   const answer = (res: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8') => {
     res.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
@@ -126,7 +123,7 @@ export function createHttpServer(options: HttpOptions): Server {
   };
 
   const route = async (req: IncomingMessage, res: ServerResponse, path: string): Promise<void> => {
-    setHeaders(res, securityHeaders);
+    setHeaders(res, pageHeaders);
     if (path.startsWith(proofPath)) return options.serveProof(req, res, path.slice(proofPath.length));
     switch (path) {
       case '/webhooks/stripe':
@@ -144,8 +141,10 @@ export function createHttpServer(options: HttpOptions): Server {
           res.setHeader('allow', 'GET, HEAD');
           return answer(res, 405, 'Pages are read with GET');
         }
-        if (!pages) return answer(res, 404, 'The pages are not built: run npm run build and start again');
-        return pages(req, res, () => answer(res, 404, 'There is nothing here'));
+        if (!servePage) {
+          return answer(res, 404, 'The pages are not built: run npm run build and start again');
+        }
+        return servePage(req, res, path);
     }
   };
 

@@ -2,12 +2,13 @@
 // the request, it is asked once, at start, and not for every request.
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import helmet from 'helmet';
+import helmet, { type HelmetOptions } from 'helmet';
 
 export type SecurityHeaders = Readonly<Record<string, string>>;
 
-export function createSecurityHeaders(options: { paymentOrigins: readonly string[] }): SecurityHeaders {
-  const secure = helmet({
+/** Of the pages, and of everything else that a browser may show. */
+export function createPageHeaders(options: { paymentOrigins: readonly string[] }): SecurityHeaders {
+  return headersOf({
     contentSecurityPolicy: {
       directives: {
         defaultSrc: ["'self'"],
@@ -27,6 +28,32 @@ export function createSecurityHeaders(options: { paymentOrigins: readonly string
     xFrameOptions: { action: 'deny' },
     crossOriginEmbedderPolicy: false,
   });
+}
+
+/**
+ * Of JSON answers, which no browser renders: those that OWASP's REST Security Cheat Sheet names ("Security Headers"),
+ * and who may read them. What helmet sets besides is about documents, downloads and plug-ins; thousands of answers a
+ * second would carry it for nobody.
+ */
+export function createApiHeaders(): SecurityHeaders {
+  return headersOf({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    xFrameOptions: { action: 'deny' },
+    crossOriginEmbedderPolicy: false,
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
+  });
+}
+
+function headersOf(helmetOptions: HelmetOptions): SecurityHeaders {
+  const secure = helmet(helmetOptions);
   const req = new IncomingMessage(new Socket());
   const res = new ServerResponse(req);
   let done = false;

@@ -190,7 +190,8 @@ describe('a drop whose Redis was restarted', () => {
   it('would sell them twice without the comparison: the control', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'doorbuster-lua-'));
     cpSync(path.resolve(import.meta.dirname, '../../lua'), folder, { recursive: true });
-    writeFileSync(path.join(folder, 'include/epoch.lua'), 'local function lostEpoch() return nil end\n');
+    const blind = ['lostEpoch', 'lostEpochOf'].map(name => `local function ${name}() return nil end\n`);
+    writeFileSync(path.join(folder, 'include/epoch.lua'), blind.join(''));
     const trusting = openEngine(world.redis.url, { luaFolder: folder });
     const drop = await world.lasting(4);
     await paid(drop);
@@ -265,15 +266,43 @@ describe('a rebuild', () => {
     const cart = await world.hold(drop);
     await world.engine.holds.pay(drop.dropId, cart.holdId);
     await world.engine.redis.set(dropKey(drop.dropId, 'server'), 'another');
-    world.payments.push({ paymentId: 'pi_1', orderId: cart.orderId, status: 'requires_payment_method' });
+    world.payments.push({ paymentId: 'pi_1', orderId: cart.orderId, isOver: false });
     expect(await world.rebuilder()(drop.dropId)).toEqual({ kind: 'blocked', paymentIds: ['pi_1'] });
     await expect(world.engine.holds.settle(drop.dropId, cart.holdId)).rejects.toThrow(EpochError);
-    world.payments.splice(0, 1, { paymentId: 'pi_1', orderId: cart.orderId, status: 'canceled' });
+    world.payments.splice(0, 1, { paymentId: 'pi_1', orderId: cart.orderId, isOver: true });
     await world.engine.setAheadMs(drop, 200_000);
     expect(await world.rebuilder()(drop.dropId)).toMatchObject({ kind: 'rebuilt' });
     expect(await world.order(cart.orderId)).toMatchObject({ status: 'expired' });
     expect(await world.engine.redis.hget(holdKey(drop.dropId, cart.holdId), 'state')).toBe('released');
     expect(await world.stock(drop)).toEqual({ available: 3, held: 0, sold: 0, total: 3 });
+  });
+});
+
+describe('a MongoDB that came back from a backup', () => {
+  it('stops the drop whose captured payment it does not know, also while others buy, until the money is back', async () => {
+    const drop = await world.lasting(3);
+    const lost = await paid(drop);
+    const other = await world.hold(drop);
+    await world.payable(other);
+    await world.forget(lost.orderId);
+    const payment = { paymentId: 'pi_lost', orderId: lost.orderId, isOver: false };
+    world.payments.push(payment);
+    const reconcile = world.reconciler();
+    vi.useFakeTimers({ toFake: ['performance'] });
+    await reconcile(drop);
+    // Somebody buys between the two looks.
+    await world.hold(drop);
+    vi.advanceTimersByTime(limits.reconcileMs);
+    await reconcile(drop);
+    vi.useRealTimers();
+    await expect(world.hold(drop)).rejects.toThrow(EpochError);
+    expect(await world.rebuilder()(drop.dropId)).toMatchObject({ kind: 'busy' });
+    payment.isOver = true;
+    expect(await world.rebuilder()(drop.dropId, true)).toMatchObject({ kind: 'busy' });
+    await world.forward(2 * limits.rebuildLeaseMs, drop);
+    expect(await world.rebuilder()(drop.dropId)).toMatchObject({ kind: 'rebuilt' });
+    expect(await world.order(lost.orderId)).toMatchObject({ status: 'expired' });
+    expect(await world.stock(drop)).toMatchObject({ available: 1, held: 2, sold: 0, total: 3 });
   });
 });
 

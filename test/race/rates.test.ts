@@ -33,7 +33,7 @@ const tally = (outcomes: string[]) =>
 
 describe('rates', () => {
   it('let through exactly as many as they say, for each key, over two processes and more keys than one script takes', async () => {
-    const processes = connections.map(createRateLimits);
+    const processes = connections.map(redis => createRateLimits(redis));
     const perBuyer = limits.holdsPerBuyerPerMin;
     const buyers = Array.from({ length: limits.gatheredRatesCount / 4 }, (_, index) => `buyer-${index}`);
     const calls = buyers.flatMap(buyer =>

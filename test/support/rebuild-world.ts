@@ -3,8 +3,8 @@ import { statSync, readdirSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { dropFields, firstPaidShare } from '../../server/drops/live.store.ts';
 import type { Drop } from '../../server/drops/drop.ts';
-import type { DropId } from '../../server/ids.ts';
-import { connectMongo } from '../../server/platform/mongo.ts';
+import type { DropId, OrderId } from '../../server/ids.ts';
+import { collectionOf, connectMongo } from '../../server/platform/mongo.ts';
 import { createMetrics } from '../../server/platform/telemetry.ts';
 import { createCallLog } from '../../server/queue/call-log.store.ts';
 import { createArrivalMarks } from '../../server/rebuild/arrival-marks.ts';
@@ -27,7 +27,7 @@ export async function startRebuildWorld() {
   raiseMarks = dropId => marks.keep(dropId);
   const metrics = createMetrics();
   const documents = new Map<DropId, Drop>();
-  const payments: { paymentId: string; orderId: string; status: string }[] = [];
+  const payments: { paymentId: string; orderId: string; isOver: boolean }[] = [];
 
   const deps: RebuildDeps = {
     store,
@@ -88,6 +88,11 @@ export async function startRebuildWorld() {
           () => false,
         ),
       );
+    },
+    /** As a MongoDB that came back from a backup of a time before the order. */
+    async forget(orderId: OrderId): Promise<void> {
+      await world.ports.ledger.release(orderId);
+      await collectionOf<{ _id: string }>(connection, 'orders').deleteOne({ _id: orderId });
     },
     logSize: () => statSync(logFile(world.redis.dataDir)).size,
     async dispose() {

@@ -64,15 +64,9 @@ async function write(options: {
 
 function unsafeText(written: { ofSku: number; ofAll: number }): string {
   const changes: [string, string][] = [
-    ['if tonumber(stock[1]) < tonumber(ARGV[index + 1]) then', 'if false then'],
-    [
-      "redis.call('HINCRBY', stockKey, sku .. '/available', -quantity)",
-      `redis.call('HSET', stockKey, sku .. '/available', '${written.ofSku}')`,
-    ],
-    [
-      "redis.call('HINCRBY', stockKey, '*/available', -quantity)",
-      `redis.call('HSET', stockKey, '*/available', '${written.ofAll}')`,
-    ],
+    ['if tonumber(available) < tonumber(ARGV[index + 1]) then', 'if false then'],
+    ['change(1, -units)', `change(1, ${written.ofAll} - tonumber(stock[1]))`],
+    ['change(at, -quantity)', `change(at, ${written.ofSku} - tonumber(stock[at]))`],
   ];
   return changes.reduce(
     (text, [from, to]) => {

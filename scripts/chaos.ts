@@ -1,0 +1,60 @@
+// `npm run chaos`: the fault table with real processes. Leaves nothing behind of what it started.
+import { writeFileSync } from 'node:fs';
+import { describeFault } from './chaos/describe-faults.ts';
+import { faults } from './chaos/faults.ts';
+import { readChaosOptions, usage } from './chaos/options.ts';
+import { runFaults } from './chaos/run-faults.ts';
+import { SetupError } from './setup/setup-error.js';
+
+async function main(signal: AbortSignal): Promise<number> {
+  const options = readChaosOptions(process.argv.slice(2), faults);
+  if (options === 'help') {
+    say(usage);
+    return 0;
+  }
+  if (options === 'list') {
+    for (const { number, title } of faults) say(`${String(number).padStart(2)}  ${title}`);
+    return 0;
+  }
+  const { seed, jsonFile } = options;
+  say(`seed ${seed}`);
+  const startedAtMs = performance.now();
+  const results = await runFaults(options.faults, {
+    seed,
+    signal,
+    say,
+    onResult: result => say(describeFault(result)),
+  });
+  const tookMs = Math.round(performance.now() - startedAtMs);
+  const count = (outcome: string) => results.filter(result => result.outcome === outcome).length;
+  const ok = count('failed') === 0;
+  say(
+    `${count('held')} of ${results.length} faults withstood, ${count('skipped')} skipped, ${count('failed')} failed; ` +
+      `${(tookMs / 1_000).toFixed(0)} s, seed ${seed}`,
+  );
+  if (jsonFile !== null) {
+    writeFileSync(jsonFile, `${JSON.stringify({ ok, seed, tookMs, faults: results }, null, 2)}\n`);
+  }
+  return ok ? 0 : 1;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+const ending = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => ending.abort(new SetupError('The run was broken off.')));
+}
+process.on('disconnect', () => ending.abort(new SetupError('The run was broken off.')));
+process.stdout.on('error', () => {});
+
+main(ending.signal).then(
+  status => process.exit(status),
+  (error: unknown) => {
+    const shown =
+      error instanceof SetupError ? error.message : error instanceof Error ? error.stack : String(error);
+    process.stderr.write(`\n${shown ?? ''}\n`);
+    process.exit(2);
+  },
+);
