@@ -49,7 +49,7 @@ import { missedLeastAmount } from './payments/least-amounts.rules.ts';
 import { createPayments } from './payments/payments.gateway.ts';
 import { createStripe } from './payments/stripe.ts';
 import { createStripeBudget } from './payments/stripe-budget.ts';
-import { createUnknownPaymentsStore } from './payments/unknown-payments.store.ts';
+import { createUnknownPaymentsStore } from './checkout/unknown-payments.store.ts';
 import { createWebhook } from './payments/webhook.ts';
 import { startClock } from './platform/clock.ts';
 import { createQueue as createJobQueue } from './platform/jobs.ts';

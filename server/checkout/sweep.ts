@@ -2,7 +2,7 @@
 // and a stretch further, since objects may appear a little late; a run does a bounded piece of it and writes down how far
 // it came. So the newest is always seen first, nothing is left out, and no run takes long.
 import type { Listed, ListPage, PageRequest } from '../payments/payment-lists.ts';
-import type { SweepName, SweepProgress, SweepsStore } from '../payments/sweeps.store.ts';
+import type { SweepName, SweepProgress, SweepsStore } from './sweeps.store.ts';
 import { limits } from '../limits.ts';
 
 export type SweepOutcome =

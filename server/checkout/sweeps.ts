@@ -6,10 +6,9 @@ import { dropIdSchema, orderIdSchema, type DropId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Order } from '../orders/order.ts';
 import type { Orders } from '../orders/orders.ts';
-import type { EventsStore } from '../payments/events.store.ts';
 import type { ListedEvent, ListedPayment, PaymentLists } from '../payments/payment-lists.ts';
 import type { StoreEvent } from '../payments/store-event.ts';
-import type { SweepsStore } from '../payments/sweeps.store.ts';
+import type { SweepsStore } from './sweeps.store.ts';
 import type { Metrics } from '../platform/telemetry.ts';
 import type { Advance } from './advance.ts';
 import { mismatchOf } from './match-payment.rules.ts';
@@ -21,7 +20,8 @@ import type { UnknownPayments } from './unknown-payments.ts';
 export interface SweepsDeps {
   readonly store: SweepsStore;
   readonly lists: PaymentLists;
-  readonly events: Pick<EventsStore, 'known'>;
+  /** Which of these events are stored. */
+  readonly events: { known(eventIds: readonly string[]): Promise<Set<string>> };
   readonly storeEvent: StoreEvent;
   readonly wakeEvent: (eventId: string) => void;
   readonly orders: Orders;

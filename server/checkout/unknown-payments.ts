@@ -3,7 +3,7 @@
 import type { Logger } from 'pino';
 import type { DropId, OrderId } from '../ids.ts';
 import type { Payments } from '../payments/payments.ts';
-import type { UnknownPayment, UnknownPaymentsStore } from '../payments/unknown-payments.store.ts';
+import type { UnknownPayment, UnknownPaymentsStore } from './unknown-payments.store.ts';
 import type { Metrics } from '../platform/telemetry.ts';
 
 export interface UnknownPayments {

@@ -26,8 +26,8 @@ import { createCardsStore, type CardsStore } from '../../server/payments/cards.s
 import { createEventsStore, type EventsStore } from '../../server/payments/events.store.ts';
 import { createPaymentLists } from '../../server/payments/payment-lists.ts';
 import { createStoreEvent } from '../../server/payments/store-event.ts';
-import { createSweepsStore } from '../../server/payments/sweeps.store.ts';
-import { createUnknownPaymentsStore } from '../../server/payments/unknown-payments.store.ts';
+import { createSweepsStore } from '../../server/checkout/sweeps.store.ts';
+import { createUnknownPaymentsStore } from '../../server/checkout/unknown-payments.store.ts';
 import { createPayments } from '../../server/payments/payments.gateway.ts';
 import type { Payments } from '../../server/payments/payments.ts';
 import { createStripe } from '../../server/payments/stripe.ts';

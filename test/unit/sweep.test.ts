@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createSweep, type Sweep } from '../../server/checkout/sweep.ts';
 import { limits } from '../../server/limits.ts';
 import type { Listed, ListPage, PageRequest } from '../../server/payments/payment-lists.ts';
-import type { SweepProgress, SweepsStore } from '../../server/payments/sweeps.store.ts';
+import type { SweepProgress, SweepsStore } from '../../server/checkout/sweeps.store.ts';
 
 const pageCount = 3;
 
