@@ -15,6 +15,7 @@ import { createPrivacy } from './buyers/privacy.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createCatalogStore } from './catalog/catalog.store.ts';
 import { createProductChanges } from './catalog/product-changes.ts';
+import { createSharedProducts } from './catalog/shared-products.store.ts';
 import { createAdvance } from './checkout/advance.ts';
 import { createRefundOrder } from './checkout/refund-order.ts';
 import { createCheckout } from './checkout/checkout.ts';
@@ -33,6 +34,7 @@ import { createLeavesStore } from './fairness/leaves.store.ts';
 import { createLobbyStore } from './fairness/lobby.store.ts';
 import { createServeProof } from './fairness/proof-download.ts';
 import { dropIdSchema } from './ids.ts';
+import { withCoupons } from './inventory/coupon-holds.ts';
 import { createHoldsStore } from './inventory/holds.store.ts';
 import { createInventory } from './inventory/inventory.ts';
 import { createLedger } from './inventory/ledger.store.ts';
@@ -61,6 +63,8 @@ import { createRateLimits } from './platform/rate-limits.ts';
 import { checkRedis, connectRedis } from './platform/redis.ts';
 import { createSealer } from './platform/seal.ts';
 import { createLogger, createMetrics } from './platform/telemetry.ts';
+import { createEngineCoupons } from './promotions/engine-coupons.ts';
+import { createJudgeCoupon } from './promotions/judge-coupon.ts';
 import { createPricePool } from './pricing/price-pool.ts';
 import { createPricing } from './pricing/pricing.ts';
 import { quoteSchema } from './pricing/quote.ts';
@@ -107,7 +111,7 @@ const run = createLuaRunner(stockRedis, { clock: config.luaClock });
 
 // Stores.
 const live = createLiveStore({ redis: stockRedis, run });
-const holds = createHoldsStore({ redis: stockRedis, run });
+const holdsStore = createHoldsStore({ redis: stockRedis, run });
 const rebuildStore = createRebuildStore({ redis: stockRedis, run });
 const epochs = createEpochsStore(mongo);
 const marks = createArrivalMarks({ store: epochs, live: rebuildStore });
@@ -160,15 +164,31 @@ const jobs = createOrderJobs({ orders: orderQueue, events: eventQueue, connectio
 // Capabilities.
 const indexHint = createIndexHint({ queue: searchQueue, log });
 lifecycle.onStop('index hint', () => indexHint.close());
+const productReads = {
+  memory: metrics.cacheReads.labels({ cache: 'products', by: 'memory' }),
+  flight: metrics.cacheReads.labels({ cache: 'products', by: 'flight' }),
+  redis: metrics.cacheReads.labels({ cache: 'products', by: 'redis' }),
+  mongodb: metrics.cacheReads.labels({ cache: 'products', by: 'mongodb' }),
+};
 const catalog = await createCatalog({
   store: catalogStore,
   changes: createProductChanges({ redis: stockRedis, events: eventsRedis, log }),
   clock,
   log,
+  shared: createSharedProducts({
+    redis: limitsRedis,
+    onHit: () => productReads.redis.inc(),
+  }),
+  onRead: by => productReads[by].inc(),
   onIndexDue: () => indexHint.send(),
 });
 lifecycle.onStop('catalog', () => catalog.close());
-const search = createSearch({ typesense: config.typesense, catalog, log });
+const search = createSearch({
+  typesense: config.typesense,
+  catalog,
+  log,
+  onAnswered: by => metrics.cacheReads.inc({ cache: 'searches', by }),
+});
 const feeds = createDropFeeds({ live, events: eventsRedis, log });
 const drops = createDrops({
   store: dropsStore,
@@ -203,7 +223,18 @@ const fairness = createFairness({
 });
 const pricePool = createPricePool();
 lifecycle.onStop('pricing threads', () => pricePool.close());
+const coupons = createEngineCoupons({
+  mongo,
+  redis: stockRedis,
+  run,
+  holds: holdsStore,
+  orders: ordersStore,
+  clock,
+  log,
+});
+const holds = withCoupons(holdsStore, coupons);
 const pricing = createPricing({
+  judgeCoupon: createJudgeCoupon({ coupons, catalog }),
   dropPrices: async dropId => {
     const drop = await drops.find(dropId);
     const currency = drop?.items[0]?.price.currency;
@@ -314,7 +345,7 @@ const conductor = startConductor({
   live,
   steps: {
     lobbyKey: drop => fairness.lobbyKey(drop),
-    sweep: dropId => holds.sweep(dropId),
+    sweep: dropId => holdsStore.sweep(dropId),
     admit: createAdmission({
       store: queueStore,
       log: callLog,
@@ -368,6 +399,7 @@ const api = createApi({
   fairness,
   openTicket: text => tickets.open(text),
   pricing,
+  coupons,
   inventory,
   checkout,
   orders,

@@ -11,6 +11,7 @@ import { createAuditSources } from '../server/audit/sources.ts';
 import { createCatalog } from '../server/catalog/catalog.ts';
 import { createCatalogStore } from '../server/catalog/catalog.store.ts';
 import { createProductChanges } from '../server/catalog/product-changes.ts';
+import { createSharedProducts } from '../server/catalog/shared-products.store.ts';
 import { createAdvance } from '../server/checkout/advance.ts';
 import { createRefundOrder } from '../server/checkout/refund-order.ts';
 import { createSweeps } from '../server/checkout/sweeps.ts';
@@ -19,6 +20,7 @@ import { createUnknownPayments } from '../server/checkout/unknown-payments.ts';
 import { createApplyEvent } from '../server/checkout/apply-event.ts';
 import { createOrderJobs, type EventJob, type OrderJob } from '../server/checkout/order-jobs.ts';
 import { readConfig, type Config } from '../server/config.ts';
+import { withCoupons } from '../server/inventory/coupon-holds.ts';
 import { createHoldsStore } from '../server/inventory/holds.store.ts';
 import { createLedger } from '../server/inventory/ledger.store.ts';
 import { assertLimits, limits } from '../server/limits.ts';
@@ -50,6 +52,7 @@ import { createEpochsStore } from '../server/rebuild/epochs.store.ts';
 import { createProductIndexer } from '../server/search/index-products.ts';
 import { createReindex } from '../server/search/reindex.ts';
 import { createReindexStore } from '../server/search/reindex.store.ts';
+import { createEngineCoupons } from '../server/promotions/engine-coupons.ts';
 import { createSearchIndex } from '../server/search/search-index.ts';
 import { createAdvanceOrderWorker } from './advance-order.ts';
 import { createApplyEventWorker } from './apply-event.ts';
@@ -129,7 +132,17 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   }
   const jobs = createOrderJobs({ orders: orderQueue, events: eventQueue, connection: jobsQueues, log });
   const run = createLuaRunner(stock, { clock: config.luaClock });
-  const holds = createHoldsStore({ redis: stock, run });
+  const holdsStore = createHoldsStore({ redis: stock, run });
+  const coupons = createEngineCoupons({
+    mongo,
+    redis: stock,
+    run,
+    holds: holdsStore,
+    orders: ordersStore,
+    clock,
+    log,
+  });
+  const holds = withCoupons(holdsStore, coupons);
   const orders = createOrders({
     store: ordersStore,
     events: createOrderEvents({ publisher, subscriber: null, log }),
@@ -174,6 +187,7 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   const catalog = await createCatalog({
     store: catalogStore,
     changes: createProductChanges({ redis: publisher, events: subscriber, log }),
+    shared: createSharedProducts({ redis: limitsRedis }),
     clock,
     log,
   });

@@ -130,7 +130,10 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
   ]);
 
   /** One process. Its jobs' Redis is away: its relay runs every due step itself, unless a test does better. */
-  const open = (own: Partial<Ports> = {}, jobs: { wakeEvent?: (eventId: string) => void } = {}) => {
+  const open = (
+    own: Partial<Omit<Ports, 'holds'> & { holds: Omit<HoldsStore, 'place'> }> = {},
+    jobs: { wakeEvent?: (eventId: string) => void } = {},
+  ) => {
     const { ordersStore, eventsStore, ledger, holds, cards, payments } = { ...ports, ...own };
     const metrics = createMetrics();
     const wake = () => {};
