@@ -14,6 +14,9 @@ export function secondsLeft(toMs: number, nowMs: number): number {
   return Math.max(0, Math.ceil((toMs - nowMs) / 1_000));
 }
 
+/** A round trip's worth of doubt: estimates of the server's clock differ by no more. */
+const waitSecMax = 2;
+
 /**
  * Yields the seconds that are left, at once and at each change, and ends with 0. A reader that is slow, or a page that
  * slept, is told the present second and not those that it missed; so is one whose clock estimate was corrected.
@@ -28,8 +31,9 @@ export async function* countdown(
   while (!isAborted()) {
     const nowMs = clock.now();
     const left = secondsLeft(toMs, nowMs);
-    // A better estimate of the clock may show that less time has passed; the digits wait for it then.
-    if (left < last) {
+    // A better estimate of the clock may show that a little less time has passed; the digits wait for it then. A clock
+    // that was wrong by more than that (a page's own, before the server's was known) is put right at once.
+    if (left < last || left > last + waitSecMax) {
       last = left;
       yield left;
       if (left === 0) return;

@@ -2,19 +2,24 @@
 import { createAdminOrdersRouter } from './orders/admin-orders.router.ts';
 import { createAdminProductRouter, createCatalogRouter } from './catalog/catalog.router.ts';
 import type { Catalog } from './catalog/catalog.ts';
+import { createImportRouter } from './catalog/import.router.ts';
 import { createAuditProcedure } from './admin/audit.router.ts';
 import type { AuditLog } from './admin/audit-log.ts';
 import type { Report } from './admin/report.ts';
 import type { Stats } from './admin/stats.ts';
 import { createStatsProcedure } from './admin/stats.router.ts';
+import { createWhoamiProcedure } from './admin/whoami.router.ts';
 import { createReportProcedure } from './admin/report.router.ts';
+import type { Findings } from './audit/findings.ts';
+import { createFindingsRouter } from './audit/findings.router.ts';
 import type { SessionToken } from './buyers/authenticate.ts';
 import type { Privacy } from './buyers/privacy.ts';
 import { createPrivacyRouter } from './buyers/privacy.router.ts';
 import { createSessionRouter } from './buyers/session.router.ts';
 import { createCheckoutRouter } from './checkout/checkout.router.ts';
 import type { Checkout } from './checkout/checkout.ts';
-import { createAdminDropsRouter, createDropsRouter } from './drops/drops.router.ts';
+import { createAdminDropsRouter } from './drops/admin-drops.router.ts';
+import { createDropsRouter } from './drops/drops.router.ts';
 import type { Drop, Ticket } from './drops/drop.ts';
 import type { Drops } from './drops/drops.ts';
 import type { DropFeeds } from './drops/feeds.ts';
@@ -29,10 +34,14 @@ import type { Refund } from './orders/refunds.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Sealer } from './platform/seal.ts';
 import { createPricingRouter } from './pricing/pricing.router.ts';
+import { createAdminCouponsRouter } from './promotions/coupons.router.ts';
+import type { Coupons } from './promotions/coupons.ts';
 import type { Pricing } from './pricing/pricing.ts';
 import type { BotGate } from './queue/bot-gate.ts';
 import { createQueueRouter } from './queue/queue.router.ts';
 import type { Queue } from './queue/queue.ts';
+import { createAdminSearchRouter } from './search/admin-search.router.ts';
+import type { ChosenResults } from './search/chosen-results.ts';
 import { createSearchRouter } from './search/search.router.ts';
 import type { Search } from './search/search.ts';
 import type { GiveSearchKey } from './search/search-key.ts';
@@ -44,6 +53,7 @@ export interface ApiParts {
   readonly catalog: Catalog;
   readonly search: Search;
   readonly giveSearchKey: GiveSearchKey;
+  readonly chosenResults: ChosenResults;
   readonly drops: Drops;
   readonly feeds: DropFeeds;
   readonly queue: Queue;
@@ -52,6 +62,7 @@ export interface ApiParts {
   /** The content of a ticket that the engine gave out; null for anything else. */
   readonly openTicket: (text: string) => Ticket | null;
   readonly pricing: Pricing;
+  readonly coupons: Coupons;
   readonly inventory: Inventory;
   readonly checkout: Checkout;
   readonly orders: Orders;
@@ -60,6 +71,7 @@ export interface ApiParts {
   readonly report: Report;
   readonly auditLog: AuditLog;
   readonly stats: Stats;
+  readonly findings: Findings;
 }
 
 export function createApi(parts: ApiParts) {
@@ -87,15 +99,19 @@ export function createApi(parts: ApiParts) {
     order: createOrdersRouter(parts.orders),
     privacy: createPrivacyRouter(parts.privacy, parts.clock),
     admin: router({
-      product: createAdminProductRouter(parts.catalog),
+      product: mergeRouters(createAdminProductRouter(parts.catalog), createImportRouter(parts.catalog)),
+      search: createAdminSearchRouter({ catalog: parts.catalog, chosen: parts.chosenResults }),
       drop: mergeRouters(
         createAdminDropsRouter(parts),
         createAdminFairnessRouter(fairnessParts),
         router({ report: createReportProcedure(parts.report) }),
       ),
+      coupon: createAdminCouponsRouter(parts.coupons),
       order: createAdminOrdersRouter(parts.orders, parts.refund),
+      whoami: createWhoamiProcedure(parts.clock),
       stats: createStatsProcedure(parts.stats),
       audit: createAuditProcedure(parts.auditLog),
+      findings: createFindingsRouter(parts.findings),
     }),
   });
 }

@@ -1,5 +1,6 @@
 // The only reader of process.env. Settings are checked once, frozen, and carry no way to print a secret.
 import { z } from 'zod';
+import type { Role } from './admin/roles.rules.ts';
 import { readStripeRates, stripeRatesOf, type StripeRates } from './payments/stripe-rates.rules.ts';
 
 const url = (protocols: string[]) =>
@@ -53,6 +54,9 @@ export const environmentSchema = z.object({
     .optional(),
 
   ADMIN_KEY: secret,
+  /** Keys of less power, for people who run a drop or look on. */
+  OPERATOR_KEY: secret.optional(),
+  VIEWER_KEY: secret.optional(),
   /** Newest first, separated by commas: the first signs, all verify. */
   TOKEN_SECRET: z
     .string()
@@ -92,7 +96,8 @@ export interface Config {
     readonly apiBase: string | null;
     readonly rates: StripeRates;
   };
-  readonly adminKey: string;
+  /** The keys of the shop's own people, each with its role. */
+  readonly staffKeys: readonly { readonly name: string; readonly key: string; readonly role: Role }[];
   readonly tokenSecrets: readonly string[];
   readonly jwt: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string } | null;
   /** Null where an operator gives each beacon's value. */
@@ -115,6 +120,12 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if (jwtSettings !== 0 && jwtSettings !== 3) {
     throw new Error(
       'The settings are not usable:\n  JWKS_URL, JWT_ISSUER, JWT_AUDIENCE: set all three or none',
+    );
+  }
+  const keys = [env.ADMIN_KEY, env.OPERATOR_KEY, env.VIEWER_KEY].filter(key => key !== undefined);
+  if (new Set(keys).size !== keys.length) {
+    throw new Error(
+      'The settings are not usable:\n  OPERATOR_KEY, VIEWER_KEY: must differ from ADMIN_KEY and from each other',
     );
   }
   if (env.LUA_CLOCK === 'test' && env.STRIPE_SECRET_KEY.startsWith('sk_live_')) {
@@ -150,7 +161,13 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
         isLive: env.STRIPE_SECRET_KEY.includes('_live_'),
       }),
     },
-    adminKey: env.ADMIN_KEY,
+    staffKeys: [
+      { name: 'admin-key', key: env.ADMIN_KEY, role: 'admin' },
+      ...(env.OPERATOR_KEY
+        ? [{ name: 'operator-key', key: env.OPERATOR_KEY, role: 'operator' as const }]
+        : []),
+      ...(env.VIEWER_KEY ? [{ name: 'viewer-key', key: env.VIEWER_KEY, role: 'viewer' as const }] : []),
+    ],
     tokenSecrets: env.TOKEN_SECRET,
     jwt:
       env.JWKS_URL && env.JWT_ISSUER && env.JWT_AUDIENCE

@@ -8,14 +8,18 @@ import { createStats } from './admin/stats.ts';
 import { createReport } from './admin/report.ts';
 import { createReportBooks } from './admin/report-books.ts';
 import { createListDropPayments } from './admin/report-payments.ts';
+import { createFindings } from './audit/findings.ts';
+import { createFindingsStore } from './audit/findings.store.ts';
 import { createAuthenticate, sessionTokenSchema } from './buyers/authenticate.ts';
 import { createPrivacy } from './buyers/privacy.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createCatalogStore } from './catalog/catalog.store.ts';
 import { createProductChanges } from './catalog/product-changes.ts';
+import { createSharedProducts } from './catalog/shared-products.store.ts';
 import { createAdvance } from './checkout/advance.ts';
 import { createRefundOrder } from './checkout/refund-order.ts';
 import { createCheckout } from './checkout/checkout.ts';
+import { createUnknownPayments } from './checkout/unknown-payments.ts';
 import { createOrderJobs, type EventJob, type OrderJob } from './checkout/order-jobs.ts';
 import { readConfig } from './config.ts';
 import { startConductor } from './drops/conductor.ts';
@@ -30,6 +34,7 @@ import { createLeavesStore } from './fairness/leaves.store.ts';
 import { createLobbyStore } from './fairness/lobby.store.ts';
 import { createServeProof } from './fairness/proof-download.ts';
 import { dropIdSchema } from './ids.ts';
+import { withCoupons } from './inventory/coupon-holds.ts';
 import { createHoldsStore } from './inventory/holds.store.ts';
 import { createInventory } from './inventory/inventory.ts';
 import { createLedger } from './inventory/ledger.store.ts';
@@ -39,10 +44,14 @@ import { createOrders } from './orders/orders.ts';
 import { createRefund } from './orders/refunds.ts';
 import { createOrdersStore } from './orders/order.store.ts';
 import { createBookedRequests } from './payments/booked-requests.ts';
+import { createHashCard } from './payments/card-hash.ts';
+import { createCardsStore } from './payments/cards.store.ts';
 import { createEventsStore } from './payments/events.store.ts';
+import { missedLeastAmount } from './payments/least-amounts.rules.ts';
 import { createPayments } from './payments/payments.gateway.ts';
 import { createStripe } from './payments/stripe.ts';
 import { createStripeBudget } from './payments/stripe-budget.ts';
+import { createUnknownPaymentsStore } from './checkout/unknown-payments.store.ts';
 import { createWebhook } from './payments/webhook.ts';
 import { startClock } from './platform/clock.ts';
 import { createQueue as createJobQueue } from './platform/jobs.ts';
@@ -54,6 +63,8 @@ import { createRateLimits } from './platform/rate-limits.ts';
 import { checkRedis, connectRedis } from './platform/redis.ts';
 import { createSealer } from './platform/seal.ts';
 import { createLogger, createMetrics } from './platform/telemetry.ts';
+import { createEngineCoupons } from './promotions/engine-coupons.ts';
+import { createJudgeCoupon } from './promotions/judge-coupon.ts';
 import { createPricePool } from './pricing/price-pool.ts';
 import { createPricing } from './pricing/pricing.ts';
 import { quoteSchema } from './pricing/quote.ts';
@@ -69,6 +80,7 @@ import { lostOrder } from './rebuild/lost-order.ts';
 import { createReconcile } from './rebuild/reconcile.ts';
 import { createRebuild } from './rebuild/rebuild.ts';
 import { createRebuildStore } from './rebuild/rebuild.store.ts';
+import { createChosenResults } from './search/chosen-results.ts';
 import { createIndexHint } from './search/index-hint.ts';
 import { createSearch } from './search/search.ts';
 import { createGiveSearchKey } from './search/search-key.ts';
@@ -100,7 +112,7 @@ const run = createLuaRunner(stockRedis, { clock: config.luaClock });
 
 // Stores.
 const live = createLiveStore({ redis: stockRedis, run });
-const holds = createHoldsStore({ redis: stockRedis, run });
+const holdsStore = createHoldsStore({ redis: stockRedis, run });
 const rebuildStore = createRebuildStore({ redis: stockRedis, run });
 const epochs = createEpochsStore(mongo);
 const marks = createArrivalMarks({ store: epochs, live: rebuildStore });
@@ -110,14 +122,25 @@ const ledger = createLedger(mongo);
 const callLog = createCallLog(mongo);
 const lobbyStore = createLobbyStore(mongo);
 const ordersStore = createOrdersStore(mongo);
+const cardsStore = createCardsStore(mongo);
+const unknownStore = createUnknownPaymentsStore(mongo);
 const stripeEvents = createEventsStore(mongo);
 const catalogStore = createCatalogStore(mongo);
-await Promise.all(
-  [dropsStore, ledger, callLog, lobbyStore, ordersStore, stripeEvents, catalogStore].map(store =>
-    store.ensureIndexes(),
-  ),
-);
 const auditLog = createAuditLog({ connection: mongo, clock, log });
+await Promise.all(
+  [
+    dropsStore,
+    ledger,
+    callLog,
+    lobbyStore,
+    ordersStore,
+    cardsStore,
+    unknownStore,
+    stripeEvents,
+    catalogStore,
+    auditLog,
+  ].map(store => store.ensureIndexes()),
+);
 lifecycle.onStop('audit log', () => auditLog.settled());
 
 // Sealed values.
@@ -132,7 +155,8 @@ const quotes = createSealer({ kind: 'quote', secrets, schema: quoteSchema });
 const orderQueue = createJobQueue<OrderJob>('orders', jobsRedis);
 const eventQueue = createJobQueue<EventJob>('events', jobsRedis);
 const searchQueue = createJobQueue('search', jobsRedis);
-for (const queue of [orderQueue, eventQueue, searchQueue]) {
+const auditQueue = createJobQueue<{ runId: string }>('audit', jobsRedis);
+for (const queue of [orderQueue, eventQueue, searchQueue, auditQueue]) {
   queue.on('error', error => log.warn({ err: error }, 'the job queue is in trouble'));
   lifecycle.onStop(`queue ${queue.name}`, () => queue.close());
 }
@@ -141,15 +165,33 @@ const jobs = createOrderJobs({ orders: orderQueue, events: eventQueue, connectio
 // Capabilities.
 const indexHint = createIndexHint({ queue: searchQueue, log });
 lifecycle.onStop('index hint', () => indexHint.close());
+const productReads = {
+  memory: metrics.cacheReads.labels({ cache: 'products', by: 'memory' }),
+  flight: metrics.cacheReads.labels({ cache: 'products', by: 'flight' }),
+  redis: metrics.cacheReads.labels({ cache: 'products', by: 'redis' }),
+  mongodb: metrics.cacheReads.labels({ cache: 'products', by: 'mongodb' }),
+};
 const catalog = await createCatalog({
   store: catalogStore,
   changes: createProductChanges({ redis: stockRedis, events: eventsRedis, log }),
   clock,
   log,
+  shared: createSharedProducts({
+    redis: limitsRedis,
+    onHit: () => productReads.redis.inc(),
+  }),
+  onRead: by => productReads[by].inc(),
   onIndexDue: () => indexHint.send(),
 });
 lifecycle.onStop('catalog', () => catalog.close());
-const search = createSearch({ typesense: config.typesense, catalog, log });
+const chosenResults = createChosenResults({ connection: mongo, log });
+const search = createSearch({
+  typesense: config.typesense,
+  catalog,
+  pins: chosenResults,
+  log,
+  onAnswered: by => metrics.cacheReads.inc({ cache: 'searches', by }),
+});
 const feeds = createDropFeeds({ live, events: eventsRedis, log });
 const drops = createDrops({
   store: dropsStore,
@@ -163,6 +205,7 @@ const drops = createDrops({
     firstMark: dropId => marks.first(dropId),
     note: (dropId, steered) => epochs.note(dropId, steered),
   },
+  blockedBy: dropId => unknownPayments.blocking(dropId),
 });
 const queue = createQueue({
   store: queueStore,
@@ -183,7 +226,18 @@ const fairness = createFairness({
 });
 const pricePool = createPricePool();
 lifecycle.onStop('pricing threads', () => pricePool.close());
+const coupons = createEngineCoupons({
+  mongo,
+  redis: stockRedis,
+  run,
+  holds: holdsStore,
+  orders: ordersStore,
+  clock,
+  log,
+});
+const holds = withCoupons(holdsStore, coupons);
 const pricing = createPricing({
+  judgeCoupon: createJudgeCoupon({ coupons, catalog }),
   dropPrices: async dropId => {
     const drop = await drops.find(dropId);
     const currency = drop?.items[0]?.price.currency;
@@ -194,6 +248,7 @@ const pricing = createPricing({
   sealer: quotes,
   clock,
   pool: pricePool,
+  missedLeastAmount,
 });
 const inventory = createInventory({ store: holds, passes, quotes });
 const orderEvents = createOrderEvents({ publisher: stockRedis, subscriber: eventsRedis, log });
@@ -213,14 +268,38 @@ const stripe = createStripe({
   }),
 });
 const payments = createPayments(stripe);
-const refunds = createRefundOrder({ orders, payments, units: ledger, holds, clock, log, metrics });
-const advance = createAdvance({ orders, payments, units: ledger, holds, refunds, clock, log, metrics });
+const unknownPayments = createUnknownPayments({
+  store: unknownStore,
+  orders,
+  payments,
+  pauseDrop: async dropId => {
+    await drops.steer(dropId, { action: 'pause' });
+  },
+  clock,
+  log,
+  metrics,
+});
+const cards = { ...cardsStore, hash: createHashCard(config.tokenSecrets) };
+const refunds = createRefundOrder({ orders, payments, units: ledger, holds, cards, clock, log, metrics });
+const advance = createAdvance({
+  orders,
+  payments,
+  units: ledger,
+  holds,
+  cards,
+  refunds,
+  clock,
+  log,
+  metrics,
+});
 const apiBase = config.stripe.apiBase ?? 'https://api.stripe.com';
 const scriptUrl = config.stripe.apiBase ? `${config.stripe.apiBase}/v3/` : 'https://js.stripe.com/v3/';
 const checkout = createCheckout({
   orders,
   payments,
   holds,
+  units: ledger,
+  termsOf: dropId => drops.find(dropId),
   quotes,
   advance,
   wake: jobs.wakeOrder,
@@ -269,7 +348,7 @@ const conductor = startConductor({
   live,
   steps: {
     lobbyKey: drop => fairness.lobbyKey(drop),
-    sweep: dropId => holds.sweep(dropId),
+    sweep: dropId => holdsStore.sweep(dropId),
     admit: createAdmission({
       store: queueStore,
       log: callLog,
@@ -311,6 +390,7 @@ const api = createApi({
   sessions,
   catalog,
   search,
+  chosenResults,
   giveSearchKey: createGiveSearchKey({
     typesense: config.typesense,
     publicUrl: config.typesense.publicUrl,
@@ -323,11 +403,12 @@ const api = createApi({
   fairness,
   openTicket: text => tickets.open(text),
   pricing,
+  coupons,
   inventory,
   checkout,
   orders,
   refund: createRefund({ orders, advance, clock }),
-  privacy: createPrivacy({ orders, holds, events: stripeEvents, clock }),
+  privacy: createPrivacy({ orders, holds, events: stripeEvents, cards, clock }),
   report: createReport({
     drop: dropId => drops.get(dropId),
     look: dropId => live.look(dropId),
@@ -342,9 +423,16 @@ const api = createApi({
     countOrders: dropId => orders.countsOfDrop(dropId),
     callFigures: createCallFigures(metrics, clock),
   }),
+  findings: createFindings({
+    store: createFindingsStore(mongo),
+    clock,
+    ask: async runId => {
+      await auditQueue.add('check', { runId });
+    },
+  }),
 });
 const makeContext = createMakeContext({
-  authenticate: createAuthenticate({ sessions, clock, adminKey: config.adminKey, jwt: config.jwt }),
+  authenticate: createAuthenticate({ sessions, clock, staffKeys: config.staffKeys, jwt: config.jwt }),
   log,
   metrics,
   rates: createRateLimits(limitsRedis, config.redis.limitsUrl === config.redis.jobsUrl ? stockRedis : null),
@@ -369,7 +457,11 @@ const server = createHttpServer({
     findDrop: dropId => drops.find(dropId),
     calls: dropId => callLog.read(dropId),
   }),
-  paymentOrigins: [...new Set([apiBase, scriptUrl].map(url => new URL(url).origin))],
+  paymentOrigins: [
+    ...new Set([apiBase, scriptUrl].map(url => new URL(url).origin)),
+    // Stripe's own script frames the bank's page from here (https://docs.stripe.com/security/guide).
+    ...(config.stripe.apiBase ? [] : ['https://*.js.stripe.com', 'https://hooks.stripe.com']),
+  ],
   pagesFolder: join(import.meta.dirname, '../client/web/dist'),
   log,
 });

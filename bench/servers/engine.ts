@@ -41,7 +41,7 @@ const server = createHttpServer({
     hold: createHoldsRouter({ inventory }),
   }),
   makeContext: createMakeContext({
-    authenticate: createAuthenticate({ sessions, clock, adminKey: 'a key that nobody has', jwt: null }),
+    authenticate: createAuthenticate({ sessions, clock, staffKeys: [], jwt: null }),
     log,
     metrics,
     rates: createRateLimits(limitsRedis),

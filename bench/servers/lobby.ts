@@ -32,7 +32,7 @@ const sessions = createSealer({
   schema: sessionTokenSchema,
 });
 const makeContext = createMakeContext({
-  authenticate: createAuthenticate({ sessions, clock, adminKey: 'a key that nobody has', jwt: null }),
+  authenticate: createAuthenticate({ sessions, clock, staffKeys: [], jwt: null }),
   log,
   metrics,
   rates: { consume: () => Promise.resolve() },

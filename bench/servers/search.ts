@@ -47,7 +47,7 @@ serve(
       authenticate: createAuthenticate({
         sessions,
         clock,
-        adminKey: 'a key that nobody has',
+        staffKeys: [],
         jwt: null,
       }),
       log,

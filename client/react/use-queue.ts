@@ -2,6 +2,7 @@
 // in is taken up, and `onTicket` tells each new one.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import {
+  failureOf,
   joinThroughGate,
   randomNonce,
   withRetries,
@@ -16,14 +17,18 @@ export interface Ticket {
   readonly ticket: string;
   readonly lane: string;
   readonly arrival: number;
+  /** What this buyer joined with: it shows that a leaf of the fairness proof is theirs. Keep it with the ticket. */
+  readonly nonce?: string;
 }
 
 export interface QueueOptions {
   readonly dropId: string;
   /** From before, as `onTicket` gave it. */
   readonly ticket?: Ticket | null;
-  /** Told of a ticket to keep. */
-  readonly onTicket?: (ticket: Ticket) => void;
+  /** To join with; a new one where it is missing. Kept beforehand, it is known even where the answer got lost. */
+  readonly nonce?: string;
+  /** Told of a ticket to keep, and null of one to forget: the server knows it no more, and one may join anew. */
+  readonly onTicket?: (ticket: Ticket | null) => void;
 }
 
 export interface LiveQueue {
@@ -41,9 +46,9 @@ export interface LiveQueue {
 }
 
 export function useQueue(options: QueueOptions): LiveQueue {
-  const { dropId, onTicket } = options;
+  const { dropId, onTicket, nonce: givenNonce } = options;
   const { client, drops, tickets } = useShared();
-  const [own, setOwn] = useState<{ dropId: string; ticket: Ticket } | null>(null);
+  const [own, setOwn] = useState<{ dropId: string; ticket: Ticket | null } | null>(null);
   const [refusal, setRefusal] = useState<LiveQueue['refusal']>(null);
   const [failure, setFailure] = useState<unknown>(null);
   const [isBusy, setIsBusy] = useState(false);
@@ -57,6 +62,13 @@ export function useQueue(options: QueueOptions): LiveQueue {
   useEffect(() => {
     telling.current = onTicket;
   });
+  const isUnknown = error !== null && failureOf(error).code === 'NOT_FOUND';
+  useEffect(() => {
+    if (!isUnknown) return;
+    setOwn({ dropId, ticket: null });
+    telling.current?.(null);
+  }, [dropId, isUnknown]);
+
   const run = useCallback((act: () => Promise<void>) => {
     setIsBusy(true);
     setFailure(null);
@@ -67,18 +79,18 @@ export function useQueue(options: QueueOptions): LiveQueue {
 
   const join = useCallback(
     (code?: string) => {
-      const nonce = randomNonce();
+      const nonce = givenNonce ?? randomNonce();
       run(async () => {
         const entry = { dropId, nonce, ...(code === undefined ? {} : { code }) };
         const outcome = await joinThroughGate(client.api, entry);
         setRefusal(outcome.kind === 'joined' ? null : outcome.kind);
         if (outcome.kind !== 'joined') return;
         const { ticket: text, lane, arrival } = outcome;
-        setOwn({ dropId, ticket: { ticket: text, lane, arrival } });
-        telling.current?.({ ticket: text, lane, arrival });
+        setOwn({ dropId, ticket: { ticket: text, lane, arrival, nonce } });
+        telling.current?.({ ticket: text, lane, arrival, nonce });
       });
     },
-    [client, dropId, run],
+    [client, dropId, givenNonce, run],
   );
   const leave = useCallback(() => {
     if (sealed === null) return;
@@ -90,7 +102,7 @@ export function useQueue(options: QueueOptions): LiveQueue {
     status,
     place: ticket !== null && drop !== null ? client.placeOf(ticket, drop) : null,
     refusal,
-    error: failure ?? error,
+    error: failure ?? (isUnknown ? null : error),
     isBusy,
     join,
     leave,

@@ -13,6 +13,7 @@ export interface BuiltFile {
   readonly name: string;
   readonly bytes: number;
   readonly gzipBytes: number;
+  readonly brotliBytes: number;
 }
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -123,7 +124,12 @@ function compressFiles(folder: string): BuiltFile[] {
       writeFileSync(`${file}.gz`, gzip);
       const brotli = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
       writeFileSync(`${file}.br`, brotli);
-      return { name: path.relative(folder, file), bytes: bytes.length, gzipBytes: gzip.length };
+      return {
+        name: path.relative(folder, file),
+        bytes: bytes.length,
+        gzipBytes: gzip.length,
+        brotliBytes: brotli.length,
+      };
     });
 }
 

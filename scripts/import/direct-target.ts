@@ -3,10 +3,11 @@
 import { pino } from 'pino';
 import { createCatalogStore } from '../../server/catalog/catalog.store.ts';
 import { createCatalog } from '../../server/catalog/catalog.ts';
+import { outcomeOf } from '../../server/catalog/import-outcome.ts';
 import { createProductChanges } from '../../server/catalog/product-changes.ts';
 import { connectMongo } from '../../server/platform/mongo.ts';
 import { connectRedis } from '../../server/platform/redis.ts';
-import { type ImportTarget, outcomeOf } from './import-target.ts';
+import type { ImportTarget } from './import-target.ts';
 
 export async function openDirectTarget(options: {
   mongoUri: string;

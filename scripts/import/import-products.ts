@@ -4,10 +4,10 @@
 import type { ProductInput } from '../../server/catalog/product.ts';
 import { adjust, createReport, type ImportReport, refuse } from './import-report.ts';
 import type { ImportTarget } from './import-target.ts';
-import { mapProduct } from './map-product.ts';
+import { mapProduct } from '../../server/catalog/map-product.ts';
 import { type ImportFormat, readRecords } from './read-records.ts';
 import { openSeenProducts } from './seen-products.ts';
-import { recordCharsMax, type SourceRecord } from './source-record.ts';
+import { recordCharsMax, type SourceRecord } from '../../client/records/source-record.ts';
 
 /** Large products make small batches, or one batch of them could fill the heap. A record that is larger goes alone. */
 const batchCharsMax = 4 * recordCharsMax;

@@ -1,6 +1,6 @@
 // What became of each record. Refusals and adjustments are kept up to a bound and counted beyond it, so that a broken
 // file of a million records cannot fill the memory.
-import type { Problem } from './map-product.ts';
+import type { Problem } from '../../server/catalog/map-product.ts';
 
 export interface RefusedRecord extends Problem {
   record: number;

@@ -1,10 +1,9 @@
 // Where an import writes to: straight into the catalog of a running installation, or through the API of a remote one.
-import type { WriteOutcome } from '../../server/catalog/catalog.ts';
+import type { ImportedOutcome } from '../../server/catalog/import-outcome.ts';
 import type { ProductInput } from '../../server/catalog/product.ts';
 
-export type ImportOutcome =
-  | { kind: 'created' | 'updated' | 'unchanged' | 'written' }
-  | { kind: 'refused'; field: string; reason: string };
+/** `written`: a remote server does not say whether anything changed. */
+export type ImportOutcome = ImportedOutcome | { kind: 'written' };
 
 export interface ImportTarget {
   /** As many products as it takes at once. */
@@ -14,28 +13,4 @@ export interface ImportTarget {
   /** How many products the search index still has to take; null where that cannot be known. */
   dueCount(): Promise<number | null>;
   close(): Promise<void>;
-}
-
-export function outcomeOf(outcome: WriteOutcome): ImportOutcome {
-  switch (outcome.kind) {
-    case 'created':
-    case 'updated':
-    case 'unchanged':
-      return { kind: outcome.kind };
-    case 'sku-taken':
-      return {
-        kind: 'refused',
-        field: 'variants.sku',
-        reason: `${outcome.sku} belongs to product ${outcome.by}`,
-      };
-    case 'slug-taken':
-      return { kind: 'refused', field: 'slug', reason: `${outcome.slug} belongs to product ${outcome.by}` };
-    case 'rev-differs':
-    case 'contended':
-      return {
-        kind: 'refused',
-        field: 'productId',
-        reason: 'others kept changing this product at the same time',
-      };
-  }
 }

@@ -1,11 +1,11 @@
 // Records of a file, one after the other, each with its number and line, in memory that does not grow with the file.
 // A record that cannot be read is one of them, with its reason: nothing is skipped in silence.
 import { createReadStream } from 'node:fs';
-import { splitCsv } from './csv.ts';
-import { splitJsonArray } from './json-array.ts';
-import { splitJsonLines } from './json-lines.ts';
-import type { SourceRecord } from './source-record.ts';
-import { joinVariantRows } from './variant-rows.ts';
+import { splitCsv } from '../../client/records/csv.ts';
+import { splitJsonArray } from '../../client/records/json-array.ts';
+import { splitJsonLines } from '../../client/records/json-lines.ts';
+import type { SourceRecord } from '../../client/records/source-record.ts';
+import { joinVariantRows } from '../../client/records/variant-rows.ts';
 
 export type ImportFormat = 'json' | 'jsonl' | 'csv';
 

@@ -7,12 +7,14 @@ import { z } from 'zod';
 import type { Clock } from '../platform/clock.ts';
 import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
 
+export const auditOutcomes = ['done', 'refused', 'failed'] as const;
+
 export interface AuditEntry {
   /** The admin's name, or the buyer's id where a buyer tried. */
   readonly who: string;
   /** The procedure. */
   readonly what: string;
-  readonly outcome: 'done' | 'refused' | 'failed';
+  readonly outcome: (typeof auditOutcomes)[number];
   /** What it was done to: a drop's, an order's or a product's id. Never personal data. */
   readonly target: string | null;
 }
@@ -22,18 +24,30 @@ const lineSchema = z.object({
   atMs: z.number(),
   who: z.string(),
   what: z.string(),
-  outcome: z.enum(['done', 'refused', 'failed']),
+  outcome: z.enum(auditOutcomes),
   target: z.string().nullable(),
   before: z.string(),
   hash: z.string(),
 });
 export type AuditLine = Omit<z.infer<typeof lineSchema>, '_id'> & { readonly seq: number };
 
+/** Each that is given must be so. */
+export interface AuditQuery {
+  readonly limit: number;
+  readonly beforeSeq?: number | undefined;
+  readonly who?: string | undefined;
+  /** A procedure, or the beginning of its name up to a dot: `admin.drop` is all that was done to drops. */
+  readonly what?: string | undefined;
+  readonly outcome?: AuditEntry['outcome'] | undefined;
+  readonly target?: string | undefined;
+}
+
 export interface AuditLog {
   /** Writes a line in the background. A line that cannot be written is logged as an error, with its content. */
   append(entry: AuditEntry): void;
+  ensureIndexes(): Promise<void>;
   /** Newest first, from before `beforeSeq`. */
-  list(options: { limit: number; beforeSeq?: number | undefined }): Promise<AuditLine[]>;
+  list(options: AuditQuery): Promise<AuditLine[]>;
   /** Resolves once everything that was appended is written. */
   settled(): Promise<void>;
 }
@@ -82,8 +96,24 @@ export function createAuditLog(options: {
           waitingCount -= 1;
         });
     },
-    async list({ limit, beforeSeq }) {
-      const filter = beforeSeq === undefined ? {} : { _id: { $lt: beforeSeq } };
+    async ensureIndexes() {
+      // What is looked for: all that was done to one thing, by one person, or that was refused.
+      await lines.createIndexes([
+        { key: { target: 1, _id: -1 } },
+        { key: { who: 1, _id: -1 } },
+        { key: { what: 1, _id: -1 } },
+        { key: { outcome: 1, _id: -1 } },
+      ]);
+    },
+    async list({ limit, beforeSeq, who, what, outcome, target }) {
+      const filter = {
+        ...(beforeSeq === undefined ? {} : { _id: { $lt: beforeSeq } }),
+        ...(who === undefined ? {} : { who }),
+        // `/` is what follows the dot: the range holds every name under this one.
+        ...(what === undefined ? {} : { $or: [{ what }, { what: { $gte: `${what}.`, $lt: `${what}/` } }] }),
+        ...(outcome === undefined ? {} : { outcome }),
+        ...(target === undefined ? {} : { target }),
+      };
       const found = await lines.find(filter).sort({ _id: -1 }).limit(limit).toArray();
       return found.map(line => {
         const { _id: seq, ...rest } = lineSchema.parse(line);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { dropStates } from '../drops/drop.ts';
 import { dropIdSchema, skuSchema } from '../ids.ts';
 import { orderStatuses } from '../orders/order.rules.ts';
-import { adminProcedure } from '../trpc.ts';
+import { staffProcedure } from '../trpc.ts';
 import type { Stats } from './stats.ts';
 
 export const dropStatsSchema = z.object({
@@ -44,7 +44,7 @@ export const dropStatsSchema = z.object({
 export type DropStats = z.infer<typeof dropStatsSchema>;
 
 export function createStatsProcedure(stats: Stats) {
-  return adminProcedure
+  return staffProcedure('viewer')
     .input(z.strictObject({ dropId: dropIdSchema, lastEventId: z.string().max(100).nullish() }))
     .subscription(async function* ({ input, signal }) {
       for await (const { id, data } of stats.watch(input.dropId, signal)) yield tracked(id, data);

@@ -3,6 +3,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from 'jose';
 import { z } from 'zod';
+import { highestRole } from '../admin/roles.rules.ts';
 import type { Config } from '../config.ts';
 import { PublicError } from '../errors.ts';
 import { buyerIdSchema, type BuyerId } from '../ids.ts';
@@ -25,11 +26,11 @@ export type Authenticate = (bearer: string | null) => Promise<Caller>;
 export function createAuthenticate(options: {
   sessions: Sealer<SessionToken>;
   clock: Clock;
-  adminKey: string;
+  staffKeys: Config['staffKeys'];
   jwt: Config['jwt'];
 }): Authenticate {
   const { sessions, clock, jwt } = options;
-  const adminDigest = digest(options.adminKey);
+  const staff = options.staffKeys.map(({ name, key, role }) => ({ name, role, digest: digest(key) }));
   const jwks = jwt ? createRemoteJWKSet(new URL(jwt.jwksUrl)) : null;
 
   return async bearer => {
@@ -39,7 +40,9 @@ export function createAuthenticate(options: {
       if (session.expiresAtMs <= clock.now()) return { kind: 'nobody', why: 'bad-token' };
       return { kind: 'buyer', ...session };
     }
-    if (timingSafeEqual(digest(bearer), adminDigest)) return { kind: 'admin', name: 'admin-key' };
+    const given = digest(bearer);
+    const known = staff.find(each => timingSafeEqual(given, each.digest));
+    if (known) return { kind: 'admin', name: known.name, role: known.role };
     if (!jwt || !jwks || bearer.split('.').length !== 3) return { kind: 'nobody', why: 'bad-token' };
     try {
       const { payload } = await jwtVerify(bearer, jwks, {
@@ -71,11 +74,11 @@ function saysNothingOfTheToken(error: unknown): boolean {
 
 function callerOf(payload: JWTPayload, issuer: string): Caller {
   const subject = payload.sub ?? '';
-  const roles = z.array(z.string()).safeParse(payload['roles']).data ?? [payload['role']];
+  const role = highestRole(z.array(z.string()).safeParse(payload['roles']).data ?? [payload['role']]);
   const expiresAtMs = (payload.exp ?? 0) * 1_000;
   // Everybody without a subject would be one and the same buyer.
   if (subject === '') return { kind: 'nobody', why: 'bad-token' };
-  if (roles.includes('admin')) return { kind: 'admin', name: subject, expiresAtMs };
+  if (role) return { kind: 'admin', name: subject, role, expiresAtMs };
   return { kind: 'buyer', buyerId: customerId(issuer, subject), expiresAtMs };
 }
 

@@ -1,5 +1,6 @@
 // What the engine knows of a person, handed over or forgotten. Who bought stands in the orders' contacts, in the
-// destinations of their quotes (also frozen into holds), and in Stripe's events about their payments. The buyer's id
+// destinations of their quotes (also frozen into holds), and in Stripe's events about their payments. With which card,
+// as a keyed hash, stands in the orders of drops that limit cards: the count stays, without the order, and goes with time. The buyer's id
 // is a pseudonym, and stays: invoices, units and the queue's proof hang on it. Stripe is told nothing personal by us.
 import type { BuyerId, DropId, HoldId, OrderId } from '../ids.ts';
 import { limits } from '../limits.ts';
@@ -25,9 +26,10 @@ export function createPrivacy(deps: {
   orders: Pick<Orders, 'list' | 'edit'>;
   holds: { forget(request: { dropId: DropId; holdId: HoldId; frozen: string }): Promise<void> };
   events: { forget(paymentIds: readonly string[]): Promise<void> };
+  cards: { forget(counted: { dropId: DropId; card: string; orderId: OrderId }): Promise<void> };
   clock: { now(): number };
 }): Privacy {
-  const { orders, holds, events, clock } = deps;
+  const { orders, holds, events, cards, clock } = deps;
 
   async function* ordersOf(buyerId: BuyerId): AsyncGenerator<Order> {
     const limit = limits.listPageCount.max;
@@ -47,7 +49,8 @@ export function createPrivacy(deps: {
     // The holds and the events first: the order's own mark says that all of it is done.
     await holds.forget({ dropId, holdId, frozen: JSON.stringify(quote) });
     if (intent?.id) await events.forget([intent.id]);
-    const set = { contact: forgottenContact(order.contact), quote, erasedAtMs: clock.now() };
+    if (order.card !== null) await cards.forget({ dropId, card: order.card, orderId });
+    const set = { contact: forgottenContact(order.contact), quote, card: null, erasedAtMs: clock.now() };
     const erased = await orders.edit({ orderId, from: [status], set });
     if (!erased) throw new Error(`order ${orderId} changed while it was being erased: erase again`);
   };

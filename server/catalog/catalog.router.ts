@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { PublicError } from '../errors.ts';
 import { productIdSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { adminProcedure, publicProcedure, router } from '../trpc.ts';
+import { cacheableProcedure, router, staffProcedure } from '../trpc.ts';
 import type { Catalog } from './catalog.ts';
+import { checkedOnce } from './checked-once.ts';
 import { productInputSchema, productSchema, productStatusSchema, slugSchema } from './product.ts';
 
 export const pageInputSchema = z.strictObject({
@@ -28,25 +29,27 @@ const adminProductSchema = productSchema.extend({ indexed: z.boolean() });
 
 const productPageSchema = z.object({ items: z.array(productSchema), nextCursor: z.string().optional() });
 
+const answeredProduct = checkedOnce(productSchema);
+
 export function createCatalogRouter(catalog: Catalog) {
   return router({
-    product: publicProcedure
+    product: cacheableProcedure
       .input(z.strictObject({ id: productIdSchema }))
-      .output(productSchema)
+      .output(answeredProduct)
       .query(async ({ input }) => {
         const product = await catalog.product(input.id);
         if (!product) throw new PublicError('not-found', 'There is no such product');
         return product;
       }),
-    bySlug: publicProcedure
+    bySlug: cacheableProcedure
       .input(z.strictObject({ slug: slugSchema }))
-      .output(productSchema)
+      .output(answeredProduct)
       .query(async ({ input }) => {
         const product = await catalog.productBySlug(input.slug);
         if (!product) throw new PublicError('not-found', 'There is no such product');
         return product;
       }),
-    list: publicProcedure
+    list: cacheableProcedure
       .input(optionalPageSchema)
       .output(productPageSchema)
       .query(({ input }) => catalog.list(input)),
@@ -61,21 +64,21 @@ export const productUpsertSchema = productInputSchema.extend({
 /** Mounted as `admin.product`. */
 export function createAdminProductRouter(catalog: Catalog) {
   return router({
-    upsert: adminProcedure
+    upsert: staffProcedure('admin')
       .input(productUpsertSchema)
       .output(z.object({ productId: productIdSchema, rev: z.int() }))
       .mutation(async ({ input: { expectedRev, ...product } }) => {
         const { rev } = await catalog.upsert(product, { expectedRev });
         return { productId: product.productId, rev };
       }),
-    remove: adminProcedure
+    remove: staffProcedure('admin')
       .input(z.strictObject({ productId: productIdSchema }))
       .output(z.object({ kind: z.enum(['removed', 'absent']) }))
       .mutation(async ({ input }) => ({
         kind: (await catalog.remove(input.productId)) ? 'removed' : 'absent',
       })),
     /** Drafts and archived products, too. */
-    get: adminProcedure
+    get: staffProcedure('viewer')
       .input(z.strictObject({ productId: productIdSchema }))
       .output(adminProductSchema)
       .query(async ({ input }) => {
@@ -83,12 +86,12 @@ export function createAdminProductRouter(catalog: Catalog) {
         if (!product) throw new PublicError('not-found', 'There is no such product');
         return product;
       }),
-    list: adminProcedure
+    list: staffProcedure('viewer')
       .input(optionalAdminPageSchema)
       .output(z.object({ items: z.array(adminProductSchema), nextCursor: z.string().optional() }))
       .query(({ input }) => catalog.listForAdmin(input)),
     /** How far the search index is behind the catalog. */
-    counts: adminProcedure
+    counts: staffProcedure('viewer')
       .output(z.object({ products: z.int(), due: z.int() }))
       .query(() => catalog.counts()),
   });

@@ -6,18 +6,15 @@ import { type ProductId, productIdSchema, type Sku } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Money } from '../money.ts';
 import { cursorAfter, readCursor, variantTitleOf } from './catalog.rules.ts';
-import type {
-  BrowseQuery,
-  CatalogStore,
-  ClaimedProducts,
-  DueProduct,
-  WriteOutcome,
-} from './catalog.store.ts';
+import type { BrowseQuery, CatalogStore, DueProduct, WriteOutcome } from './catalog.store.ts';
 import type { Product, ProductInput, ProductStatus, TaxClass } from './product.ts';
 import { createProductCache } from './product-cache.ts';
 import type { ProductChanges } from './product-changes.ts';
+import { alsoFoundBy, type SynonymRule, wordsConcerned } from './synonyms.rules.ts';
+import type { SharedProducts } from './shared-products.store.ts';
 
-export type { BrowseQuery, ClaimedProducts, DueProduct, WriteOutcome } from './catalog.store.ts';
+export type { BrowseQuery, DueProduct, WriteOutcome } from './catalog.store.ts';
+export type { SynonymRule } from './synonyms.rules.ts';
 
 export interface SoldVariant {
   readonly productId: ProductId;
@@ -27,6 +24,11 @@ export interface SoldVariant {
   /** In further currencies. */
   readonly prices: readonly Money[];
   readonly taxClass: TaxClass;
+}
+
+/** A product as the index is to have it: with what it is found by besides its own words. */
+export interface IndexableProduct extends DueProduct {
+  readonly product: (Product & { readonly alsoFoundBy: readonly string[] }) | null;
 }
 
 export interface Page<T> {
@@ -58,12 +60,18 @@ export interface Catalog {
   /** SKUs that no product has are missing from the answer. */
   variantsBySku(skus: readonly Sku[]): Promise<Map<Sku, SoldVariant>>;
 
+  synonyms(): Promise<SynonymRule[]>;
+  /** Has every product indexed again that the rule concerns, or did; also where it stood there already. */
+  putSynonyms(rule: SynonymRule): Promise<'put' | 'full'>;
+  /** False where there was none. */
+  removeSynonyms(id: string): Promise<boolean>;
+
   /** Has the products of these SKUs indexed again: their availability changed. */
   reindexSkus(skus: readonly Sku[]): Promise<void>;
   /** Has everything indexed again, into an index that is new. */
   reindexAll(): Promise<void>;
   /** Products due for the index, which nobody else gets until `endClaim`, or until the claim has run out. */
-  claimDue(claim: { by: string; limit: number }): Promise<DueProduct[]>;
+  claimDue(claim: { by: string; limit: number }): Promise<IndexableProduct[]>;
   /** `taken` by the index; `refused` by it, to be tried again later; whatever else was claimed is free again. */
   endClaim(claim: {
     by: string;
@@ -73,14 +81,18 @@ export interface Catalog {
   /** The ids of a page of products, for who builds an index anew. */
   pageIds(page: { after: ProductId | null; limit: number }): Promise<ProductId[]>;
   /** These products, due or not, as far as nobody is at work on them; nobody else indexes them until `endClaim`. */
-  claimIds(claim: { by: string; ids: readonly ProductId[] }): Promise<ClaimedProducts>;
+  claimIds(claim: {
+    by: string;
+    ids: readonly ProductId[];
+  }): Promise<{ claimed: IndexableProduct[]; busy: ProductId[] }>;
   /** How products stand, and whether the index has taken them so; those that are not there are left out. */
-  indexStates(productIds: readonly ProductId[]): Promise<(DueProduct & { readonly indexed: boolean })[]>;
+  indexStates(
+    productIds: readonly ProductId[],
+  ): Promise<(IndexableProduct & { readonly indexed: boolean })[]>;
   /** What search answers with while its service is away: exact words only. */
   browse(query: BrowseQuery): Promise<{ products: Product[]; total: number }>;
   counts(): Promise<{ products: number; due: number }>;
 
-  cacheFigures(): { hits: number; misses: number };
   close(): Promise<void>;
 }
 
@@ -89,24 +101,63 @@ export async function createCatalog(deps: {
   changes: ProductChanges;
   clock: { now(): number };
   log: Logger;
+  /** What all processes remember together; without it, each reads MongoDB for itself. */
+  shared?: SharedProducts;
+  /** Told who answered each read of a product. */
+  onRead?: (by: 'memory' | 'flight' | 'mongodb') => void;
   /** Told after products became due for the index; a hint, since the outbox is what counts. */
   onIndexDue?: () => void;
 }): Promise<Catalog> {
-  const { store, changes, clock, log, onIndexDue } = deps;
-  const cache = createProductCache(productId => store.read(productId));
+  const { store, changes, clock, log, shared, onRead, onIndexDue } = deps;
+  const readStore = (productId: ProductId) => {
+    onRead?.('mongodb');
+    return store.read(productId);
+  };
+  const cache = createProductCache(
+    productId => (shared ? shared.get(productId, () => readStore(productId)) : readStore(productId)),
+    onRead,
+  );
   const stopListening = await changes.listen(heard => {
     if (heard === 'all') cache.forgetAll();
-    else cache.forget(heard);
+    // Who announces a change may be a command that knows nothing of what is shared.
+    else void forget(heard);
   });
 
-  async function changed(productIds: readonly ProductId[]): Promise<void> {
-    if (productIds.length === 0) return;
+  /** From the outside in: what is forgotten here first could be read again from there, old. */
+  async function forget(productIds: readonly ProductId[]): Promise<void> {
+    await shared?.forget(productIds).catch((error: unknown) => {
+      log.warn({ err: error }, 'catalog: what is shared could not be forgotten: it ends by time');
+    });
     cache.forget(productIds);
-    onIndexDue?.();
+  }
+
+  async function announce(productIds: readonly ProductId[]): Promise<void> {
+    await forget(productIds);
     // The write stands whether or not the others hear of it: their memory of it ends by time, too.
     await changes.announce(productIds).catch((error: unknown) => {
       log.warn({ err: error }, 'catalog: a change could not be announced');
     });
+  }
+
+  async function changed(productIds: readonly ProductId[]): Promise<void> {
+    if (productIds.length === 0) return;
+    onIndexDue?.();
+    await announce(productIds);
+  }
+
+  /** The rules are read after the products: whoever changes a rule makes its products due after that. */
+  async function indexable<T extends DueProduct>(products: readonly T[]): Promise<(T & IndexableProduct)[]> {
+    if (products.every(({ product }) => product === null))
+      return products.map(each => ({ ...each, product: null }));
+    const rules = await store.synonyms();
+    return products.map(each => ({
+      ...each,
+      product: each.product && { ...each.product, alsoFoundBy: alsoFoundBy(each.product, rules) },
+    }));
+  }
+
+  async function concerns(rules: readonly SynonymRule[]): Promise<void> {
+    if ((await store.touchWords(wordsConcerned(rules), clock.now())) > 0) onIndexDue?.();
   }
 
   async function upsertMany(inputs: readonly ProductInput[], expectedRev?: number): Promise<WriteOutcome[]> {
@@ -207,16 +258,39 @@ export async function createCatalog(deps: {
       await store.touchAll(clock.now());
       onIndexDue?.();
     },
-    claimDue({ by, limit }) {
+    async claimDue({ by, limit }) {
       const nowMs = clock.now();
-      return store.claimDue({ by, limit, nowMs, untilMs: nowMs + limits.indexClaimMs });
+      const due = await store.claimDue({ by, limit, nowMs, untilMs: nowMs + limits.indexClaimMs });
+      // Who changed them may have died before it could say so.
+      if (due.length > 0) await announce(due.map(({ productId }) => productId));
+      return indexable(due);
     },
     pageIds: asked => store.pageIds(asked),
-    claimIds({ by, ids }) {
+    async claimIds({ by, ids }) {
       const nowMs = clock.now();
-      return store.claimIds({ by, ids, nowMs, untilMs: nowMs + limits.indexClaimMs });
+      const { claimed, busy } = await store.claimIds({
+        by,
+        ids,
+        nowMs,
+        untilMs: nowMs + limits.indexClaimMs,
+      });
+      return { claimed: await indexable(claimed), busy };
     },
-    indexStates: productIds => store.indexStates(productIds),
+    indexStates: async productIds => indexable(await store.indexStates(productIds)),
+
+    synonyms: () => store.synonyms(),
+    async putSynonyms(rule) {
+      const before = await store.putSynonyms(rule);
+      if (before === 'full') return 'full';
+      await concerns(before ? [before, rule] : [rule]);
+      return 'put';
+    },
+    async removeSynonyms(id) {
+      const gone = await store.removeSynonyms(id);
+      if (gone) await concerns([gone]);
+      return gone !== null;
+    },
+
     endClaim({ by, taken, refused = [] }) {
       return store.endClaim({ by, taken, refused, refusedUntilMs: clock.now() + limits.indexRefusedMs });
     },
@@ -225,7 +299,6 @@ export async function createCatalog(deps: {
       const [products, due] = await Promise.all([store.count(), store.dueCount()]);
       return { products, due };
     },
-    cacheFigures: () => cache.figures(),
     close: stopListening,
   };
 }

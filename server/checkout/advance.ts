@@ -5,20 +5,21 @@
 //                 until then a look at the payment now and then, in case its news are lost → authorized
 //   closing     look at the payment (made again under its key if it is unknown whether it exists)
 //                 authorised → authorized; processing → wait; else cancel it at Stripe → cancelled | expired
-//   authorized  claim the units → write their serials down → capture, serials with it → paid
+//   authorized  where the drop has a limit for each card: count the units against the card → else cancelling
+//                 claim the units → write their serials down → capture, serials with it → paid
 //                 none free, or the capture has certainly failed → cancelling
 //   cancelling  cancel the payment, or refund it if it turns out captured → cancelled
-//   cancelled, expired   release units, then the hold; later once more, for a claim that came late
+//   cancelled, expired   release units, what the card was counted for, then the hold; later once more, for a claim that came late
 //   paid …      settle the hold; then each refund that was asked for (`refund-order.ts`)
 //
 // What is not certain is thrown, and the order is due again after a growing pause. Any number of these may run at
 // once for one order: effects are idempotent on ids fixed beforehand, and only one wins each compare-and-set.
 import type { Logger } from 'pino';
-import type { DropId, HoldId, OrderId, Sku } from '../ids.ts';
+import type { BuyerId, DropId, HoldId, OrderId, Sku } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Order } from '../orders/order.ts';
 import { endedUnpaid, endOfClosing, isMoneyCertain, type OrderReason } from '../orders/order.rules.ts';
-import type { Orders } from '../orders/orders.ts';
+import type { OrderChange, Orders } from '../orders/orders.ts';
 import { openRefund } from '../orders/refund.rules.ts';
 import { metadataOfSerials } from '../payments/payment-metadata.ts';
 import { PaymentsBusy, type Payment, type Payments } from '../payments/payments.ts';
@@ -35,18 +36,47 @@ export interface UnitsPort {
   release(orderId: OrderId): Promise<void>;
 }
 
+/** The coupon that an order is billed with: its use ends as the order's hold does. */
+export interface UsedCoupon {
+  readonly code: string;
+  readonly buyerId: BuyerId;
+}
+
+export function couponOf({ quote, buyerId }: Pick<Order, 'quote' | 'buyerId'>): UsedCoupon | undefined {
+  return quote.coupon === undefined ? undefined : { code: quote.coupon, buyerId };
+}
+
 /** Holds, as far as an order ends them. */
 export interface HoldsPort {
   pay(
     dropId: DropId,
     holdId: HoldId,
+    coupon?: UsedCoupon,
   ): Promise<{ kind: 'paying'; payDeadlineMs: number } | { kind: 'settled' | 'released' | 'missing' }>;
-  settle(dropId: DropId, holdId: HoldId): Promise<{ kind: 'settled' | 'released' | 'missing' }>;
+  settle(
+    dropId: DropId,
+    holdId: HoldId,
+    coupon?: UsedCoupon,
+  ): Promise<{ kind: 'settled' | 'released' | 'missing' }>;
   release(
     dropId: DropId,
     holdId: HoldId,
     by: 'order',
+    coupon?: UsedCoupon,
   ): Promise<{ kind: 'released' | 'paying' | 'settled' | 'missing' }>;
+}
+
+/** The units that each card has of a drop. */
+export interface CardsPort {
+  hash(dropId: DropId, fingerprint: string): string;
+  take(request: {
+    dropId: DropId;
+    card: string;
+    orderId: OrderId;
+    unitsCount: number;
+    max: number;
+  }): Promise<'counted' | 'over'>;
+  keepAtMost(request: { dropId: DropId; card: string; orderId: OrderId; unitsCount: number }): Promise<void>;
 }
 
 export interface AdvanceDeps {
@@ -55,6 +85,7 @@ export interface AdvanceDeps {
   readonly payments: Payments;
   readonly units: UnitsPort;
   readonly holds: HoldsPort;
+  readonly cards: CardsPort;
   readonly clock: { now(): number };
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -105,7 +136,7 @@ export function createAdvance(deps: AdvanceDeps): Advance {
 }
 
 function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
-  const { orders, payments, units, holds, refunds, clock, log, metrics } = deps;
+  const { orders, payments, units, holds, cards, refunds, clock, log, metrics } = deps;
 
   const alarm = (what: string, order: Order, detail: Record<string, unknown> = {}) => {
     metrics.alarms.inc({ what });
@@ -128,7 +159,7 @@ function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
     }
     if (order.dueAtMs !== null && nowMs < order.dueAtMs) return { rest: order };
     // Whoever placed the order died before writing the deadline down: the hold knows whether it is being paid.
-    const hold = await holds.pay(order.dropId, order.holdId);
+    const hold = await holds.pay(order.dropId, order.holdId, couponOf(order));
     if (hold.kind !== 'paying') return moved(await close('hold-expired'));
     const { payDeadlineMs } = hold;
     const set = { payDeadlineMs, dueAtMs: dueWhilePending(nowMs, payDeadlineMs) };
@@ -181,7 +212,11 @@ function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
       const set = { intentStatus: status, authorizedAtMs: clock.now() };
       return moved(await orders.move({ orderId, from: ['closing'], to: 'authorized', set }));
     }
-    if (status === 'processing') return later(order);
+    if (status === 'processing') {
+      // A bank debit takes days; its end is told by an event, and a look now and then finds one that got lost.
+      await orders.putOff(order, limits.processingLookMs);
+      return { rest: order };
+    }
     if (status === 'canceled') return end();
     const cancelled = await payments.cancel(intent.id);
     // Refused: it has moved on since the look, so look again.
@@ -192,18 +227,12 @@ function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
   };
 
   const authorized = async (order: Order): Promise<StepResult> => {
-    const { orderId, dropId, intent } = order;
+    const { orderId, intent } = order;
+    const { perCardMax } = order.terms;
+    if (perCardMax !== null && intent?.id && order.cardCountedAtMs === null)
+      return countCard(order, { paymentId: intent.id, max: perCardMax });
     if (order.serials.length === 0) {
-      const proposed = new Map(order.proposed.map(({ sku, serial }) => [sku, serial]));
-      const claim = await units.claim({
-        orderId,
-        dropId,
-        lines: order.quote.lines.map(({ sku, quantity }) => ({
-          sku,
-          quantity,
-          proposed: proposed.get(sku) ?? null,
-        })),
-      });
+      const claim = await units.claim(claimOf(order));
       if (claim.kind === 'none-free') {
         const where = { unclaimed: true } as const;
         const set = { reason: 'sold-out' } as const;
@@ -245,6 +274,28 @@ function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
     checkReceived(order, looked.payment);
     if (looked.payment.metadata['serials'] === undefined) await payments.annotate(intent.id, metadata);
     return pay();
+  };
+
+  /** The card is known once it is authorised, and is written down before it is counted, so that it is always given back. */
+  const countCard = async (order: Order, by: { paymentId: string; max: number }): Promise<StepResult> => {
+    const { orderId, dropId, card } = order;
+    const edit = async (set: OrderChange) =>
+      moved(await orders.edit({ orderId, from: ['authorized'], set, where: { cardUncounted: true } }));
+    if (card === null) {
+      const fingerprint = await payments.cardFingerprint(by.paymentId);
+      return edit(
+        fingerprint === null
+          ? { cardCountedAtMs: clock.now() }
+          : { card: cards.hash(dropId, fingerprint), dueAtMs: clock.now() + limits.stepLeaseMs },
+      );
+    }
+    const counted = await cards.take({ dropId, card, orderId, unitsCount: unitsCountOf(order), max: by.max });
+    if (counted === 'counted')
+      return edit({ cardCountedAtMs: clock.now(), dueAtMs: clock.now() + limits.stepLeaseMs });
+    metrics.outcomes.inc({ what: 'order', kind: 'card-limit' });
+    const set = { reason: 'card-limit' } as const;
+    const where = { cardUncounted: true } as const;
+    return moved(await orders.move({ orderId, from: ['authorized'], to: 'cancelling', set, where }));
   };
 
   const checkReceived = (order: Order, payment: Payment) => {
@@ -293,11 +344,12 @@ function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
     const again = order.releasedAtMs !== null;
     if (again && clock.now() < order.dueAtMs) return { rest: order };
     await units.release(orderId);
+    if (order.card !== null) await cards.keepAtMost({ dropId, card: order.card, orderId, unitsCount: 0 });
     if (again) {
       const done = await orders.edit({ orderId, from: [status], set: { dueAtMs: null } });
       return done ? { rest: done } : null;
     }
-    const hold = await holds.release(dropId, holdId, 'order');
+    const hold = await holds.release(dropId, holdId, 'order', couponOf(order));
     if (hold.kind === 'settled') alarm('hold-settled-unpaid', order);
     const releasedAtMs = clock.now();
     const set = { releasedAtMs, dueAtMs: releasedAtMs + limits.releaseAgainMs };
@@ -313,7 +365,7 @@ function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
     const where = { refundsRev: order.refundsRev };
     const nothingDue = refund ? {} : { dueAtMs: null };
     if (order.settledAtMs === null) {
-      const hold = await holds.settle(dropId, holdId);
+      const hold = await holds.settle(dropId, holdId, couponOf(order));
       if (hold.kind !== 'settled') alarm(`hold-${hold.kind}-paid`, order);
       const set = { settledAtMs: clock.now(), ...nothingDue };
       return moved(await orders.edit({ orderId, from: [status], set, where }));
@@ -342,6 +394,22 @@ function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
         return withMoney(order);
     }
   };
+}
+
+/** What an order asks of the ledger. */
+export function claimOf(order: Order): Parameters<UnitsPort['claim']>[0] {
+  const { orderId, dropId, quote } = order;
+  const proposed = new Map(order.proposed.map(({ sku, serial }) => [sku, serial]));
+  const lines = quote.lines.map(({ sku, quantity }) => ({
+    sku,
+    quantity,
+    proposed: proposed.get(sku) ?? null,
+  }));
+  return { orderId, dropId, lines };
+}
+
+function unitsCountOf(order: Order): number {
+  return order.quote.lines.reduce((sum, { quantity }) => sum + quantity, 0);
 }
 
 /** When somebody must look at an order that waits for its payment: now and then, and at the end of its window. */

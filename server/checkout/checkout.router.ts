@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { holdIdSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { countrySchema } from '../money.ts';
+import { countrySchema, moneyOutputSchema } from '../money.ts';
 import { orderStatuses } from '../orders/order.rules.ts';
 import { limitedBuyerProcedure, router } from '../trpc.ts';
 import type { Checkout, PayOutcome } from './checkout.ts';
@@ -46,6 +46,7 @@ export const payOutputSchema = z.discriminatedUnion('kind', [
     serials: z.array(z.object({ sku: z.string(), serial: z.int() })),
   }),
   z.object({ kind: z.literal('placed'), orderId: z.string(), status: z.enum(orderStatuses) }),
+  z.object({ kind: z.literal('below-minimum'), minimum: moneyOutputSchema }),
   z.object({ kind: z.enum(['hold-expired', 'requote', 'sold-out', 'all-held', 'paused']) }),
 ]);
 

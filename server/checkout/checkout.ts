@@ -7,9 +7,17 @@ import type { Logger } from 'pino';
 import { PublicError } from '../errors.ts';
 import { orderIdOf, type BuyerId, type DropId, type HoldId, type OrderId, type Sku } from '../ids.ts';
 import { limits } from '../limits.ts';
-import type { Contact, Order, UnitRef } from '../orders/order.ts';
-import { isMoneyCertain, wasPaid, type OrderStatus } from '../orders/order.rules.ts';
+import type { Money } from '../money.ts';
+import type { Contact, Order, OrderTerms, UnitRef } from '../orders/order.ts';
+import {
+  endedUnpaid,
+  isMoneyCertain,
+  wasPaid,
+  type OrderReason,
+  type OrderStatus,
+} from '../orders/order.rules.ts';
 import type { Orders } from '../orders/orders.ts';
+import { missedLeastAmount } from '../payments/least-amounts.rules.ts';
 import { metadataOfOrder } from '../payments/payment-metadata.ts';
 import {
   PaymentsBusy,
@@ -19,7 +27,14 @@ import {
   type Payments,
 } from '../payments/payments.ts';
 import { quoteSchema, type Quote } from '../pricing/quote.ts';
-import { dueWhilePending, type Advance, type HoldsPort } from './advance.ts';
+import {
+  claimOf,
+  couponOf,
+  dueWhilePending,
+  type Advance,
+  type HoldsPort,
+  type UnitsPort,
+} from './advance.ts';
 import { isDestination } from './destination.rules.ts';
 
 export interface PayRequest {
@@ -42,6 +57,8 @@ export type PayOutcome =
   | { kind: 'paid'; orderId: OrderId; serials: UnitRef[] }
   /** Nothing is left to do for the buyer but to watch the order. */
   | { kind: 'placed'; orderId: OrderId; status: OrderStatus }
+  /** Stripe takes no payment that small; nothing was begun. */
+  | { kind: 'below-minimum'; minimum: Money }
   | { kind: 'hold-expired' | 'requote' | 'sold-out' | 'all-held' | 'paused' };
 
 /** Where the buyer's side confirms. */
@@ -75,7 +92,10 @@ export interface CheckoutDeps {
   readonly orders: Orders;
   readonly payments: Payments;
   readonly holds: Pick<HoldsPort, 'pay'> & { find(holdId: HoldId): Promise<HoldView | null> };
+  readonly units: Pick<UnitsPort, 'claim' | 'release'>;
   readonly quotes: { open(text: string): Quote | null };
+  /** What the drop says at this moment; null where there is no such drop. */
+  readonly termsOf: (dropId: DropId) => Promise<OrderTerms | null>;
   readonly advance: Advance;
   /** Asks for the job that takes the order further; must not throw. */
   readonly wake: (order: Order) => void;
@@ -84,11 +104,16 @@ export interface CheckoutDeps {
   readonly log: Logger;
 }
 
+/** Why there is no order to pay. */
+type Refused =
+  | Extract<PayOutcome, { kind: 'hold-expired' | 'requote' | 'below-minimum' | 'placed' }>
+  | { kind: 'hold-expired' | 'requote' };
+
 /** Races are lost to another call of the same buyer's, or to the clock: a handful of looks settles them. */
 const looksMax = 5;
 
 export function createCheckout(deps: CheckoutDeps): Checkout {
-  const { orders, holds, quotes, advance, wake, clock } = deps;
+  const { orders, holds, units, quotes, termsOf, advance, wake, clock } = deps;
   const askPayment = createPaymentStep(deps);
 
   /** The quote that is billed: the newer one where it is good for this cart, else the frozen one. */
@@ -104,41 +129,62 @@ export function createCheckout(deps: CheckoutDeps): Checkout {
     return isDestination(quote.destination, request.contact.address) ? quote : null;
   };
 
-  const place = async (request: PayRequest): Promise<Order | 'hold-expired' | 'requote' | null> => {
+  const place = async (request: PayRequest): Promise<Order | Refused | null> => {
     const hold = await holds.find(request.holdId);
     if (!hold || hold.buyerId !== request.buyerId) throw noSuchHold();
-    if (hold.state === 'released' || hold.state === 'settled') return 'hold-expired';
+    if (hold.state === 'released' || hold.state === 'settled') return { kind: 'hold-expired' };
     const quote = agree(quoteSchema.parse(JSON.parse(hold.frozen)), request);
-    if (!quote) return 'requote';
-    const order = orderOf(hold, { quote, contact: request.contact, nowMs: clock.now() });
+    if (!quote) return { kind: 'requote' };
+    const { currency } = quote;
+    const least = missedLeastAmount({ amount: quote.totalAmount, currency });
+    if (least !== null) return { kind: 'below-minimum', minimum: { amount: least, currency } };
+    const terms = await termsOf(hold.dropId);
+    if (!terms) throw new Error(`there is no document of ${hold.dropId}`);
+    const order = orderOf(hold, { quote, terms, contact: request.contact, nowMs: clock.now() });
     // Null where another call inserted it first: the document decides.
     return (await orders.insert(order)) ? order : null;
   };
 
   /** Extends the hold into its payment window and writes down that a payment is about to be made. */
-  const openWindow = async (order: Order): Promise<Order | 'hold-expired' | null> => {
+  const openWindow = async (order: Order): Promise<Order | { kind: 'hold-expired' | 'sold-out' } | null> => {
     const { orderId, dropId, holdId } = order;
     if (order.payDeadlineMs === null || (order.intent && order.intent.startedAtMs === null)) {
-      const hold = await holds.pay(dropId, holdId);
+      const hold = await holds.pay(dropId, holdId, couponOf(order));
       if (hold.kind !== 'paying') return expire(order, 'hold-expired');
       const { payDeadlineMs } = hold;
+      // A method may take the money by itself once the buyer has the secret: then the units are the order's already.
+      const isAhead = order.intent?.params.capture === 'where-possible' && order.serials.length === 0;
+      const claim = isAhead ? await units.claim(claimOf(order)) : null;
+      if (claim?.kind === 'none-free') return expire(order, 'sold-out');
       const set = {
         payDeadlineMs,
+        ...(claim ? { serials: claim.serials } : {}),
         dueAtMs: dueWhilePending(clock.now(), payDeadlineMs),
         ...(order.intent ? { intentStartedAtMs: clock.now() } : {}),
       };
-      return orders.edit({ orderId, from: ['pending'], set });
+      const open = await orders.edit({ orderId, from: ['pending'], set });
+      if (!open && claim) await releaseIfEnded(orderId);
+      return open;
     }
     return clock.now() < order.payDeadlineMs ? order : expire(order, 'window-ended');
   };
 
-  const expire = async (order: Order, reason: 'hold-expired' | 'window-ended') => {
+  /** Ended meanwhile by somebody else: what was claimed just now must not stay with it. */
+  const releaseIfEnded = async (orderId: OrderId): Promise<void> => {
+    const now = await orders.find(orderId);
+    if (now && endedUnpaid(now.status)) await units.release(orderId);
+  };
+
+  const expire = async (
+    order: Order,
+    reason: OrderReason & ('hold-expired' | 'window-ended' | 'sold-out'),
+  ) => {
     const { orderId } = order;
     const set = { reason, dueAtMs: clock.now() };
     const closing = await orders.move({ orderId, from: ['pending'], to: 'closing', set });
     if (!closing) return null;
     wake(closing);
-    return 'hold-expired';
+    return { kind: reason === 'sold-out' ? reason : 'hold-expired' } as const;
   };
 
   const finishFree = async (order: Order): Promise<PayOutcome> => {
@@ -157,13 +203,12 @@ export function createCheckout(deps: CheckoutDeps): Checkout {
         if (known && known.buyerId !== request.buyerId) throw noSuchHold();
         if (known && known.status !== 'pending') return outcomeOf(known);
         const order = known ? await renew(known, request) : await place(request);
-        if (order === 'hold-expired' || order === 'requote') return { kind: order };
         if (order === null) continue;
-        if (order === 'too-late') return { kind: 'placed', orderId, status: 'pending' };
+        if ('kind' in order) return order;
         if (order.status !== 'pending') return outcomeOf(order);
         const open = await openWindow(order);
-        if (open === 'hold-expired') return { kind: open };
         if (open === null) continue;
+        if ('kind' in open) return open;
         const outcome = open.intent ? await askPayment(open) : await finishFree(open);
         if (outcome) return outcome;
       }
@@ -174,13 +219,13 @@ export function createCheckout(deps: CheckoutDeps): Checkout {
   };
 
   /** Called again before confirmation: the contact is brought up to date, and the quote while no payment was begun. */
-  async function renew(order: Order, request: PayRequest): Promise<Order | 'requote' | 'too-late' | null> {
+  async function renew(order: Order, request: PayRequest): Promise<Order | Refused | null> {
     const quote = agree(order.quote, request);
-    if (!quote) return 'requote';
+    if (!quote) return { kind: 'requote' };
     const { orderId } = order;
     const sameBill = quote.totalAmount === order.quote.totalAmount && quote.currency === order.quote.currency;
     // The payment that exists is over another amount, and its secret may have been used already.
-    if (!sameBill) return 'too-late';
+    if (!sameBill) return { kind: 'placed', orderId, status: 'pending' };
     return orders.edit({ orderId, from: ['pending'], set: { contact: request.contact, quote } });
   }
 }
@@ -277,15 +322,20 @@ function createPaymentStep(deps: CheckoutDeps): (order: Order) => Promise<PayOut
 function outcomeOf(order: Order): PayOutcome {
   const { orderId, status, reason } = order;
   if (order.intent === null && wasPaid(status)) return { kind: 'paid', orderId, serials: order.serials };
-  if (order.intent === null && status === 'cancelled' && reason === 'sold-out') return { kind: 'sold-out' };
+  const neverAsked = order.intent === null || order.intent.startedAtMs === null;
+  const isClosed = status === 'closing' || status === 'cancelled';
+  if (neverAsked && isClosed && reason === 'sold-out') return { kind: 'sold-out' };
   const overTime = reason === 'hold-expired' || reason === 'window-ended';
   if ((status === 'closing' || status === 'expired') && overTime) return { kind: 'hold-expired' };
   return { kind: 'placed', orderId, status };
 }
 
-function orderOf(hold: HoldView, made: { quote: Quote; contact: Contact; nowMs: number }): Order {
+function orderOf(
+  hold: HoldView,
+  made: { quote: Quote; terms: OrderTerms; contact: Contact; nowMs: number },
+): Order {
   const { holdId, dropId, buyerId } = hold;
-  const { quote, contact, nowMs } = made;
+  const { quote, terms, contact, nowMs } = made;
   const orderId = orderIdOf(holdId);
   return {
     orderId,
@@ -311,11 +361,15 @@ function orderOf(hold: HoldView, made: { quote: Quote; contact: Contact; nowMs: 
               amount: quote.totalAmount,
               currency: quote.currency,
               metadata: metadataOfOrder({ orderId, dropId, lines: quote.lines }),
+              capture: terms.delayedMethods ? 'where-possible' : 'manual',
             },
             startedAtMs: null,
             id: null,
             status: null,
           },
+    terms: { perCardMax: terms.perCardMax, delayedMethods: terms.delayedMethods },
+    card: null,
+    cardCountedAtMs: null,
     declines: [],
     payDeadlineMs: null,
     createdAtMs: nowMs,

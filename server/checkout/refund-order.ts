@@ -14,6 +14,7 @@ import type { Order, RefundRecord, UnitRef } from '../orders/order.ts';
 import type { Orders } from '../orders/orders.ts';
 import {
   isRefundedInFull,
+  keptUnits,
   takeProviderRefunds,
   withRefund,
   type ProviderRefund,
@@ -21,6 +22,7 @@ import {
 } from '../orders/refund.rules.ts';
 import type { PaymentRefund, Payments } from '../payments/payments.ts';
 import type { Metrics } from '../platform/telemetry.ts';
+import type { CardsPort } from './advance.ts';
 
 export interface RefundOrderDeps {
   readonly orders: Orders;
@@ -28,6 +30,7 @@ export interface RefundOrderDeps {
   readonly units: {
     releaseUnits(request: { orderId: OrderId; dropId: DropId; units: readonly UnitRef[] }): Promise<void>;
   };
+  readonly cards: Pick<CardsPort, 'keepAtMost'>;
   readonly holds: {
     returnUnits(request: {
       dropId: DropId;
@@ -49,7 +52,7 @@ export interface RefundOrder {
 }
 
 export function createRefundOrder(deps: RefundOrderDeps): RefundOrder {
-  const { orders, payments, units, holds, clock, log, metrics } = deps;
+  const { orders, payments, units, holds, cards, clock, log, metrics } = deps;
 
   const alarm = (what: string, order: Order, detail: Record<string, unknown>) => {
     metrics.alarms.inc({ what });
@@ -111,6 +114,8 @@ export function createRefundOrder(deps: RefundOrderDeps): RefundOrder {
     });
     if (returned.kind === 'missing') throw new Error(`Redis does not know ${dropId}: its units return later`);
     if (returned.kind === 'drifted') alarm('restock-drifted', order, { refundId: refund.refundId });
+    const { card } = order;
+    if (card !== null) await cards.keepAtMost({ dropId, card, orderId, unitsCount: keptUnits(order).length });
     return writeOne(order, { ...refund, restockedAtMs: clock.now() });
   };
 

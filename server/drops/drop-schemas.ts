@@ -15,6 +15,8 @@ export const ratePerSec = z.number().min(0).max(limits.ratePerSecMax);
 export const queueMessage = z.string().max(500);
 /** At most this many orders enter payment each second, as far as the calling decides it. */
 export const paymentsPerSec = z.number().gt(0).max(limits.ratePerSecMax);
+/** Units that may be paid for with one card. */
+const perCardMax = z.int().min(1).max(limits.perBuyerMaxCount);
 export const activeMax = z.int().min(0).max(limits.activeMaxCount);
 
 export const createDropInput = z
@@ -47,6 +49,7 @@ export const createDropInput = z
       .regex(/^[a-z0-9]+(:[A-Za-z0-9._-]+)+$/, 'the name of a public random value, as drand:CHAIN:ROUND')
       .optional(),
     delayedMethods: z.boolean().optional(),
+    perCardMax: perCardMax.optional(),
   })
   .superRefine((drop, context) => {
     const refuse = (path: string, message: string) =>
@@ -64,11 +67,8 @@ export const createDropInput = z
     }
     if (new Set(drop.codes?.map(({ code }) => plainCode(code))).size !== (drop.codes?.length ?? 0))
       refuse('codes', 'a code is listed twice');
-    // Settings of parts that this version does not have are refused, not ignored: a shop would rely on them.
     if (drop.beacon !== undefined && drop.mode === 'fifo')
       refuse('beacon', 'a drop in order of arrival shuffles nothing, so it needs no beacon');
-    if (drop.delayedMethods)
-      refuse('delayedMethods', 'delayed payment methods are not available in this version');
   });
 
 export const updateDropInput = z.strictObject({
@@ -76,6 +76,8 @@ export const updateDropInput = z.strictObject({
   title: title.optional(),
   closesAtMs: time.optional(),
   perBuyerMax: z.int().min(1).max(limits.perBuyerMaxCount).optional(),
+  /** For orders that are placed from now on. */
+  perCardMax: perCardMax.optional(),
   ratePerSec: ratePerSec.optional(),
   activeMax: activeMax.optional(),
   paymentsPerSec: paymentsPerSec.optional(),
@@ -116,6 +118,36 @@ export const dropOutput = z.object({
     root: z.string().optional(),
     key: z.string().optional(),
   }),
+});
+
+/** What the shop sees of its drop: every setting, and the stock in figures where Redis knows it. */
+export const adminDropOutput = dropOutput.omit({ fairness: true }).extend({
+  items: z.array(
+    dropOutput.shape.items.element.extend({
+      withdrawn: z.int(),
+      available: z.int().optional(),
+      held: z.int().optional(),
+      sold: z.int().optional(),
+    }),
+  ),
+  ratePerSec: z.number(),
+  activeMax: z.int(),
+  paymentsPerSec: z.number().optional(),
+  callWindowMs: z.int(),
+  passTtlMs: z.int(),
+  paymentWindowMs: z.int(),
+  botGate: z.enum(['off', 'on', 'auto']),
+  perCardMax: z.int().optional(),
+  delayedMethods: z.boolean(),
+  codesCount: z.int(),
+  beacon: z.string().optional(),
+  /** What those who wait are told now. */
+  message: z.string().optional(),
+  createdAtMs: z.number(),
+  /** Counts the edits from 1. */
+  rev: z.int(),
+  /** Nothing can happen to it any more. */
+  ended: z.boolean(),
 });
 
 export const dropWatchOutput = z.object({

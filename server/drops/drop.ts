@@ -37,6 +37,10 @@ export interface Drop {
   readonly paymentWindowMs: number;
   /** How many orders may enter payment each second, as far as the calling decides that; null without a bound. */
   readonly paymentsPerSec: number | null;
+  /** The most units for one card, counted before the capture; null without a limit. */
+  readonly perCardMax: number | null;
+  /** Whether payment methods that take the money later may be offered. */
+  readonly delayedMethods: boolean;
   /** Whether `queue.join` asks for a proof of work: never, always, or once many came from one address. */
   readonly botGate: 'off' | 'on' | 'auto';
   /** The codes of the priority lane, as keyed hashes. */

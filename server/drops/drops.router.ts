@@ -1,25 +1,14 @@
-// drop.* for everybody and admin.drop.* for the shop.
+// drop.* for everybody.
 import { z } from 'zod';
-import { PublicError } from '../errors.ts';
 import { dropIdSchema } from '../ids.ts';
-import { adminProcedure, publicProcedure, router } from '../trpc.ts';
+import { publicProcedure, router } from '../trpc.ts';
 import type { Drop } from './drop.ts';
-import {
-  activeMax,
-  createDropInput,
-  dropOutput,
-  paymentsPerSec,
-  queueMessage,
-  ratePerSec,
-  stateSchema,
-  updateDropInput,
-} from './drop-schemas.ts';
+import { dropOutput } from './drop-schemas.ts';
 import type { Drops } from './drops.ts';
 import type { DropFeeds } from './feeds.ts';
 import { availabilityOf, type DropView } from './drop-view.ts';
 import { pageOf, pageInput } from './pages.ts';
 
-const steered = z.object({ state: stateSchema });
 const byDrop = z.strictObject({ dropId: dropIdSchema });
 
 export function createDropsRouter(deps: {
@@ -53,63 +42,6 @@ export function createDropsRouter(deps: {
       .subscription(async ({ input, signal }) => {
         await drops.get(input.dropId);
         return feeds.broadcast(input.dropId, signal);
-      }),
-  });
-}
-
-export function createAdminDropsRouter(deps: { drops: Drops }) {
-  const { drops } = deps;
-  const steer = (action: 'open' | 'pause' | 'resume' | 'close') =>
-    adminProcedure
-      .input(byDrop.extend({ message: queueMessage.optional() }))
-      .output(steered)
-      .mutation(async ({ input: { dropId, message } }) =>
-        steered.parse(await drops.steer(dropId, { action, ...(message ? { message } : {}) })),
-      );
-  return router({
-    create: adminProcedure
-      .input(createDropInput)
-      .output(z.object({ dropId: dropIdSchema }))
-      .mutation(async ({ input }) => ({ dropId: (await drops.create(input)).dropId })),
-
-    update: adminProcedure
-      .input(updateDropInput)
-      .output(z.object({ dropId: dropIdSchema }))
-      .mutation(async ({ input }) => ({ dropId: (await drops.update(input)).dropId })),
-
-    open: steer('open'),
-    pause: steer('pause'),
-    resume: steer('resume'),
-    close: steer('close'),
-
-    throttle: adminProcedure
-      .input(
-        z.strictObject({
-          dropId: dropIdSchema,
-          ratePerSec: ratePerSec.optional(),
-          activeMax: activeMax.optional(),
-          paymentsPerSec: paymentsPerSec.optional(),
-        }),
-      )
-      .output(z.object({ dropId: dropIdSchema }))
-      .mutation(async ({ input }) => {
-        const { dropId: _dropId, ...changes } = input;
-        if (Object.values(changes).every(value => value === undefined)) {
-          throw new PublicError(
-            'invalid-input',
-            'Give ratePerSec, activeMax, paymentsPerSec, or several of them',
-          );
-        }
-        await drops.update(input);
-        return { dropId: input.dropId };
-      }),
-
-    message: adminProcedure
-      .input(z.strictObject({ dropId: dropIdSchema, text: queueMessage }))
-      .output(z.object({ dropId: dropIdSchema }))
-      .mutation(async ({ input }) => {
-        await drops.steer(input.dropId, { action: 'message', message: input.text });
-        return { dropId: input.dropId };
       }),
   });
 }

@@ -4,7 +4,7 @@ import type { Drop, Ticket } from '../drops/drop.ts';
 import { PublicError } from '../errors.ts';
 import { dropIdSchema, type DropId } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { addressProcedure, adminProcedure, router } from '../trpc.ts';
+import { addressProcedure, staffProcedure, router } from '../trpc.ts';
 import type { Fairness } from './fairness.ts';
 
 export interface FairnessParts {
@@ -63,7 +63,7 @@ export function createFairnessRouter(parts: FairnessParts) {
 
 export function createAdminFairnessRouter(parts: FairnessParts) {
   return router({
-    beacon: adminProcedure
+    beacon: staffProcedure('operator')
       .input(z.strictObject({ dropId: dropIdSchema, value: z.string().regex(/^[A-Za-z0-9_.:+/=-]{1,256}$/) }))
       .output(z.object({ dropId: dropIdSchema }))
       .mutation(async ({ input }) => {

@@ -124,7 +124,10 @@ export function createLedger(connection: MongoConnection): Ledger {
     },
     async claim({ orderId, dropId, lines }) {
       const serials: { sku: Sku; serial: number }[] = [];
-      for (const { sku, quantity, proposed } of lines) {
+      // Every order asks in the same order of SKUs: of two that want the same two last units, one gets both. Asking
+      // crosswise, each would get one, fail over the other, and both units would stay behind.
+      const inTurn = lines.toSorted((a, b) => (a.sku < b.sku ? -1 : 1));
+      for (const { sku, quantity, proposed } of inTurn) {
         const total = (await totals.fetch(`${dropId}/${sku}`, { context: { dropId, sku } })) ?? 0;
         for (let index = 0; index < quantity; index += 1) {
           const first = proposed === null || total === 0 ? null : ((proposed + index - 1) % total) + 1;
@@ -133,7 +136,9 @@ export function createLedger(connection: MongoConnection): Ledger {
           serials.push({ sku, serial });
         }
       }
-      return { kind: 'claimed', serials };
+      const placeOf = new Map(lines.map(({ sku }, index) => [sku, index]));
+      const asAsked = serials.toSorted((a, b) => (placeOf.get(a.sku) ?? 0) - (placeOf.get(b.sku) ?? 0));
+      return { kind: 'claimed', serials: asAsked };
     },
     async release(orderId) {
       await units.updateMany({ order: orderId }, { $set: { order: null, slot: null } });

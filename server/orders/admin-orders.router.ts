@@ -1,9 +1,10 @@
 // `admin.order.*`: what the shop sees of orders, and does with them.
 import { z } from 'zod';
-import { dropIdSchema, orderIdSchema, refundIdSchema } from '../ids.ts';
+import { PublicError } from '../errors.ts';
+import { buyerIdSchema, dropIdSchema, holdIdSchema, orderIdSchema, refundIdSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { moneyOutputSchema } from '../money.ts';
-import { adminProcedure, router } from '../trpc.ts';
+import { staffProcedure, router } from '../trpc.ts';
 import { adminOrderOutput, adminOrderOutputSchema, pageInput } from './order-output.ts';
 import { unitRefSchema } from './order.ts';
 import { orderStatuses } from './order.rules.ts';
@@ -15,6 +16,13 @@ export const adminOrderListInputSchema = z.strictObject({
   ...pageInput,
   dropId: dropIdSchema.optional(),
   status: z.enum(orderStatuses).optional(),
+  buyerId: buyerIdSchema.optional(),
+  holdId: holdIdSchema.optional(),
+  /** The payment's id at Stripe. */
+  paymentId: z
+    .string()
+    .regex(/^pi_[A-Za-z0-9_]{1,120}$/, 'a payment id')
+    .optional(),
 });
 export const adminOrderListOutputSchema = z.object({
   items: z.array(adminOrderOutputSchema),
@@ -62,19 +70,27 @@ export const refundOutputSchema = z.discriminatedUnion('kind', [
 
 export function createAdminOrdersRouter(orders: Orders, refund: Refund) {
   return router({
-    list: adminProcedure
+    get: staffProcedure('operator')
+      .input(orderInputSchema)
+      .output(adminOrderOutputSchema)
+      .query(async ({ input }) => {
+        const order = await orders.find(input.orderId);
+        if (!order) throw new PublicError('not-found', 'There is no such order');
+        return adminOrderOutput(order);
+      }),
+    list: staffProcedure('operator')
       .input(adminOrderListInputSchema)
       .output(adminOrderListOutputSchema)
       .query(({ input }) => listPage(orders, input, adminOrderOutput)),
-    cancel: adminProcedure
+    cancel: staffProcedure('operator')
       .input(orderInputSchema)
       .output(cancelOutputSchema)
       .mutation(({ input }) => orders.cancel(input.orderId)),
-    fulfil: adminProcedure
+    fulfil: staffProcedure('operator')
       .input(orderInputSchema)
       .output(fulfilOutputSchema)
       .mutation(({ input }) => orders.fulfil(input.orderId)),
-    refund: adminProcedure
+    refund: staffProcedure('admin')
       .input(refundInputSchema)
       .output(refundOutputSchema)
       .mutation(({ input }) => refund(input)),

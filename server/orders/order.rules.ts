@@ -34,6 +34,8 @@ export const orderReasons = [
   'payment-refused',
   /** Authorised, but no unit is free. */
   'sold-out',
+  /** Authorised, but its card has as many units of the drop as one card may have. */
+  'card-limit',
   'capture-failed',
 ] as const;
 export type OrderReason = (typeof orderReasons)[number];

@@ -37,6 +37,11 @@ export const intentRecordSchema = z.object({
     amount: z.int(),
     currency: z.string(),
     metadata: z.record(z.string(), z.string()),
+    /**
+     * `manual`: only methods that are authorised first are offered. `where-possible`: cards are, other methods take the
+     * money at once or days later, so the units are claimed before the secret is handed out.
+     */
+    capture: z.enum(['manual', 'where-possible']).default('manual'),
   }),
   /** Set before the first call: while it is null, no PaymentIntent can exist. */
   startedAtMs: z.number().nullable(),
@@ -82,6 +87,15 @@ export const disputeSchema = z.object({
 });
 export type Dispute = z.infer<typeof disputeSchema>;
 
+/** What the drop said when the order was placed. */
+export const orderTermsSchema = z.object({
+  /** The most units for one card; null without a limit. */
+  perCardMax: z.int().nullable(),
+  /** Whether methods without manual capture may be offered. */
+  delayedMethods: z.boolean(),
+});
+export type OrderTerms = z.infer<typeof orderTermsSchema>;
+
 export const orderSchema = z.object({
   orderId: orderIdSchema,
   holdId: holdIdSchema,
@@ -95,7 +109,7 @@ export const orderSchema = z.object({
   quote: quoteSchema,
   /** The first serial of each SKU that Redis proposed; the ledger decides. */
   proposed: z.array(unitRefSchema),
-  /** The units that the ledger gave; written before the capture. */
+  /** The units that the ledger gave; written before the capture, and before the secret where a method may take the money at once. */
   serials: z.array(unitRefSchema),
   /** In minor units of the quote's currency. */
   refundedAmount: z.int(),
@@ -103,10 +117,15 @@ export const orderSchema = z.object({
   /** Counts the changes of `refunds`: each is a compare-and-set on it. */
   refundsRev: z.int().default(0),
   contact: contactSchema,
+  terms: orderTermsSchema.default({ perCardMax: null, delayedMethods: false }),
   /** Null where there is nothing to pay. */
   intent: intentRecordSchema.nullable(),
   /** The events that told of a declined attempt, each once. */
   declines: z.array(z.string()),
+  /** The card that it was authorised with, as a keyed hash; null where no limit asks for it, or its buyer had it erased. */
+  card: z.string().nullable().default(null),
+  /** When its units were counted against the limit of its card, or it was seen that no card was used. */
+  cardCountedAtMs: z.number().nullable().default(null),
   /** The end of the payment window; null until the hold was extended into it. */
   payDeadlineMs: z.number().nullable(),
   createdAtMs: z.number(),

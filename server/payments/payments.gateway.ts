@@ -1,8 +1,9 @@
 // Payments over Stripe. What always holds: an answer is either certain, or it is thrown as PaymentsUnavailable.
 //
-// PaymentIntents are made with manual capture and automatic payment methods: Stripe then offers only those of the
-// account's methods that can be authorised first and captured later, which is what the ledger needs. (The pinned
-// version knows no `payment_method_types` any more.) Redirects are off: a card's 3-D Secure runs inside the page.
+// PaymentIntents are made with automatic payment methods: Stripe offers those of the account's methods that fit the
+// currency, the amount and the buyer's country. (The pinned version knows no `payment_method_types` any more.) With manual
+// capture only those remain that can be authorised first and captured later; where a drop allows delayed methods, cards
+// alone are captured by us. Redirects are off: a card's 3-D Secure runs inside the page.
 import { setTimeout } from 'node:timers/promises';
 import { Stripe } from 'stripe';
 import { z } from 'zod';
@@ -41,7 +42,9 @@ export function createPayments(stripe: Stripe): Payments {
         {
           amount: toStripeAmount(params.amount, params.currency),
           currency: params.currency.toLowerCase(),
-          capture_method: 'manual',
+          ...(params.capture === 'manual'
+            ? { capture_method: 'manual' }
+            : { payment_method_options: { card: { capture_method: 'manual' } } }),
           automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
           metadata: { ...params.metadata },
         },
@@ -58,6 +61,16 @@ export function createPayments(stripe: Stripe): Payments {
       return creation;
     },
     retrieve: id => ask('retrieve', () => stripe.paymentIntents.retrieve(id)),
+    async cardFingerprint(id) {
+      let intent: unknown;
+      try {
+        intent = await stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] });
+      } catch (error) {
+        throw uncertain('fingerprint', error);
+      }
+      const charge = chargedCardSchema.safeParse(intent).data?.latest_charge;
+      return charge?.payment_method_details.card?.fingerprint ?? null;
+    },
     cancel: id => ask('cancel', () => stripe.paymentIntents.cancel(id)),
     capture: ({ id, idempotencyKey, metadata }) =>
       ask('capture', () =>
@@ -96,6 +109,12 @@ export function createPayments(stripe: Stripe): Payments {
     },
   };
 }
+
+const chargedCardSchema = z.object({
+  latest_charge: z.object({
+    payment_method_details: z.object({ card: z.object({ fingerprint: z.string().nullish() }).nullish() }),
+  }),
+});
 
 const refundSchema = z.object({
   id: z.string(),
@@ -199,7 +218,7 @@ function certainRefusal(what: string, error: unknown): string {
 }
 
 /** A 429 says that nothing was done, whoever says it (docs.stripe.com/rate-limits); the rest is not known. */
-function uncertain(what: string, error: unknown): PaymentsUnavailable {
+export function uncertain(what: string, error: unknown): PaymentsUnavailable {
   if (!(error instanceof Stripe.errors.StripeRateLimitError) || error.code === 'lock_timeout')
     return new PaymentsUnavailable(what, error);
   const told = Number(error.headers?.[retryAfterHeader]);

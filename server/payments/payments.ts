@@ -20,6 +20,8 @@ export interface PaymentParams {
   readonly amount: number;
   readonly currency: string;
   readonly metadata: Readonly<Record<string, string>>;
+  /** `manual`: only methods that are authorised first. `where-possible`: others, too, which take the money by themselves. */
+  readonly capture: 'manual' | 'where-possible';
 }
 
 /**
@@ -83,6 +85,8 @@ export interface Payments {
   /** Again under the same key: the same payment. */
   create(request: { idempotencyKey: string; params: PaymentParams }): Promise<PaymentAnswer>;
   retrieve(id: string): Promise<PaymentAnswer>;
+  /** Stripe's fingerprint of the card that a payment was authorised with; null where it was none. Never stored as it is. */
+  cardFingerprint(id: string): Promise<string | null>;
   cancel(id: string): Promise<PaymentAnswer>;
   /** Takes all of the money and writes the metadata with it. A payment is captured at most once, whatever the key. */
   capture(request: {

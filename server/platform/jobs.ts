@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 const prefix = '{door}';
 
 /** One queue for each kind of work, so that slow indexing never stands before a payment. */
-export type QueueName = 'orders' | 'events' | 'search';
+export type QueueName = 'orders' | 'events' | 'search' | 'audit';
 
 export function createQueue<T>(name: QueueName, connection: Redis): Queue<T> {
   return new Queue<T>(name, {

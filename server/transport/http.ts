@@ -1,11 +1,9 @@
 // HTTP: headers, health, metrics, the webhook, the pages, and tRPC under /trpc.
-import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AnyRouter } from '@trpc/server';
+import type { AnyRouter, TRPCError } from '@trpc/server';
 import { createHTTPHandler } from '@trpc/server/adapters/standalone';
 import type { ResponseMetaFn } from '@trpc/server/http';
 import type { Logger } from 'pino';
-import sirv from 'sirv';
 import { PublicError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -15,6 +13,8 @@ import type { MakeContext } from './context.ts';
 import { createEventStreams } from './event-streams.ts';
 import { createLeanHttp } from './lean-http.ts';
 import type { OriginCheck } from './origin.ts';
+import { createKeeping } from './public-answers.ts';
+import { createPages } from './pages.ts';
 import { createApiHeaders, createPageHeaders, setHeaders } from './security-headers.ts';
 
 const proofPath = '/proof/';
@@ -47,16 +47,22 @@ export function createHttpServer(options: HttpOptions): Server {
   const pageHeaders = createPageHeaders(options);
   const streams = createEventStreams(options.clock);
   const trpcHeaders = { ...createApiHeaders(), vary: 'origin' };
+  const keepingOf = createKeeping(options.router);
+  const responseMeta: ResponseMetaFn<AnyRouter> = ({ errors, paths, ctx }) =>
+    errors.length > 0 ? metaOfErrors(errors) : keepingOf({ paths, ctx });
   const trpcOptions = {
     router: options.router,
     maxBodySize: limits.httpBodyBytes,
     maxBatchSize: limits.batchCallsCount,
     responseMeta,
   };
+  const validated = metrics.cacheReads.labels({ cache: 'http', by: 'validated' });
+  const sent = metrics.cacheReads.labels({ cache: 'http', by: 'sent' });
   const trpc = createLeanHttp({
     ...trpcOptions,
     prefix: '/trpc/',
     always: trpcHeaders,
+    onTagged: isSame => (isSame ? validated : sent).inc(),
     createContext: req => options.makeContext(req, null),
     stock: createHTTPHandler({
       ...trpcOptions,
@@ -70,10 +76,8 @@ export function createHttpServer(options: HttpOptions): Server {
       },
     }),
   });
-  // Headless installations run without the pages; who asks for one is told how to get them.
-  const pages = existsSync(options.pagesFolder)
-    ? sirv(options.pagesFolder, { single: true, etag: true, gzip: true, brotli: true })
-    : null;
+  // Who asks for a page that is not built is told how to get it.
+  const servePage = createPages(options.pagesFolder);
 
   const answer = (res: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8') => {
     res.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
@@ -144,8 +148,10 @@ export function createHttpServer(options: HttpOptions): Server {
           res.setHeader('allow', 'GET, HEAD');
           return answer(res, 405, 'Pages are read with GET');
         }
-        if (!pages) return answer(res, 404, 'The pages are not built: run npm run build and start again');
-        return pages(req, res, () => answer(res, 404, 'There is nothing here'));
+        if (!servePage) {
+          return answer(res, 404, 'The pages are not built: run npm run build and start again');
+        }
+        return servePage(req, res, path);
     }
   };
 
@@ -187,14 +193,8 @@ function namesCount(path: string): number {
   return path.includes(',') ? path.split(',').length : 1;
 }
 
-/** Of nearly every answer. Frozen to the bottom, so that what is made of it can be kept. */
-const plainMeta = Object.freeze({
-  headers: Object.freeze({ 'cache-control': 'no-store', vary: 'origin' }),
-});
-
-/** No answer is cached, and who must wait is told how long. */
-const responseMeta: ResponseMetaFn<AnyRouter> = ({ errors }) => {
-  if (errors.length === 0) return plainMeta;
+/** No error is kept, and who must wait is told how long. */
+const metaOfErrors = (errors: readonly TRPCError[]): ReturnType<ResponseMetaFn<AnyRouter>> => {
   const waits = errors.map(error => (error instanceof PublicError ? (error.retryAfterMs ?? 0) : 0));
   const waitMs = Math.max(0, ...waits);
   return {

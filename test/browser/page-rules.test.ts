@@ -4,9 +4,11 @@ import { stepArea, stepPath } from '../../client/web/chart/line-path.ts';
 import type { Drop, DropState } from '../../client/web/engine/types.ts';
 import { clockFace, isoDuration, shortClock } from '../../client/web/format/duration.ts';
 import { formatMoney } from '../../client/web/format/money.ts';
-import { chooseDrop, foremost } from '../../client/web/live/choose-drop.ts';
+import { byUrgency } from '../../client/web/live/choose-drop.ts';
 import { historySpanMs, withPoint, type HistoryPoint } from '../../client/web/live/history.ts';
+import { piecesOf } from '../../client/web/products/highlight-pieces.ts';
 import { shapeOf } from '../../client/web/products/shapes.ts';
+import { readQuestion, writeQuestion } from '../../client/web/search/question.ts';
 
 const noFairness = { seedHash: '' };
 
@@ -32,28 +34,11 @@ describe('the drop in front', () => {
     const soon = drop('soon', 'lobby', 5);
     const later = drop('later', 'lobby', 9);
     const old = drop('old', 'sold-out', 1);
-    const older = drop('older', 'sold-out', 0);
-    expect(foremost([later, soon, old])?.dropId).toBe('soon');
-    expect(foremost([later, soon, drop('now', 'open', 7)])?.dropId).toBe('now');
-    expect(foremost([older, old])?.dropId).toBe('old');
-    expect(foremost([])).toBeNull();
-  });
-
-  it('stays when it ends under a visitor’s eyes, or when the visitor chose it', () => {
-    const next = drop('next', 'lobby', 9);
-    const shown = chooseDrop([drop('one', 'open', 1), next], null);
-    expect(shown).toEqual({ dropId: 'one', by: 'page' });
-    expect(chooseDrop([drop('one', 'sold-out', 1), next], shown)).toBe(shown);
-    const own = { dropId: 'one', by: 'visitor' } as const;
-    expect(chooseDrop([drop('one', 'closed', 1), next], own)).toBe(own);
-  });
-
-  it('gives way if it was over before the visitor came, or is gone', () => {
-    const over = drop('over', 'sold-out', 1);
-    const shown = chooseDrop([over], null);
-    expect(shown).toEqual({ dropId: 'over', by: 'page-when-over' });
-    expect(chooseDrop([over, drop('next', 'lobby', 9)], shown)?.dropId).toBe('next');
-    expect(chooseDrop([drop('next', 'lobby', 9)], shown)?.dropId).toBe('next');
+    const older = drop('older', 'closed', 0);
+    const names = (drops: readonly Drop[]) => byUrgency(drops).map(each => each.title);
+    expect(names([later, older, soon, old])).toEqual(['soon', 'later', 'old', 'older']);
+    expect(names([later, soon, drop('now', 'open', 7)])[0]).toBe('now');
+    expect(names([])).toEqual([]);
   });
 });
 
@@ -95,6 +80,20 @@ describe('what is written', () => {
     expect(formatMoney({ amount: 8_900, currency: 'EUR' })).toContain('89.00');
     expect(formatMoney({ amount: 8_900, currency: 'JPY' })).toContain('8,900');
     expect(formatMoney({ amount: 8_900, currency: 'KWD' })).toContain('8.900');
+  });
+
+  it('takes apart what search marked, and puts no HTML into the page', () => {
+    expect(piecesOf('a <mark>desk</mark>&#60;b&#62; lamp')).toEqual([
+      { text: 'a ', isMarked: false },
+      { text: 'desk', isMarked: true },
+      { text: '<b> lamp', isMarked: false },
+    ]);
+  });
+
+  it('keeps a search in the address, and takes nothing from there that was never asked', () => {
+    const address = 'q=desk+lamp&brand=A%26B&brand=C&category=Lights&min=500&max=9900&stock=1&sort=newest';
+    expect(writeQuestion(readQuestion(address))).toBe(address);
+    expect(writeQuestion(readQuestion('min=-1&max=1e3&sort=constructor&show=999999'))).toBe('show=96');
   });
 
   it('draws what a product’s icon names, else what its title speaks of, else a parcel', () => {

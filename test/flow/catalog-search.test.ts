@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { importProducts } from '../../scripts/import/import-products.ts';
-import { outcomeOf } from '../../scripts/import/import-target.ts';
+import { outcomeOf } from '../../server/catalog/import-outcome.ts';
 import { dropIdSchema, productIdSchema, type Sku, skuSchema } from '../../server/ids.ts';
 import { createQueue } from '../../server/platform/jobs.ts';
 import { collectionOf } from '../../server/platform/mongo.ts';

@@ -22,7 +22,7 @@ let there: OpenCatalog;
 let readsHere = 0;
 beforeAll(async () => {
   services = await startCatalogServices();
-  here = await services.openCatalog({ onRead: () => (readsHere += 1) });
+  here = await services.openCatalog({ onRead: () => void (readsHere += 1) });
   there = await services.openCatalog();
 });
 afterAll(() => services.dispose());
@@ -190,7 +190,7 @@ describe('the procedures', () => {
       audit: { append: entry => void audited.push(entry) },
     };
   }
-  const admin = contextFor({ kind: 'admin', name: 'test' });
+  const admin = contextFor({ kind: 'admin', name: 'test', role: 'admin' });
   const buyer = contextFor({ kind: 'buyer', buyerId: newBuyerId(), expiresAtMs: Number.MAX_SAFE_INTEGER });
 
   async function call(

@@ -35,6 +35,7 @@ function mortal(ports: Ports, diesAfter: number) {
     ledger: wrap(ports.ledger),
     holds: wrap(ports.holds),
     payments: wrap(ports.payments),
+    cards: wrap(ports.cards),
   };
   return { own, isDead };
 }

@@ -232,7 +232,7 @@ describe('the import', () => {
       createContext: ({ req }) => ({
         caller:
           req.headers.authorization === 'Bearer right-key'
-            ? { kind: 'admin' as const, name: 'test' }
+            ? { kind: 'admin' as const, name: 'test', role: 'admin' as const }
             : { kind: 'nobody' as const, why: 'bad-token' as const },
         address: '127.0.0.1',
         userAgent: undefined,

@@ -13,7 +13,8 @@ describe("a buyer's data", () => {
   beforeAll(async () => {
     world = await startCheckoutWorld();
     const { orders, clock } = world;
-    privacy = createPrivacy({ orders, holds: world.ports.holds, events: world.ports.eventsStore, clock });
+    const { holds, eventsStore: events, cards } = world.ports;
+    privacy = createPrivacy({ orders, holds, events, cards, clock });
   });
   afterAll(() => world.dispose());
 

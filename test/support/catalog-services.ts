@@ -3,10 +3,12 @@ import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { type Catalog, createCatalog } from '../../server/catalog/catalog.ts';
 import { type CatalogStore, createCatalogStore } from '../../server/catalog/catalog.store.ts';
+import type { SharedProducts } from '../../server/catalog/shared-products.store.ts';
 import { createProductChanges } from '../../server/catalog/product-changes.ts';
 import { type ProductInput, productInputSchema } from '../../server/catalog/product.ts';
 import { connectMongo, type MongoConnection } from '../../server/platform/mongo.ts';
 import { connectRedis } from '../../server/platform/redis.ts';
+import type { ChosenResults } from '../../server/search/chosen-results.ts';
 import { createProductIndexer, type ProductIndexer } from '../../server/search/index-products.ts';
 import type { AvailabilityLookup } from '../../server/search/product-entry.ts';
 import { createReindex, type Reindex } from '../../server/search/reindex.ts';
@@ -24,10 +26,19 @@ export interface CatalogServices {
   readonly mongo: EmbeddedMongo;
   readonly typesense: EmbeddedTypesense;
   /** A catalog as one process has it, with a store of its own connection. */
-  openCatalog(options?: { onIndexDue?: () => void; onRead?: () => void }): Promise<OpenCatalog>;
+  openCatalog(options?: {
+    onIndexDue?: () => void;
+    /** After each read of MongoDB, before what was read is used. */
+    onRead?: () => void | Promise<void>;
+    shared?: SharedProducts;
+  }): Promise<OpenCatalog>;
   openSearch(
     catalog: Catalog,
-    options?: { availabilityOf?: AvailabilityLookup; now?: () => number },
+    options?: {
+      availabilityOf?: AvailabilityLookup;
+      now?: () => number;
+      pins?: Pick<ChosenResults, 'of'>;
+    },
   ): {
     search: Search;
     indexer: ProductIndexer;
@@ -68,9 +79,11 @@ export async function startCatalogServices(): Promise<CatalogServices> {
       await made.ensureIndexes();
       const store: CatalogStore = {
         ...made,
-        read(productId) {
-          options.onRead?.();
-          return made.read(productId);
+        async read(productId) {
+          const product = await made.read(productId);
+          // Between the read and its use: what changes now is changed behind its back.
+          await options.onRead?.();
+          return product;
         },
       };
       const catalog = await createCatalog({
@@ -79,6 +92,7 @@ export async function startCatalogServices(): Promise<CatalogServices> {
         clock: { now: Date.now },
         log: quietLog,
         ...(options.onIndexDue ? { onIndexDue: options.onIndexDue } : {}),
+        ...(options.shared ? { shared: options.shared } : {}),
       });
       closers.push(async () => {
         await catalog.close();
@@ -98,6 +112,7 @@ export async function startCatalogServices(): Promise<CatalogServices> {
           catalog,
           log: quietLog,
           ...(options.now ? { now: options.now } : {}),
+          ...(options.pins ? { pins: options.pins } : {}),
         }),
         indexer: createProductIndexer({
           catalog,

@@ -1,5 +1,6 @@
 // The money path over real services: Redis with the scripts, the MongoDB and Stripe stand-ins, webhooks that arrive at
 // the real handler. `open` makes one process' worth of it, so that a test may have several, and kill them.
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
@@ -7,17 +8,26 @@ import { z } from 'zod';
 import { createAdvance } from '../../server/checkout/advance.ts';
 import { createRefundOrder } from '../../server/checkout/refund-order.ts';
 import { createApplyEvent } from '../../server/checkout/apply-event.ts';
+import { createSweeps } from '../../server/checkout/sweeps.ts';
+import { createTakeNews } from '../../server/checkout/take-news.ts';
+import { createUnknownPayments } from '../../server/checkout/unknown-payments.ts';
 import { createCheckout, type PayOutcome } from '../../server/checkout/checkout.ts';
 import type { Drop } from '../../server/drops/drop.ts';
-import { type BuyerId, type HoldId, type OrderId, orderIdOf } from '../../server/ids.ts';
+import { type BuyerId, type DropId, type HoldId, type OrderId, orderIdOf } from '../../server/ids.ts';
 import type { HoldsStore } from '../../server/inventory/holds.store.ts';
 import { createLedger, type Ledger } from '../../server/inventory/ledger.store.ts';
-import type { Contact, Order } from '../../server/orders/order.ts';
+import type { Contact, Order, OrderTerms } from '../../server/orders/order.ts';
 import { createOrderEvents } from '../../server/orders/order-events.ts';
 import { createOrdersStore, type OrdersStore } from '../../server/orders/order.store.ts';
 import { createOrders } from '../../server/orders/orders.ts';
 import { createRefund } from '../../server/orders/refunds.ts';
+import { createHashCard, type HashCard } from '../../server/payments/card-hash.ts';
+import { createCardsStore, type CardsStore } from '../../server/payments/cards.store.ts';
 import { createEventsStore, type EventsStore } from '../../server/payments/events.store.ts';
+import { createPaymentLists } from '../../server/payments/payment-lists.ts';
+import { createStoreEvent } from '../../server/payments/store-event.ts';
+import { createSweepsStore } from '../../server/checkout/sweeps.store.ts';
+import { createUnknownPaymentsStore } from '../../server/checkout/unknown-payments.store.ts';
 import { createPayments } from '../../server/payments/payments.gateway.ts';
 import type { Payments } from '../../server/payments/payments.ts';
 import { createStripe } from '../../server/payments/stripe.ts';
@@ -45,6 +55,7 @@ export interface Ports {
   ledger: Ledger;
   holds: HoldsStore;
   payments: Payments;
+  cards: CardsStore & { hash: HashCard };
 }
 
 export interface HeldCart {
@@ -100,6 +111,7 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
     schema: quoteSchema,
   });
   const orderEvents = createOrderEvents({ publisher, subscriber, log });
+  const dropTerms = new Map<DropId, OrderTerms>();
   let aheadMs = 0;
   const clock = { now: () => Date.now() + aheadMs };
   const ports: Ports = {
@@ -108,25 +120,33 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
     ledger: createLedger(connection),
     holds: engine.holds,
     payments: createPayments(stripeClient),
+    cards: { ...createCardsStore(connection), hash: createHashCard(['a secret of sixteen and more']) },
   };
   await Promise.all([
     ports.ordersStore.ensureIndexes(),
     ports.eventsStore.ensureIndexes(),
     ports.ledger.ensureIndexes(),
+    ports.cards.ensureIndexes(),
   ]);
 
   /** One process. Its jobs' Redis is away: its relay runs every due step itself, unless a test does better. */
-  const open = (own: Partial<Ports> = {}, jobs: { wakeEvent?: (eventId: string) => void } = {}) => {
-    const { ordersStore, eventsStore, ledger, holds, payments } = { ...ports, ...own };
+  const open = (
+    own: Partial<Omit<Ports, 'holds'> & { holds: Omit<HoldsStore, 'place'> }> = {},
+    jobs: { wakeEvent?: (eventId: string) => void } = {},
+  ) => {
+    const { ordersStore, eventsStore, ledger, holds, cards, payments } = { ...ports, ...own };
     const metrics = createMetrics();
     const wake = () => {};
     const orders = createOrders({ store: ordersStore, events: orderEvents, clock, wake, metrics });
-    const refunds = createRefundOrder({ orders, payments, units: ledger, holds, clock, log, metrics });
-    const advance = createAdvance({ orders, payments, units: ledger, holds, refunds, clock, log, metrics });
+    const refunds = createRefundOrder({ orders, payments, units: ledger, holds, cards, clock, log, metrics });
+    const deps = { orders, payments, units: ledger, holds, cards, refunds, clock, log, metrics };
+    const advance = createAdvance(deps);
+    const takeNews = createTakeNews({ orders, payments, clock, log, metrics });
     const applyEvent = createApplyEvent({
       events: eventsStore,
       orders,
       advance,
+      takeNews,
       takeRefunds: order => refunds.takeIn(order),
       clock,
       log,
@@ -136,6 +156,8 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
       orders,
       payments,
       holds,
+      units: ledger,
+      termsOf: dropId => Promise.resolve(dropTerms.get(dropId) ?? null),
       quotes,
       advance,
       wake,
@@ -161,12 +183,55 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
       log,
       metrics,
     });
+    const unknown = createUnknownPayments({
+      store: createUnknownPaymentsStore(connection),
+      orders,
+      payments,
+      async pauseDrop(dropId) {
+        await engine.live.steer(dropId, { action: 'pause' });
+      },
+      clock,
+      log,
+      metrics,
+    });
+    const sweeps = createSweeps({
+      store: createSweepsStore(connection),
+      lists: createPaymentLists(stripeClient),
+      events: eventsStore,
+      storeEvent: createStoreEvent({
+        events: eventsStore,
+        ownsPayment: async paymentId => (await ordersStore.findByPayment(paymentId)) !== null,
+      }),
+      wakeEvent: jobs.wakeEvent ?? wake,
+      orders,
+      isOurDrop: dropId => Promise.resolve(dropTerms.has(dropId)),
+      takeNews,
+      takeRefunds: order => refunds.takeIn(order),
+      advance,
+      unknown,
+      clock,
+      owner: randomUUID(),
+      log,
+      metrics,
+    });
     const alarms = async () => {
       const { values } = await metrics.alarms.get();
       return values.map(({ labels }) => String(labels.what));
     };
     const refund = createRefund({ orders, advance, clock });
-    return { orders, advance, refund, applyEvent, checkout, relay, receive, metrics, alarms };
+    return {
+      orders,
+      advance,
+      refund,
+      applyEvent,
+      checkout,
+      relay,
+      receive,
+      sweeps,
+      unknown,
+      metrics,
+      alarms,
+    };
   };
   const main = open({}, { wakeEvent: eventId => void main.applyEvent(eventId) });
   webhook = main.receive;
@@ -174,6 +239,8 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
   const world = {
     ...main,
     ports,
+    connection,
+    stripeClient,
     engine,
     stripe,
     redis,
@@ -197,6 +264,7 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
         { sku: skuOf('sku-a'), title: 'A', price: { amount: 1_000, currency: 'EUR' }, total, withdrawn: 0 },
       ];
       const drop = await engine.load({ items, perBuyerMax: 10, paymentWindowMs: 60_000, ...change });
+      dropTerms.set(drop.dropId, drop);
       await engine.setAheadMs(drop, aheadMs);
       await ports.ledger.createUnits(
         drop.dropId,

@@ -43,6 +43,8 @@ export function dropOf(change: Partial<Drop> = {}): Drop {
     holdTtlMs: 30_000,
     paymentWindowMs: 60_000,
     paymentsPerSec: null,
+    perCardMax: null,
+    delayedMethods: false,
     botGate: 'off',
     codes: [],
     seed: randomBytes(32).toString('base64url'),

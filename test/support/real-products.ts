@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { mapProduct } from '../../scripts/import/map-product.ts';
+import { mapProduct } from '../../server/catalog/map-product.ts';
 import { slugOf } from '../../server/catalog/catalog.rules.ts';
 import { type Product, type ProductInput, productSchema } from '../../server/catalog/product.ts';
 import { entryOf, type ProductEntry } from '../../server/search/product-entry.ts';

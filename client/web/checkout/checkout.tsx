@@ -1,10 +1,12 @@
-import type { Drop, DropWatch, TicketStatus } from '../engine/types.ts';
+import { useCallback } from 'react';
+import type { Drop, DropWatch, Payable, TicketStatus } from '../engine/types.ts';
 import { TicketCard } from '../queue/ticket-card.tsx';
 import { texts } from '../texts/texts.ts';
 import { ChooseStep } from './choose-step.tsx';
 import { DetailsForm } from './details-form.tsx';
 import { OrderView } from './order-view.tsx';
 import { PayStep } from './pay-step.tsx';
+import type { Money } from '../format/money.ts';
 import { PriceLines } from './price-lines.tsx';
 import { ProblemNotice } from './problem-notice.tsx';
 import type { Purchase, Stage } from './purchase.ts';
@@ -72,12 +74,20 @@ function Step(props: { drop: Drop; watch: DropWatch | null; purchase: Purchase; 
       return (
         <>
           <TimeLeft label={texts.checkout.payBefore} untilMs={stage.payable.expiresAtMs} />
-          <PayStep payable={stage.payable} total={stage.total} onAgreed={purchase.followOrder} />
+          <Paying purchase={purchase} payable={stage.payable} total={stage.total} />
         </>
       );
     case 'order':
       return <OrderView drop={drop} orderId={stage.orderId} purchase={purchase} agreed={stage.agreed} />;
   }
+}
+
+function Paying(props: { purchase: Purchase; payable: Payable; total: Money }) {
+  const { purchase, payable, total } = props;
+  const { followOrder } = purchase;
+  const onAgreed = useCallback(() => followOrder(true), [followOrder]);
+  const onMoved = useCallback(() => followOrder(false), [followOrder]);
+  return <PayStep payable={payable} total={total} onAgreed={onAgreed} onMoved={onMoved} />;
 }
 
 function stepOf(stage: Stage): keyof typeof texts.checkout.steps {

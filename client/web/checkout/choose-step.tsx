@@ -2,6 +2,7 @@ import { useState } from 'react';
 import type { CartLine, Drop, DropWatch, TicketStatus } from '../engine/types.ts';
 import { formatMoney } from '../format/money.ts';
 import { texts } from '../texts/texts.ts';
+import { CouponField } from './coupon-field.tsx';
 import { PlaceFields } from './place-fields.tsx';
 import { PriceLines } from './price-lines.tsx';
 import type { Place, Purchase } from './purchase.ts';
@@ -23,6 +24,7 @@ export function ChooseStep(props: {
     () => new Map(onlyItem ? [[onlyItem.sku, 1]] : []),
   );
   const [place, setPlace] = useState<Place>(purchase.place);
+  const [coupon, setCoupon] = useState('');
   const [edition, setEdition] = useState(0);
 
   const lines: CartLine[] = drop.items.flatMap(({ sku }) => {
@@ -30,12 +32,12 @@ export function ChooseStep(props: {
     return quantity > 0 ? [{ sku, quantity }] : [];
   });
   const chosenCount = lines.reduce((sum, line) => sum + line.quantity, 0);
-  const quote = useQuote({ drop, lines, place, edition });
+  const quote = useQuote({ drop, lines, place, coupon, edition });
   const shown = quote.kind === 'quoted' ? quote.quoted : quote.kind === 'pricing' ? quote.last : null;
 
   const reserve = async () => {
     if (quote.kind !== 'quoted') return;
-    const result = await purchase.reserve({ pass: called.pass, quote: quote.quoted, place });
+    const result = await purchase.reserve({ pass: called.pass, quote: quote.quoted, place, coupon });
     if (result === 'renew') setEdition(edition + 1);
   };
 
@@ -72,12 +74,22 @@ export function ChooseStep(props: {
           );
         })}
       </ul>
+      <p className="hint">
+        {chosenCount >= drop.perBuyerMax
+          ? texts.checkout.limitReached(drop.perBuyerMax)
+          : texts.checkout.limit(drop.perBuyerMax)}
+      </p>
       <PlaceFields label={texts.checkout.shipTo} place={place} onChange={setPlace} />
+      <CouponField coupon={coupon} onChange={setCoupon} />
       <div className="choose-price" aria-busy={quote.kind === 'pricing'}>
         {shown && <PriceLines lines={shown.lines} total={shown.total} quoted={shown} />}
         {quote.kind === 'nothing' && <p className="hint">{texts.checkout.chooseSome}</p>}
         {quote.kind === 'pricing' && shown === null && <p className="hint">{texts.checkout.pricing}</p>}
-        {quote.kind === 'refused' && <p className="notice notice-alarm">{quote.problem}</p>}
+        {quote.kind === 'refused' && (
+          <p className="notice notice-alarm" role="alert">
+            {quote.problem}
+          </p>
+        )}
       </div>
       <button
         type="submit"

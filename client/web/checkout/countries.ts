@@ -1,5 +1,6 @@
 // The countries of the address form, by name in the reader's language. Where parcels really go is the engine's to say.
-import { locale } from '../texts/texts.ts';
+import { byLocale } from '../format/by-locale.ts';
+import { currentLocale } from '../texts/language.ts';
 
 const codes = (
   'AD AE AF AG AI AL AM AO AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BW BY BZ CA CC CD ' +
@@ -11,18 +12,24 @@ const codes = (
   'UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW'
 ).split(' ');
 
-const names = new Intl.DisplayNames(locale, { type: 'region' });
+/** In the order of the reader's alphabet. */
+export const countries = byLocale((locale): readonly { code: string; name: string }[] => {
+  const names = new Intl.DisplayNames(locale, { type: 'region' });
+  const collator = new Intl.Collator(locale);
+  return codes
+    .map(code => ({ code, name: names.of(code) ?? code }))
+    .toSorted((one, other) => collator.compare(one.name, other.name));
+});
 
-export const countries: readonly { code: string; name: string }[] = codes
-  .map(code => ({ code, name: names.of(code) ?? code }))
-  .toSorted((one, other) => one.name.localeCompare(other.name, locale));
+export function countryName(code: string): string {
+  return countries().find(country => country.code === code)?.name ?? code;
+}
 
 /** The likeliest one, by the browser's language. */
-export const ownCountry: string = guess();
-
-function guess(): string {
+export function ownCountry(): string {
   try {
-    const region = new Intl.Locale(locale).maximize().region;
+    const tag = typeof navigator === 'undefined' ? currentLocale() : navigator.language;
+    const region = new Intl.Locale(tag).maximize().region;
     return region !== undefined && codes.includes(region) ? region : 'US';
   } catch {
     return 'US';

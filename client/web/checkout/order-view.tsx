@@ -1,22 +1,16 @@
-import { useEffect, useState } from 'react';
-import { useEngine } from '../engine/engine-context.ts';
+import { Link } from 'wouter';
+import { useOrder } from '../../react/index.ts';
 import { explainFailure } from '../engine/explain.ts';
-import type { Drop, OrderWatch } from '../engine/types.ts';
+import type { Drop } from '../engine/types.ts';
 import { texts } from '../texts/texts.ts';
 import { DetailsForm } from './details-form.tsx';
 import type { Purchase } from './purchase.ts';
+import { SerialList } from './serial-list.tsx';
 
 /** The order as it goes on, to the serial numbers of what was bought. */
 export function OrderView(props: { drop: Drop; orderId: string; purchase: Purchase; agreed: boolean }) {
   const { drop, orderId, purchase, agreed } = props;
-  const { watchOrder } = useEngine();
-  const [order, setOrder] = useState<OrderWatch | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  useEffect(
-    () => watchOrder(orderId, setOrder, error => setProblem(explainFailure(error))),
-    [watchOrder, orderId],
-  );
-
+  const { order, error } = useOrder(orderId);
   const status = order?.status;
   const isOver = status === 'cancelled' || status === 'expired' || status === 'refunded';
   const isOurs = status === 'paid' || status === 'fulfilled';
@@ -28,26 +22,18 @@ export function OrderView(props: { drop: Drop; orderId: string; purchase: Purcha
           : texts.order.status[status]}
         {order?.reason && ` ${texts.order.reason[order.reason]}`}
       </p>
-      {isOurs && (
-        <ul className="order-serials">
-          {order?.serials?.map(({ sku, serial }) => {
-            const item = drop.items.find(candidate => candidate.sku === sku);
-            return (
-              <li key={`${sku}/${serial}`}>
-                <span>{item?.title ?? sku}</span>
-                <strong className="figures">{texts.order.serial(serial, item?.total ?? serial)}</strong>
-              </li>
-            );
-          })}
-        </ul>
-      )}
-      {problem !== null && (
+      {isOurs && <SerialList serials={order?.serials ?? []} items={drop.items} />}
+      {error !== null && (
         <p className="notice notice-alarm" role="alert">
-          {problem}
+          {explainFailure(error)}
         </p>
       )}
       {status === 'pending' && !agreed && <DetailsForm purchase={purchase} />}
-      <p className="order-number">{texts.order.number(orderId)}</p>
+      <p>
+        <Link href={`/orders/${orderId}`} className={`button ${isOurs ? 'button-wide' : 'button-quiet'}`}>
+          {texts.checkout.seeOrder}
+        </Link>
+      </p>
       {isOver && (
         <button type="button" className="button button-quiet" onClick={purchase.close}>
           {texts.order.again}

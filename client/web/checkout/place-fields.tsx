@@ -18,7 +18,7 @@ export function PlaceFields(props: { label: string; place: Place; onChange: (pla
           value={place.country}
           onChange={event => onChange({ country: event.target.value, state: '' })}
         >
-          {countries.map(({ code, name }) => (
+          {countries().map(({ code, name }) => (
             <option key={code} value={code}>
               {name}
             </option>

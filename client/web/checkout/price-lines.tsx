@@ -1,4 +1,3 @@
-import type { Quoted } from '../engine/types.ts';
 import { formatMoney, type Money } from '../format/money.ts';
 import { texts } from '../texts/texts.ts';
 
@@ -9,8 +8,16 @@ interface Line {
   readonly total: Money;
 }
 
+/** Of a quote, or of an order that was made from one. */
+interface Parts {
+  readonly discount: Money;
+  readonly shipping: Money;
+  readonly tax: Money;
+  readonly taxIncluded: boolean;
+}
+
 /** What is bought, and what it costs; with its parts where a quote is at hand. */
-export function PriceLines(props: { lines: readonly Line[]; total: Money; quoted?: Quoted | null }) {
+export function PriceLines(props: { lines: readonly Line[]; total: Money; quoted?: Parts | null }) {
   const { lines, total, quoted } = props;
   return (
     <dl className="price-lines figures">
@@ -22,7 +29,7 @@ export function PriceLines(props: { lines: readonly Line[]; total: Money; quoted
           <dd>{formatMoney(line.total)}</dd>
         </div>
       ))}
-      {quoted && <Parts quoted={quoted} />}
+      {quoted && <PartLines quoted={quoted} />}
       <div className="price-total">
         <dt>{texts.checkout.total}</dt>
         <dd>{formatMoney(total)}</dd>
@@ -37,7 +44,7 @@ export function PriceLines(props: { lines: readonly Line[]; total: Money; quoted
   );
 }
 
-function Parts({ quoted }: { quoted: Quoted }) {
+function PartLines({ quoted }: { quoted: Parts }) {
   const { discount, shipping, tax, taxIncluded } = quoted;
   return (
     <>

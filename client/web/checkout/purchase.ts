@@ -29,11 +29,17 @@ export interface Purchase {
   readonly isBusy: boolean;
   /** Where the reserved units are to go. */
   readonly place: Place;
-  readonly reserve: (request: { pass: string; quote: Quoted; place: Place }) => Promise<ReserveResult>;
+  readonly reserve: (request: {
+    pass: string;
+    quote: Quoted;
+    place: Place;
+    /** The code that the quote was asked with; empty for none. */
+    coupon: string;
+  }) => Promise<ReserveResult>;
   readonly release: () => void;
   readonly pay: (contact: KeptContact, place: Place) => void;
-  /** The bank has agreed, or may have: the order says how it goes on. */
-  readonly followOrder: () => void;
+  /** The order says how it goes on; `agreed` where the bank has said yes on this page. */
+  readonly followOrder: (agreed: boolean) => void;
   /** Puts an ended purchase aside. */
   readonly close: () => void;
 }

@@ -27,7 +27,10 @@ export function usePurchase(drop: Drop, called: Called | null): Purchase {
   const { api, clock } = useEngine();
   const { dropId } = drop;
   const [stage, setStage] = useState<Stage>(() => ({ kind: keptHold(dropId) ? 'looking' : 'none' }));
-  const [place, setPlace] = useState<Place>(() => keptHold(dropId) ?? { country: ownCountry, state: '' });
+  const [place, setPlace] = useState<Place>(() => {
+    const { country, state } = keptHold(dropId) ?? { country: ownCountry(), state: '' };
+    return { country, state };
+  });
   const [problem, setProblem] = useState<string | null>(null);
   const [isBusy, setIsBusy] = useState(false);
   // Two clicks in one frame must not make two calls; state is too late for that.
@@ -100,10 +103,10 @@ export function usePurchase(drop: Drop, called: Called | null): Purchase {
   }, [heldId, heldUntilMs, clock, look]);
 
   const reserve = useCallback<Purchase['reserve']>(
-    ({ pass, quote, place: to }) =>
+    ({ pass, quote, place: to, coupon }) =>
       run<ReserveResult>(async () => {
         const holdId = crypto.randomUUID();
-        keepHold(dropId, { holdId, ...to });
+        keepHold(dropId, { holdId, ...to, coupon });
         setPlace(to);
         const outcome = await withRetries(() => api.hold.place.mutate({ holdId, pass, quote: quote.quote }), {
           withinMs: callWithinMs,
@@ -166,8 +169,10 @@ export function usePurchase(drop: Drop, called: Called | null): Purchase {
             return;
           case 'requote': {
             if (stage.kind !== 'held') return;
+            const coupon = keptHold(dropId)?.coupon ?? '';
             const requoted = await api.pricing.quote.mutate({
               dropId,
+              ...(coupon === '' ? {} : { coupon }),
               lines: stage.hold.lines.map(({ sku, quantity }) => ({ sku, quantity })),
               destination: destinationOf(to),
               currency: stage.hold.total.currency,
@@ -181,11 +186,14 @@ export function usePurchase(drop: Drop, called: Called | null): Purchase {
               return;
             }
             setPlace(to);
-            keepHold(dropId, { holdId, ...to });
+            keepHold(dropId, { holdId, ...to, coupon });
             setStage({ ...stage, requoted });
             setProblem(texts.checkout.requote);
             return;
           }
+          case 'below-minimum':
+            end(texts.checkout.outcome['below-minimum']);
+            return;
           case 'hold-expired':
             end(texts.checkout.outcome['hold-expired']);
             return;
@@ -202,10 +210,8 @@ export function usePurchase(drop: Drop, called: Called | null): Purchase {
     [api, dropId, end, heldId, place, run, stage],
   );
 
-  const followOrder = useCallback(() => {
-    setStage(old =>
-      old.kind === 'payable' ? { kind: 'order', orderId: old.payable.orderId, agreed: true } : old,
-    );
+  const followOrder = useCallback((agreed: boolean) => {
+    setStage(old => (old.kind === 'payable' ? { kind: 'order', orderId: old.payable.orderId, agreed } : old));
   }, []);
   const close = useCallback(() => end(null), [end]);
 

@@ -1,6 +1,6 @@
 // The price of what is chosen, kept right while the buyer changes it. A quote is for exactly one cart and place.
 import { useEffect, useState } from 'react';
-import { withRetries } from '../../index.ts';
+import { failureOf, withRetries } from '../../index.ts';
 import { useEngine } from '../engine/engine-context.ts';
 import { explainFailure } from '../engine/explain.ts';
 import type { CartLine, Drop, Quoted } from '../engine/types.ts';
@@ -22,15 +22,16 @@ export function useQuote(request: {
   drop: Drop;
   lines: readonly CartLine[];
   place: Place;
+  coupon: string;
   edition: number;
 }): QuoteState {
-  const { drop, lines, place, edition } = request;
+  const { drop, lines, place, coupon, edition } = request;
   const { api } = useEngine();
   const [state, setState] = useState<QuoteState>({ kind: 'nothing' });
   const { dropId } = drop;
   const currency = drop.items[0]?.price.currency ?? 'USD';
   // A key of plain text: the lines are a new array each time that the form is drawn.
-  const wanted = JSON.stringify({ lines, place, edition });
+  const wanted = JSON.stringify({ lines, place, coupon, edition });
 
   useEffect(() => {
     if (lines.length === 0) {
@@ -48,6 +49,7 @@ export function useQuote(request: {
               lines: [...lines],
               destination: destinationOf(place),
               currency,
+              ...(coupon === '' ? {} : { coupon }),
             }),
           { withinMs: quoteWithinMs, signal: ending.signal },
         );
@@ -57,10 +59,15 @@ export function useQuote(request: {
           case 'not-shippable':
             return { kind: 'refused', problem: texts.checkout.outcome[`not-shippable-${outcome.because}`] };
           case 'bad-coupon':
+          case 'below-minimum':
           case 'busy':
             return { kind: 'refused', problem: texts.checkout.outcome[outcome.kind] };
         }
       } catch (error) {
+        // A code of letters that no code has is not asked for, but refused as malformed.
+        if (coupon !== '' && failureOf(error).code === 'BAD_REQUEST') {
+          return { kind: 'refused', problem: texts.checkout.outcome['bad-coupon'] };
+        }
         return { kind: 'refused', problem: explainFailure(error) };
       }
     };
@@ -73,7 +80,7 @@ export function useQuote(request: {
       ending.abort();
       window.clearTimeout(timer);
     };
-    // `wanted` stands for lines, place and edition.
+    // `wanted` stands for lines, place, coupon and edition.
   }, [api, dropId, currency, wanted]);
   return state;
 }

@@ -1,11 +1,10 @@
 import { clockFace, isoDuration } from '../format/duration.ts';
-import { useNow } from '../live/use-now.ts';
+import { useTimeLeft } from '../live/use-time-left.ts';
 import { texts } from '../texts/texts.ts';
 
 /** The big board clock. It runs on the server's time, so that it ends for everybody at the same instant. */
 export function Countdown({ label, untilMs }: { label: string; untilMs: number }) {
-  const nowMs = useNow();
-  const leftMs = untilMs - nowMs;
+  const leftMs = useTimeLeft(untilMs);
   const { days, hours, minutes, seconds } = clockFace(leftMs);
   return (
     <div className="countdown" role="timer" aria-label={label}>

@@ -1,16 +1,15 @@
 import { LiveCharts } from '../chart/live-charts.tsx';
 import type { Drop, DropWatch } from '../engine/types.ts';
-import { formatMoment } from '../format/duration.ts';
 import { formatCount } from '../format/number.ts';
-import type { LiveDrop } from '../live/drop-feeds.ts';
+import { useHistory } from '../live/use-history.ts';
 import { SkuPicture } from '../products/sku-picture.tsx';
 import { texts } from '../texts/texts.ts';
-import { Countdown } from './countdown.tsx';
+import { Headline } from './headline.tsx';
 import { StateBadge } from './state-badge.tsx';
 
 /** The drop in front: what it is, how long until its next turn, and how queue and stock move. */
-export function DropBoard({ drop, live }: { drop: Drop; live: LiveDrop }) {
-  const { watch, history } = live;
+export function DropBoard({ drop, watch }: { drop: Drop; watch: DropWatch | null }) {
+  const history = useHistory(watch);
   const state = watch?.state ?? drop.state;
   const [first] = drop.items;
   const isBefore = state === 'scheduled' || state === 'lobby';
@@ -36,32 +35,6 @@ export function DropBoard({ drop, live }: { drop: Drop; live: LiveDrop }) {
       <LiveCharts history={history} queueLine={isBefore ? 'arrived' : 'called'} />
     </section>
   );
-}
-
-function Headline({ drop, state }: { drop: Drop; state: Drop['state'] }) {
-  switch (state) {
-    case 'scheduled':
-      return <Countdown label={texts.drops.lobbyOpensIn} untilMs={drop.lobbyOpensAtMs} />;
-    case 'lobby':
-      return (
-        <>
-          <Countdown label={texts.drops.opensIn} untilMs={drop.opensAtMs} />
-          <p className="drop-board-when">{texts.drops.opensAt(formatMoment(drop.opensAtMs))}</p>
-        </>
-      );
-    case 'open':
-      return drop.closesAtMs === undefined ? (
-        <p className="drop-board-words drop-board-go">{texts.drops.isOpen}</p>
-      ) : (
-        <Countdown label={texts.drops.closesIn} untilMs={drop.closesAtMs} />
-      );
-    case 'paused':
-      return <p className="drop-board-words">{texts.drops.isPaused}</p>;
-    case 'sold-out':
-      return <p className="drop-board-words">{texts.drops.isSoldOut}</p>;
-    case 'closed':
-      return <p className="drop-board-words">{texts.drops.isClosed}</p>;
-  }
 }
 
 function Figures({ watch }: { watch: DropWatch | null }) {

@@ -1,27 +1,21 @@
 // The page's one connection to the engine: the typed client, told where the page came from, with the session kept
 // over a reload and the state of the connection as something to show.
 import { createDoorbuster, type Doorbuster, type ServerClock } from '../../index.ts';
+import type { HooksClient } from '../../react/index.ts';
 import { createValueStore, type ValueStore } from '../live/value-store.ts';
 import { keptSession, keepSession } from './kept.ts';
-import type { DropWatch, OrderWatch, TicketStatus } from './types.ts';
 
 /** `idle` where nothing is watched: a page without a drop needs no connection, and cannot lose one. */
 export type LinkState = 'idle' | 'connecting' | 'open' | 'lost';
-
-type Stop = () => void;
-type OnError = (error: unknown) => void;
 
 export interface Engine {
   readonly api: Doorbuster['api'];
   readonly clock: ServerClock;
   readonly link: ValueStore<LinkState>;
-  readonly placeOf: Doorbuster['placeOf'];
-  /** A round trip or more to know the server's clock by. */
-  readonly syncClock: (dropId: string) => Promise<void>;
-  /** Each of these tells the current truth first, then each change, over every reconnection, until it is stopped. */
-  readonly watchDrop: (dropId: string, listener: (watch: DropWatch) => void, onError?: OnError) => Stop;
-  readonly watchTicket: (ticket: string, listener: (status: TicketStatus) => void, onError?: OnError) => Stop;
-  readonly watchOrder: (orderId: string, listener: (order: OrderWatch) => void, onError?: OnError) => Stop;
+  /** Who the visitor is to the engine; a session begins where there is none. */
+  readonly buyerId: () => Promise<string | null>;
+  /** What the React hooks watch and ask by. */
+  readonly client: HooksClient;
 }
 
 /**
@@ -56,52 +50,42 @@ export function createEngine(url: string): Engine {
     if (dropWatchesCount > 0 && isSilent && link.get() === 'open') link.set('lost');
   }, silenceLookMs);
 
-  function run<T>(
-    watch: (signal: AbortSignal) => AsyncIterable<T>,
-    listener: (event: T) => void,
-    onError: OnError | undefined,
-  ): Stop {
-    const ending = new AbortController();
+  async function* counted<T>(watch: AsyncIterable<T>): AsyncGenerator<T, void, void> {
     watchesCount += 1;
     if (link.get() === 'idle') link.set('connecting');
-    const follow = async () => {
-      try {
-        for await (const event of watch(ending.signal)) listener(event);
-      } catch (error) {
-        if (!ending.signal.aborted) onError?.(error);
-      } finally {
-        watchesCount -= 1;
+    try {
+      yield* watch;
+    } finally {
+      watchesCount -= 1;
+    }
+  }
+  async function* heard<T>(watch: AsyncIterable<T>): AsyncGenerator<T, void, void> {
+    if (dropWatchesCount === 0) heardAtMs = performance.now();
+    dropWatchesCount += 1;
+    try {
+      for await (const value of counted(watch)) {
+        hear();
+        yield value;
       }
-    };
-    void follow();
-    return () => ending.abort();
+    } finally {
+      dropWatchesCount -= 1;
+    }
   }
 
+  const { api, clock } = shop;
   return {
-    api: shop.api,
-    clock: shop.clock,
+    api,
+    clock,
     link,
-    placeOf: (ticket, watch) => shop.placeOf(ticket, watch),
-    syncClock: dropId => shop.syncClock(dropId),
-    watchDrop(dropId, listener, onError) {
-      if (dropWatchesCount === 0) heardAtMs = performance.now();
-      dropWatchesCount += 1;
-      const stop = run(
-        signal => shop.watchDrop(dropId, signal),
-        watch => {
-          hear();
-          listener(watch);
-        },
-        onError,
-      );
-      return () => {
-        dropWatchesCount -= 1;
-        stop();
-      };
+    buyerId: async () => (await shop.session())?.buyerId ?? null,
+    client: {
+      api,
+      clock,
+      placeOf: (ticket, watch) => shop.placeOf(ticket, watch),
+      syncClock: (dropId, samplesCount) => shop.syncClock(dropId, samplesCount),
+      watchDrop: (dropId, signal) => heard(shop.watchDrop(dropId, signal)),
+      watchTicket: (ticket, signal) => counted(shop.watchTicket(ticket, signal)),
+      watchOrder: (orderId, signal) => counted(shop.watchOrder(orderId, signal)),
     },
-    watchTicket: (ticket, listener, onError) =>
-      run(signal => shop.watchTicket(ticket, signal), listener, onError),
-    watchOrder: (orderId, listener, onError) =>
-      run(signal => shop.watchOrder(orderId, signal), listener, onError),
   };
 }

@@ -49,14 +49,16 @@ export interface KeptTicket {
   readonly ticket: string;
   readonly lane: string;
   readonly arrival: number;
+  /** What the visitor joined with; tickets from before it was kept have none. */
+  readonly nonce?: string;
 }
 
 export function keptTicket(dropId: string): KeptTicket | null {
   return read(
     `ticket.${dropId}`,
-    ({ ticket, lane, arrival }) =>
+    ({ ticket, lane, arrival, nonce }) =>
       typeof ticket === 'string' && typeof lane === 'string' && typeof arrival === 'number'
-        ? { ticket, lane, arrival }
+        ? { ticket, lane, arrival, ...(typeof nonce === 'string' ? { nonce } : {}) }
         : null,
     forBrowser,
   );
@@ -66,19 +68,62 @@ export function keepTicket(dropId: string, ticket: KeptTicket | null): void {
   write(`ticket.${dropId}`, ticket, forBrowser);
 }
 
+/** Told of a ticket that another tab of this browser got, or gave up. */
+export function onOtherTicket(dropId: string, listener: () => void): () => void {
+  const hear = ({ key }: StorageEvent) => {
+    if (key === `${prefix}ticket.${dropId}`) listener();
+  };
+  window.addEventListener('storage', hear);
+  return () => window.removeEventListener('storage', hear);
+}
+
+/** The nonce to join a drop with, the same in every tab: whoever joins first, the other knows what the ticket holds. */
+export function nonceFor(dropId: string, make: () => string): string {
+  const name = `nonce.${dropId}`;
+  const known = read(name, ({ nonce }) => (typeof nonce === 'string' ? nonce : null), forBrowser);
+  if (known !== null) return known;
+  const nonce = make();
+  write(name, { nonce }, forBrowser);
+  return nonce;
+}
+
+/** Everything of a visitor, as after an erasure; what they chose for their eyes (theme, language) stays. */
+export function forgetVisitor(): void {
+  for (const storage of [forBrowser, forTab]) {
+    try {
+      const names = Object.keys(storage()).filter(name => name.startsWith(prefix));
+      for (const name of names) if (!choices.has(name)) storage().removeItem(name);
+    } catch {
+      // Switched off: there was nothing.
+    }
+  }
+}
+const choices: ReadonlySet<string> = new Set([`${prefix}theme`, `${prefix}language`, `${prefix}sound`]);
+
+/** Whether a sound tells of one's turn; it does, until the visitor says otherwise. */
+export function wantsSound(): boolean {
+  return read('sound', ({ on }) => on !== false, forBrowser) ?? true;
+}
+
+export function keepSound(on: boolean): void {
+  write('sound', { on }, forBrowser);
+}
+
 /** What this browser has reserved in a drop, and where it is to go; the server knows the rest. */
 export interface KeptHold {
   readonly holdId: string;
   readonly country: string;
   readonly state: string;
+  /** The discount code of its price; empty for none. A new price for another address is asked with it. */
+  readonly coupon: string;
 }
 
 export function keptHold(dropId: string): KeptHold | null {
   return read(
     `hold.${dropId}`,
-    ({ holdId, country, state }) =>
+    ({ holdId, country, state, coupon }) =>
       typeof holdId === 'string' && typeof country === 'string' && typeof state === 'string'
-        ? { holdId, country, state }
+        ? { holdId, country, state, coupon: typeof coupon === 'string' ? coupon : '' }
         : null,
     forBrowser,
   );

@@ -16,7 +16,8 @@ export type HoldOutcome = ApiOutputs['hold']['place'];
 export type Hold = ApiOutputs['hold']['get'];
 export type Address = ApiInputs['checkout']['pay']['address'];
 export type Payable = Extract<ApiOutputs['checkout']['pay'], { kind: 'payable' }>;
-export type OrderStatus = ApiOutputs['order']['get']['status'];
+export type Order = ApiOutputs['order']['get'];
+export type OrderStatus = Order['status'];
 
 export type Product = ApiOutputs['catalog']['product'];
 export type Variant = Product['variants'][number];

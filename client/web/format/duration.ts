@@ -1,5 +1,5 @@
 // Spans of time, as a clock face and in words.
-import { locale } from '../texts/texts.ts';
+import { byLocale } from './by-locale.ts';
 
 export interface ClockFace {
   readonly days: number;
@@ -34,30 +34,45 @@ export function isoDuration(spanMs: number): string {
   return `P${days}DT${Number(hours)}H${Number(minutes)}M${Number(seconds)}S`;
 }
 
-const minutesFormat = new Intl.NumberFormat(locale, { style: 'unit', unit: 'minute', unitDisplay: 'long' });
-const secondsFormat = new Intl.NumberFormat(locale, { style: 'unit', unit: 'second', unitDisplay: 'long' });
-const hoursFormat = new Intl.NumberFormat(locale, {
-  style: 'unit',
-  unit: 'hour',
-  unitDisplay: 'long',
-  maximumFractionDigits: 1,
+const spans = byLocale(locale => {
+  const unit = (name: string, digits = 0) =>
+    new Intl.NumberFormat(locale, {
+      style: 'unit',
+      unit: name,
+      unitDisplay: 'long',
+      maximumFractionDigits: digits,
+    });
+  return { seconds: unit('second'), minutes: unit('minute'), hours: unit('hour', 1) };
 });
 
 /** In words and coarse, for estimates: "40 seconds", "7 minutes", "1.5 hours". */
 export function roughSpan(spanMs: number): string {
-  if (spanMs < 55_000) return secondsFormat.format(Math.max(10, Math.round(spanMs / 10_000) * 10));
+  const { seconds, minutes: inMinutes, hours } = spans();
+  if (spanMs < 55_000) return seconds.format(Math.max(10, Math.round(spanMs / 10_000) * 10));
   const minutes = Math.max(1, Math.round(spanMs / 60_000));
-  return minutes < 90 ? minutesFormat.format(minutes) : hoursFormat.format(Math.round(minutes / 30) / 2);
+  return minutes < 90 ? inMinutes.format(minutes) : hours.format(Math.round(minutes / 30) / 2);
 }
 
-const dayAndTime = new Intl.DateTimeFormat(locale, {
-  weekday: 'short',
-  day: 'numeric',
-  month: 'short',
-  hour: 'numeric',
-  minute: '2-digit',
-});
+const dayAndTime = byLocale(
+  locale =>
+    new Intl.DateTimeFormat(locale, {
+      weekday: 'short',
+      day: 'numeric',
+      month: 'short',
+      hour: 'numeric',
+      minute: '2-digit',
+    }),
+);
 
 export function formatMoment(atMs: number): string {
-  return dayAndTime.format(atMs);
+  return dayAndTime().format(atMs);
+}
+
+const fullDate = byLocale(
+  locale => new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' }),
+);
+
+/** With the year: of orders, which are looked at again much later. */
+export function formatDate(atMs: number): string {
+  return fullDate().format(atMs);
 }

@@ -1,15 +1,19 @@
-import { locale } from '../texts/texts.ts';
+import { byLocale } from './by-locale.ts';
 
 export interface Money {
   readonly amount: number;
   readonly currency: string;
 }
 
-const formats = new Map<string, { write: Intl.NumberFormat; minorPerMajor: number }>();
+const known = byLocale(locale => ({
+  locale,
+  formats: new Map<string, { write: Intl.NumberFormat; minorPerMajor: number }>(),
+}));
 
 function formatOf(currency: string) {
-  const known = formats.get(currency);
-  if (known) return known;
+  const { locale, formats } = known();
+  const made = formats.get(currency);
+  if (made) return made;
   const write = new Intl.NumberFormat(locale, { style: 'currency', currency });
   // Browsers know each currency's decimals: JPY has none, KWD three.
   const decimals = write.resolvedOptions().maximumFractionDigits ?? 2;
@@ -22,4 +26,9 @@ function formatOf(currency: string) {
 export function formatMoney({ amount, currency }: Money): string {
   const { write, minorPerMajor } = formatOf(currency);
   return write.format(amount / minorPerMajor);
+}
+
+/** How many minor units make one of the currency: 100 for EUR, 1 for JPY. */
+export function minorPerMajorOf(currency: string): number {
+  return formatOf(currency).minorPerMajor;
 }

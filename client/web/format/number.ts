@@ -1,7 +1,7 @@
-import { locale } from '../texts/texts.ts';
+import { byLocale } from './by-locale.ts';
 
-const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+const whole = byLocale(locale => new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }));
 
 export function formatCount(number: number): string {
-  return whole.format(number);
+  return whole().format(number);
 }

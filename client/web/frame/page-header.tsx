@@ -1,3 +1,4 @@
+import { Link, useRoute } from 'wouter';
 import { useEngine } from '../engine/engine-context.ts';
 import { useValue } from '../live/use-value.ts';
 import { texts } from '../texts/texts.ts';
@@ -10,17 +11,34 @@ export function PageHeader() {
       <a className="page-skip" href="#content">
         {texts.frame.skipToContent}
       </a>
-      <p className="page-name">
+      <Link href="/" className="page-name" aria-label={`${texts.name} – ${texts.frame.nav.drops}`}>
         <Door />
-        {texts.name}
+        <span>{texts.name}</span>
+      </Link>
+      <nav aria-label={texts.frame.nav.label} className="page-nav">
+        <NavLink href="/" label={texts.frame.nav.drops} />
+        <NavLink href="/search" label={texts.frame.nav.search} />
+        <NavLink href="/orders" label={texts.frame.nav.orders} />
+        <NavLink href="/account" label={texts.frame.nav.account} />
+      </nav>
+      <p className={`page-link page-link-${state}`}>
+        {state !== 'idle' && (
+          <>
+            <span aria-hidden="true" />
+            {state === 'open' ? texts.frame.live : texts.frame.connecting}
+          </>
+        )}
       </p>
-      {state !== 'idle' && (
-        <p className={`page-link page-link-${state}`}>
-          <span aria-hidden="true" />
-          {state === 'open' ? texts.frame.live : texts.frame.connecting}
-        </p>
-      )}
     </header>
+  );
+}
+
+function NavLink({ href, label }: { href: string; label: string }) {
+  const [isHere] = useRoute(href);
+  return (
+    <Link href={href} aria-current={isHere ? 'page' : undefined}>
+      {label}
+    </Link>
   );
 }
 

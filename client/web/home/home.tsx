@@ -1,70 +1,75 @@
-import { useEffect, useState } from 'react';
-import { DropBoard } from '../drop/drop-board.tsx';
+import { Link } from 'wouter';
+import { useDrop } from '../../react/index.ts';
 import { DropCard } from '../drop/drop-card.tsx';
-import { StockList } from '../drop/stock-list.tsx';
-import { useEngine } from '../engine/engine-context.ts';
+import { Headline } from '../drop/headline.tsx';
+import { StateBadge } from '../drop/state-badge.tsx';
 import type { Drop } from '../engine/types.ts';
-import { chooseDrop, isOver, type Chosen } from '../live/choose-drop.ts';
-import { useDropFeed } from '../live/use-drop-feed.ts';
-import { useDrops } from '../live/use-drops.ts';
-import { Catalog } from '../products/catalog.tsx';
-import { QueuePanel } from '../queue/queue-panel.tsx';
+import { Page } from '../frame/page.tsx';
+import { byUrgency, isOver } from '../live/choose-drop.ts';
+import { useDropViews } from '../live/use-drop-views.ts';
+import { SkuPicture } from '../products/sku-picture.tsx';
 import { texts } from '../texts/texts.ts';
+import { CatalogGlance } from './catalog-glance.tsx';
 import { NoDrops } from './no-drops.tsx';
 
-/** The other drops that are over, shown at most: the shop's past is not what one comes for. */
-const pastCount = 3;
+/** The drops that are over, shown at most: the shop's past is not what one comes for. */
+const pastCount = 6;
 
 export function Home() {
-  const drops = useDrops();
-  const [chosen, setChosen] = useState<Chosen | null>(null);
-  const next = drops === null ? chosen : chooseDrop(drops, chosen);
-  if (next !== chosen && next?.dropId !== chosen?.dropId) setChosen(next);
-
-  const front = drops?.find(drop => drop.dropId === next?.dropId);
-  const others = drops?.filter(drop => drop !== front) ?? [];
+  const drops = useDropViews();
+  const [front, ...others] = byUrgency(drops ?? []);
+  const coming = others.filter(drop => !isOver(drop.state));
   const past = others.filter(drop => isOver(drop.state)).slice(0, pastCount);
-  const shown = [...others.filter(drop => !isOver(drop.state)), ...past];
   return (
-    <main id="content" tabIndex={-1}>
+    <Page title={texts.drops.title}>
       {front ? <FrontDrop key={front.dropId} drop={front} /> : <NoDrops isLoading={drops === null} />}
-      {shown.length > 0 && (
-        <section aria-labelledby="other-drops">
-          <h2 id="other-drops">{texts.drops.others}</h2>
-          <ul className="drop-cards">
-            {shown.map(drop => (
-              <DropCard
-                key={drop.dropId}
-                drop={drop}
-                onChoose={() => {
-                  setChosen({ dropId: drop.dropId, by: 'visitor' });
-                  window.scrollTo({ top: 0, behavior: 'smooth' });
-                }}
-              />
-            ))}
-          </ul>
-        </section>
-      )}
-      <Catalog />
-    </main>
+      <Cards id="other-drops" title={texts.drops.others} drops={coming} />
+      <Cards id="past-drops" title={texts.drops.past} drops={past} />
+      <CatalogGlance />
+    </Page>
   );
 }
 
-function FrontDrop({ drop }: { drop: Drop }) {
-  // A closed drop's live figures may be gone from the engine already.
-  const live = useDropFeed(drop.state === 'closed' ? null : drop.dropId);
-  const { syncClock } = useEngine();
-  useEffect(() => {
-    // Without an answer the drop's own ticks still tell the time, to within their way here.
-    syncClock(drop.dropId).catch(() => undefined);
-  }, [syncClock, drop.dropId]);
+function Cards({ id, title, drops }: { id: string; title: string; drops: readonly Drop[] }) {
+  if (drops.length === 0) return null;
   return (
-    <div className="front-drop">
-      <DropBoard drop={drop} live={live} />
-      <div className="front-own">
-        <QueuePanel drop={drop} watch={live.watch} />
+    <section aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      <ul className="drop-cards">
+        {drops.map(drop => (
+          <DropCard key={drop.dropId} drop={drop} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** The drop to go to first: running, or the next to open. */
+function FrontDrop({ drop }: { drop: Drop }) {
+  const { drop: watch } = useDrop(isOver(drop.state) ? null : drop.dropId);
+  const state = watch?.state ?? drop.state;
+  const [first] = drop.items;
+  const href = `/drops/${drop.dropId}`;
+  return (
+    <section className="board home-front" aria-labelledby="home-front-title">
+      <div className="home-front-words">
+        <div className="drop-board-head">
+          <StateBadge state={state} />
+          <p>{texts.drops.perBuyer(drop.perBuyerMax)}</p>
+        </div>
+        <h1 id="home-front-title">
+          <Link href={href}>{drop.title}</Link>
+        </h1>
+        <Headline drop={drop} state={state} />
+        <Link
+          href={href}
+          className="button button-live home-front-go"
+          aria-label={texts.drops.open(drop.title)}
+        >
+          {isOver(state) ? texts.drops.look : texts.drops.enter}
+        </Link>
       </div>
-      <StockList drop={drop} watch={live.watch} />
-    </div>
+      {first && <SkuPicture sku={first.sku} title={first.title} />}
+    </section>
   );
 }

@@ -13,8 +13,10 @@ export function ProductPicture(props: {
   image?: string | undefined;
   colour?: string | undefined;
   icon?: string | undefined;
+  /** The page's main picture, which is not to wait until it is scrolled to. */
+  isFirst?: boolean;
 }) {
-  const { title, image, colour, icon } = props;
+  const { title, image, colour, icon, isFirst = false } = props;
   const [failed, setFailed] = useState<string | null>(null);
   return (
     <span className="product-picture">
@@ -22,7 +24,7 @@ export function ProductPicture(props: {
         <img
           src={image}
           alt=""
-          loading="lazy"
+          loading={isFirst ? 'eager' : 'lazy'}
           decoding="async"
           referrerPolicy="no-referrer"
           width="400"

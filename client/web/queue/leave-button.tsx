@@ -1,9 +1,9 @@
 import { useState } from 'react';
 import { texts } from '../texts/texts.ts';
-import type { TicketHandle } from './use-ticket.ts';
+import type { PlaceHandle } from './use-place.ts';
 
 /** Giving up a place is for good, so it is asked twice. */
-export function LeaveButton({ handle }: { handle: TicketHandle }) {
+export function LeaveButton({ handle }: { handle: PlaceHandle }) {
   const [asks, setAsks] = useState(false);
   if (!asks) {
     return (

@@ -1,17 +1,12 @@
 // Tells a screen reader how the queue moves: each change of kind at once, the number of people ahead now and then.
 import { useEffect, useRef, useState } from 'react';
-import type { KeptTicket } from '../engine/kept.ts';
 import type { DropWatch, TicketStatus } from '../engine/types.ts';
 import { texts } from '../texts/texts.ts';
 
 /** Often enough to follow, seldom enough to get a word in. */
 const quietMs = 20_000;
 
-export function QueueNews(props: {
-  status: TicketStatus | null;
-  ticket: KeptTicket | null;
-  watch: DropWatch | null;
-}) {
+export function QueueNews(props: { status: TicketStatus | null; watch: DropWatch | null }) {
   const { status, watch } = props;
   const [news, setNews] = useState('');
   const told = useRef({ kind: '', atMs: 0 });

@@ -1,46 +1,57 @@
-import { Checkout } from '../checkout/checkout.tsx';
+import { lazy, Suspense } from 'react';
 import { usePurchase } from '../checkout/use-purchase.ts';
 import type { Drop, DropState, DropWatch } from '../engine/types.ts';
 import { formatCount } from '../format/number.ts';
 import { texts } from '../texts/texts.ts';
-import { usePageTitle } from '../frame/use-page-title.ts';
+import { JoinForm } from './join-form.tsx';
 import { LeaveButton } from './leave-button.tsx';
 import { QueueNews } from './queue-news.tsx';
+import { ShuffleExplained } from './shuffle-explained.tsx';
 import { TicketCard } from './ticket-card.tsx';
-import { useTicket, type TicketHandle } from './use-ticket.ts';
+import { TurnAlerts } from './turn-alerts.tsx';
+import type { PlaceHandle } from './use-place.ts';
 import { WaitingPlace } from './waiting-place.tsx';
+import { useTurnAlert } from './your-turn.ts';
+
+const loadCheckout = () => import('../checkout/checkout.tsx');
+const Checkout = lazy(async () => ({ default: (await loadCheckout()).Checkout }));
 
 /** The visitor's own side of a drop: joining, waiting, buying. A purchase that has begun stands above the queue. */
-export function QueuePanel({ drop, watch }: { drop: Drop; watch: DropWatch | null }) {
-  const ticket = useTicket(drop.dropId);
-  const { status } = ticket;
+export function QueuePanel(props: { drop: Drop; watch: DropWatch | null; handle: PlaceHandle }) {
+  const { drop, watch, handle } = props;
+  const { status } = handle;
   const called = status?.kind === 'called' ? status : null;
   const purchase = usePurchase(drop, called);
-  usePageTitle(called !== null && purchase.stage.kind === 'none' ? texts.queue.called.title : null);
+  useTurnAlert({ isTurn: called !== null && purchase.stage.kind === 'none', dropTitle: drop.title });
+  // The turn's own script comes while one waits, so that none of its time is lost to loading.
+  if (status?.kind === 'waiting' || status?.kind === 'lobby') void loadCheckout();
   const showsPurchase = purchase.stage.kind !== 'none' || called !== null;
   return (
     <>
       {showsPurchase ? (
-        <Checkout drop={drop} watch={watch} purchase={purchase} called={called} />
+        <Suspense fallback={<Loading />}>
+          <Checkout drop={drop} watch={watch} purchase={purchase} called={called} />
+        </Suspense>
       ) : (
-        <Place drop={drop} watch={watch} ticket={ticket} />
+        <Place drop={drop} watch={watch} handle={handle} />
       )}
-      <QueueNews status={status} ticket={ticket.ticket} watch={watch} />
+      <QueueNews status={status} watch={watch} />
     </>
   );
 }
 
-function Place({
-  drop,
-  watch,
-  ticket: handle,
-}: {
-  drop: Drop;
-  watch: DropWatch | null;
-  ticket: TicketHandle;
-}) {
+function Loading() {
+  return (
+    <TicketCard title={texts.queue.called.title} tone="turn">
+      <p className="hint">{texts.frame.loading}</p>
+    </TicketCard>
+  );
+}
+
+function Place({ drop, watch, handle }: { drop: Drop; watch: DropWatch | null; handle: PlaceHandle }) {
   const { ticket, status, problem } = handle;
   const state = watch?.state ?? drop.state;
+  const isShuffled = drop.mode !== 'fifo' && (state === 'lobby' || state === 'scheduled');
   const problemNote = problem !== null && (
     <p className="notice notice-alarm" role="alert">
       {problem}
@@ -48,8 +59,12 @@ function Place({
   );
   if (ticket === null) {
     return (
-      <TicketCard title={texts.queue.title} stub={<JoinButton state={state} handle={handle} />}>
+      <TicketCard
+        title={texts.queue.title}
+        stub={isOver(state) ? undefined : <JoinForm state={state} handle={handle} />}
+      >
         <p>{joinText(drop, state, handle)}</p>
+        {isShuffled && <ShuffleExplained />}
         {problemNote}
       </TicketCard>
     );
@@ -72,13 +87,16 @@ function Place({
           </p>
           <p>{texts.queue.lobby.text[drop.mode]}</p>
           <p className="hint">{texts.queue.lobby.keep}</p>
+          {drop.mode !== 'fifo' && <ShuffleExplained />}
+          <TurnAlerts />
           {problemNote}
         </TicketCard>
       );
     case 'waiting':
       return (
         <TicketCard title={texts.queue.waiting.title} number={number} stub={<LeaveButton handle={handle} />}>
-          <WaitingPlace status={status} ticket={ticket} watch={watch} />
+          <WaitingPlace status={status} ticket={ticket} place={handle.place} watch={watch} />
+          <TurnAlerts />
           {problemNote}
         </TicketCard>
       );
@@ -98,26 +116,14 @@ function Place({
   }
 }
 
-function joinText(drop: Drop, state: DropState, { refusal }: TicketHandle): string {
-  if (state === 'sold-out' || state === 'closed') return texts.queue.outcome[state];
+function isOver(state: DropState): state is 'sold-out' | 'closed' {
+  return state === 'sold-out' || state === 'closed';
+}
+
+function joinText(drop: Drop, state: DropState, { refusal }: PlaceHandle): string {
+  if (isOver(state)) return texts.queue.outcome[state];
   if (refusal !== null) return texts.queue.outcome[refusal];
   if (state === 'scheduled') return texts.queue.notYet;
   // After the opening there is no lobby to be shuffled any more: whoever comes now queues behind.
   return texts.queue.joinHint[state === 'lobby' ? drop.mode : 'fifo'];
-}
-
-function JoinButton({ state, handle }: { state: DropState; handle: TicketHandle }) {
-  if (state === 'sold-out' || state === 'closed') return null;
-  const { isBusy, join } = handle;
-  const label = state === 'lobby' || state === 'scheduled' ? texts.queue.joinLobby : texts.queue.join;
-  return (
-    <button
-      type="button"
-      className="button button-wide"
-      disabled={isBusy || state === 'scheduled'}
-      onClick={join}
-    >
-      {isBusy ? texts.queue.joining : label}
-    </button>
-  );
 }

@@ -1,5 +1,4 @@
-import { useEngine } from '../engine/engine-context.ts';
-import type { KeptTicket } from '../engine/kept.ts';
+import type { Ticket, LiveQueue } from '../../react/index.ts';
 import type { DropWatch, TicketStatus } from '../engine/types.ts';
 import { roughSpan } from '../format/duration.ts';
 import { formatCount } from '../format/number.ts';
@@ -8,13 +7,16 @@ import { texts } from '../texts/texts.ts';
 type Waiting = Extract<TicketStatus, { kind: 'waiting' }>;
 
 /** How many are ahead, derived from the drop's own ticks: the server sends nothing for each buyer. */
-export function WaitingPlace(props: { status: Waiting; ticket: KeptTicket; watch: DropWatch | null }) {
-  const { status, ticket, watch } = props;
-  const { placeOf } = useEngine();
+export function WaitingPlace(props: {
+  status: Waiting;
+  ticket: Ticket;
+  place: LiveQueue['place'];
+  watch: DropWatch | null;
+}) {
+  const { status, ticket, place, watch } = props;
   const lane = watch?.lanes.find(candidate => candidate.lane === status.lane);
   const serving = lane?.serving ?? 0;
   const ahead = Math.max(0, status.rank - serving);
-  const own = watch ? placeOf(ticket, watch) : null;
   const isShuffled = watch?.key !== undefined && ticket.arrival < (lane?.lobbySize ?? 0);
   return (
     <>
@@ -34,7 +36,7 @@ export function WaitingPlace(props: { status: Waiting; ticket: KeptTicket; watch
       <p>{watch?.state === 'paused' ? texts.queue.waiting.paused : etaText(ahead, status, lane)}</p>
       <p className="hint figures">
         {texts.queue.waiting.rank(status.rank + 1)}
-        {isShuffled && own?.rank === status.rank && (
+        {isShuffled && place?.rank === status.rank && (
           <span className="queue-checked"> · {texts.queue.waiting.checked}</span>
         )}
       </p>

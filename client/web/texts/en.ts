@@ -1,14 +1,10 @@
-// Every text of the pages, in English. Another language is another file of this shape, chosen in texts.ts.
+// Every text of the shop's pages, in English. Another language is another file of this shape (texts.ts, language.ts).
 // A text with a number or a name in it is a function, so that each language can put it where it belongs.
-const plural = new Intl.PluralRules('en');
-const count = new Intl.NumberFormat('en');
+import { wordsOf } from './words.ts';
 
-function counted(number: number, one: string, other: string): string {
-  return `${count.format(number)} ${plural.select(number) === 'one' ? one : other}`;
-}
+const { count, counted } = wordsOf('en');
 
 export const en = {
-  locale: 'en',
   name: 'Doorbuster',
 
   frame: {
@@ -20,7 +16,18 @@ export const en = {
     broken: 'Something on this page went wrong. Your place in the queue is safe: load the page again.',
     reload: 'Load again',
     footer:
-      'Open source, self-hosted. Every figure on this page comes over the same API that everybody uses.',
+      'Open source, self-hosted. Every figure on these pages comes over the same API that everybody uses.',
+    loading: 'Loading …',
+    nav: { label: 'Pages', drops: 'Drops', search: 'Search', orders: 'Orders', account: 'Account' },
+    language: 'Language',
+    theme: 'Appearance',
+    themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
+    notFound: 'There is nothing at this address',
+    notFoundHint:
+      'The link may be old, or mistyped. What is on sale, and everything else, is two steps away.',
+    toDrops: 'To the drops',
+    toSearch: 'Search the catalog',
+    tryAgain: 'Try again',
   },
 
   drops: {
@@ -28,7 +35,14 @@ export const en = {
     none: 'Nothing is on sale right now',
     noneHint:
       'The next drop appears here by itself as soon as it is announced. You can leave this page open.',
+    title: 'Drops',
     others: 'Also on',
+    past: 'Over',
+    open: (title: string) => `Go to the drop ${title}`,
+    enter: 'Go in',
+    look: 'Have a look',
+    missing: 'There is no such drop',
+    units: (total: number) => counted(total, 'unit', 'units'),
     state: {
       scheduled: 'Announced',
       lobby: 'Lobby open',
@@ -49,8 +63,6 @@ export const en = {
     days: (days: number) => counted(days, 'day', 'days'),
     messageFrom: 'From the shop',
     perBuyer: (max: number) => `At most ${max} for each buyer`,
-    show: 'Show this drop',
-    showNamed: (title: string) => `Show this drop: ${title}`,
     inLobby: 'in the lobby',
     arrived: 'in line so far',
     perMinute: 'calls a minute',
@@ -63,7 +75,7 @@ export const en = {
       'all-held': 'All held — may come back',
       'sold-out': 'Sold out',
     },
-    left: (available: number, total: number) => `${count.format(available)} of ${count.format(total)} left`,
+    left: (available: number, total: number) => `${count(available)} of ${count(total)} left`,
     barLabel: (title: string) => `Stock of ${title}`,
   },
 
@@ -74,7 +86,7 @@ export const en = {
     stockLine: 'Units left',
     empty: 'The lines start to draw as soon as something moves.',
     description: (line: string, value: number, left: number) =>
-      `Chart of the last minutes. ${line}: ${count.format(value)}. Units left: ${count.format(left)}.`,
+      `Chart of the last minutes. ${line}: ${count(value)}. Units left: ${count(left)}.`,
     ago: (span: string) => `${span} ago`,
     now: 'now',
   },
@@ -91,7 +103,7 @@ export const en = {
       draw: 'Places are drawn among all who are in the lobby when the doors open.',
     },
     notYet: 'The lobby is not open yet. The button works as soon as it is.',
-    arrival: (number: number) => `Ticket ${count.format(number)}`,
+    arrival: (number: number) => `Ticket ${count(number)}`,
     lobby: {
       title: 'You are in the lobby',
       text: {
@@ -106,7 +118,7 @@ export const en = {
       title: 'You are in line',
       ahead: 'ahead of you',
       next: 'You are next',
-      rank: (rank: number) => `Place ${count.format(rank)} in the line`,
+      rank: (rank: number) => `Place ${count(rank)} in the line`,
       checked: 'recomputed by your browser from the published key',
       eta: (low: string, high: string) =>
         low === high ? `About ${low} to go` : `About ${low} to ${high} to go`,
@@ -114,7 +126,31 @@ export const en = {
       progress: 'How far the queue has come towards you',
       paused: 'The queue stands still while the drop is paused.',
     },
-    called: { title: 'It is your turn', left: 'Time left to check out' },
+    called: {
+      title: 'It is your turn',
+      left: 'Time left to check out',
+      notice: (title: string) => `${title}: you can check out now. Your time is running.`,
+    },
+    alerts: {
+      title: 'When it is your turn',
+      text: 'The tab’s title changes and a short sound plays.',
+      sound: 'Play a sound',
+      notify: 'Also show a notification',
+      notified: 'A notification will appear, too.',
+      refused: 'This browser shows no notifications for this page; its settings can change that.',
+    },
+    code: 'I have a code',
+    codeLabel: 'Code for the priority lane',
+    codeHint: 'It gives a place in the priority lane, if the shop has given you one.',
+    shuffle: {
+      title: 'How the shuffle works',
+      steps: [
+        'Before the doors open, everybody who joins gets a ticket. When you join makes no difference.',
+        'Shortly before the opening the list of tickets is sealed, and a fingerprint of it is published.',
+        'At the opening, a key that nobody could choose afterwards puts all tickets into a new order.',
+        'Buyers are called in that order. Your own browser can recompute your place, and check the seal.',
+      ],
+    },
     leave: 'Give up my place',
     leaveSure: 'Give it up for good?',
     leaveYes: 'Yes, give it up',
@@ -139,6 +175,39 @@ export const en = {
     },
   },
 
+  fairness: {
+    title: 'How you can check that this was fair',
+    text: 'The check runs in your browser, on what the shop has published. It does not take the shop’s word for anything.',
+    run: 'Check it now',
+    again: 'Check again',
+    running: 'Checking …',
+    fine: 'Everything fits.',
+    wrong: 'Something does not fit. Keep this page, and ask the shop about it:',
+    failed: 'What was published could not be loaded. Check your connection and try again.',
+    checks: {
+      seed: 'The secret seed is the one whose fingerprint was published before the drop began.',
+      root: (size: number) =>
+        `The sealed list holds ${counted(size, 'ticket', 'tickets')}, and nobody was added or left out since.`,
+      key: 'The order follows from seed, list and public randomness; nobody picked it.',
+      calls: (calls: number) =>
+        `Buyers were called in that order, without a gap and without a repeat (${counted(calls, 'entry', 'entries')} in the log).`,
+      ticket: 'Your own ticket is in the sealed list.',
+      rank: (rank: number) => `Your place, ${count(rank)}, is the one that follows from it.`,
+      arrival: (rank: number) => `Your place, ${count(rank)}, is your place of arrival.`,
+    },
+    later: 'From the opening on, more can be checked: the key and the seed are published then.',
+    fifo: 'This drop calls in the order of arrival, so there was nothing to shuffle.',
+    noBeacon:
+      'No public randomness was named beforehand. So the order could not be chosen after the list was sealed, but whoever knew the seed could have tried out lists before.',
+    beacon: (name: string) => `The public randomness is ${name}; look it up at its source.`,
+    invented: 'Tickets that a shop invented would show only in the number of tickets.',
+    download: 'All that was published, as a file',
+    marks: 'Fingerprints for those who want to compare',
+    seedHash: 'Seed, fingerprint',
+    root: 'List of tickets, fingerprint',
+    callsHead: 'Call log, last fingerprint',
+  },
+
   checkout: {
     title: 'Check out',
     steps: { choose: 'Choose', details: 'Details', pay: 'Pay', done: 'Done' },
@@ -149,6 +218,13 @@ export const en = {
     shipTo: 'Ship to',
     state: 'Province or state',
     chooseSome: 'Choose at least one item.',
+    limit: (max: number) => `At most ${count(max)} for each buyer in this drop.`,
+    limitReached: (max: number) => `That is the most: ${count(max)} for each buyer.`,
+    coupon: 'Discount code',
+    couponHint: 'Optional',
+    couponApply: 'Apply',
+    couponRemove: 'Remove the code',
+    couponUsed: (code: string) => `Code ${code}`,
     hold: 'Reserve it',
     holding: 'Reserving …',
     holdHint: 'Reserving takes the units off the shelf for you alone, for a few minutes.',
@@ -174,30 +250,31 @@ export const en = {
     preparing: 'Preparing the payment …',
     requote: 'Your address changes the price. This is the new one; your units stay reserved.',
     payBefore: 'Time left to pay',
-    testCards: 'Test card',
-    testCardsHint:
-      'This installation takes test payments only. Choose what the card should do; nothing is charged.',
-    cards: {
-      success: 'Works',
-      declined: 'Declined',
-      insufficient: 'Not enough funds',
-      authenticate: 'Asks for 3-D Secure',
-    },
     payNow: (total: string) => `Pay ${total}`,
     paying: 'Asking the bank …',
-    bankTitle: 'Your bank asks',
-    bankClose: 'Cancel',
-    realStripe:
-      'Card payments on this page come with the full storefront. Until then your order waits here, and ends by itself if it is not paid in time.',
+    cardLoading: 'Loading the payment form …',
+    cardFailed: 'The payment form could not be loaded. Your units stay reserved: try again.',
+    changeDetails: 'Change the address',
+    sentTo: (place: string) => `Goes to ${place}`,
+    seeOrder: 'See the order',
     confirming: 'The bank has agreed. Your units are being assigned …',
-    declinedBy: (message: string) =>
-      `${message} You can try again with another card; your units stay reserved.`,
-    bankFailed:
-      'Your bank did not confirm that it is you. Try again, or take another card; your units stay reserved.',
+    declined: {
+      card_declined: 'Your card was declined.',
+      insufficient_funds: 'There is not enough money on this card.',
+      expired_card: 'This card has expired.',
+      incorrect_cvc: 'The security code (CVC) is not right.',
+      processing_error: 'The bank could not be reached for a moment.',
+      payment_intent_authentication_failure: 'Your bank did not confirm that it is you.',
+      api_connection_error: 'The payment service could not be reached.',
+      other: (message: string) => message || 'The payment did not go through.',
+      incomplete: 'Fill in the payment details first.',
+      tail: 'Try again, or take another card; your units stay reserved, and nothing was charged.',
+    },
     outcome: {
       'bad-coupon': 'This code gives no discount in this drop. Go on without it.',
       'not-shippable-country': 'We cannot ship to this country. Choose another one.',
       'not-shippable-method': 'This way of shipping is not offered there. Choose another one.',
+      'below-minimum': 'That is less than can be paid by card. Add something, or choose more of it.',
       busy: 'Many people ask for prices at this moment. Try again in a second.',
       'sold-out': (title: string) =>
         `${title} is sold out. Choose something else, if there is anything left.`,
@@ -224,8 +301,34 @@ export const en = {
 
   order: {
     title: 'Your order',
+    mine: 'Your orders',
+    none: 'No orders yet',
+    noneHint: 'What you buy in this browser stands here, with the numbers of your units.',
+    missing: 'There is no such order in this browser',
+    missingHint: 'Orders are shown where they were made: to the session of that browser.',
+    placed: (when: string) => `Placed ${when}`,
+    paidAt: (when: string) => `Paid ${when}`,
+    items: (items: number) => counted(items, 'unit', 'units'),
+    serials: 'Your numbers',
+    totals: 'What it cost',
+    refunded: 'Refunded',
+    toDrop: 'To the drop',
+    goOn: 'Go on with the payment',
+    more: 'Show older orders',
+    short: {
+      pending: 'Not paid yet',
+      closing: 'Ending',
+      authorized: 'Being assigned',
+      cancelling: 'Being cancelled',
+      paid: 'Paid',
+      fulfilled: 'Sent',
+      refunded: 'Refunded',
+      cancelled: 'Cancelled',
+      expired: 'Not paid in time',
+    },
+    failed: 'Your orders could not be loaded. Check your connection and try again.',
     number: (orderId: string) => `Order ${orderId}`,
-    serial: (serial: number, total: number) => `number ${count.format(serial)} of ${count.format(total)}`,
+    serial: (serial: number, total: number) => `number ${count(serial)} of ${count(total)}`,
     status: {
       pending: 'Waiting for your payment.',
       closing: 'The time to pay has ended; checking with the bank whether a payment came in time.',
@@ -244,6 +347,8 @@ export const en = {
       'too-many-declines': 'Too many payments were declined. Ask your bank before you try another time.',
       'payment-cancelled': 'The payment was cancelled.',
       'payment-refused': 'The payment could not be taken. Use another card next time.',
+      'card-limit':
+        'This card has bought as much of this drop as one card may. The payment has been cancelled, not charged.',
       'sold-out': 'No unit was left when the payment arrived; it has been cancelled, not charged.',
       'capture-failed': 'The bank did not pay out what it had agreed to. Use another card next time.',
     },
@@ -264,6 +369,48 @@ export const en = {
     clear: 'Clear the filters',
     from: (price: string) => `from ${price}`,
     more: 'Show more',
+    sort: 'Sort by',
+    sorts: {
+      relevance: 'Best match',
+      'price-asc': 'Lowest price',
+      'price-desc': 'Highest price',
+      popularity: 'Most asked for',
+      newest: 'Newest',
+    },
+    price: 'Price',
+    priceFrom: 'Lowest price',
+    priceTo: 'Highest price',
+    inStock: 'Only what a drop has in stock',
+    filters: 'Filters',
+    filtersSet: (number: number) => `Filters (${count(number)})`,
+    missing: 'There is no such product',
+    variants: 'Variants',
+    details: 'Details',
+    onSale: 'On sale in a drop',
+    notOnSale:
+      'Not in a drop at the moment. Things are sold in drops only; the next one is announced on the first page.',
+    picture: (number: number) => `Picture ${count(number)}`,
+    seeAll: 'See all of the catalog',
+  },
+
+  account: {
+    title: 'Your data',
+    text: 'You buy here without an account: this browser holds a session, and the shop keeps the orders made in it.',
+    buyer: 'Your number at this shop',
+    noBuyer: 'None yet: a session begins with your first place in a queue.',
+    export: 'Take your data with you',
+    exportText: 'All that the shop keeps about you, as a JSON file: your orders, addresses and payments.',
+    exportDo: 'Download',
+    exported: (orders: number) => `Downloaded: ${counted(orders, 'order', 'orders')}.`,
+    erase: 'Erase your data',
+    eraseText:
+      'Your name, addresses and e-mail addresses are removed from all orders. Amounts stay, as the law asks of invoices. This cannot be undone.',
+    eraseDo: 'Erase my data …',
+    eraseSure: 'Erase for good?',
+    eraseYes: 'Yes, erase it',
+    eraseNo: 'Keep it',
+    erased: (orders: number) => `Erased. ${counted(orders, 'order', 'orders')} no longer name you.`,
+    conflict: 'Some orders are still under way. Wait until they are paid or have ended, then erase again:',
   },
 
   errors: {

@@ -64,7 +64,7 @@ function State({ name }: { name: string }) {
 
 function Page() {
   const [isShown, setShown] = useState(true);
-  const queue = useQueue({ dropId: 'd', onTicket: ({ ticket }) => asked.push(`keep ${ticket}`) });
+  const queue = useQueue({ dropId: 'd', onTicket: kept => asked.push(`keep ${kept?.ticket}`) });
   const seconds = useCountdown(startedMs + 3_600_000 + 2_000);
   return createElement(
     'main',

@@ -1,0 +1,26 @@
+// This browser's ticket in one drop: the hook's, kept over a reload and shared with the browser's other tabs.
+import { useCallback, useEffect, useState } from 'react';
+import { randomNonce } from '../../index.ts';
+import { useQueue, type LiveQueue, type Ticket } from '../../react/index.ts';
+import { explainFailure } from '../engine/explain.ts';
+import { keepTicket, keptTicket, nonceFor, onOtherTicket } from '../engine/kept.ts';
+
+export interface PlaceHandle extends Omit<LiveQueue, 'error'> {
+  /** What did not work, as a sentence that says what to do. */
+  readonly problem: string | null;
+}
+
+export function usePlace(dropId: string): PlaceHandle {
+  const [kept, setKept] = useState<Ticket | null>(() => keptTicket(dropId));
+  const [nonce] = useState(() => nonceFor(dropId, randomNonce));
+  const onTicket = useCallback(
+    (ticket: Ticket | null) => {
+      keepTicket(dropId, ticket);
+      setKept(ticket);
+    },
+    [dropId],
+  );
+  useEffect(() => onOtherTicket(dropId, () => setKept(keptTicket(dropId))), [dropId]);
+  const { error, ...queue } = useQueue({ dropId, ticket: kept, nonce, onTicket });
+  return { ...queue, problem: error === null ? null : explainFailure(error) };
+}
