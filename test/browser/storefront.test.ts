@@ -9,6 +9,7 @@ import {
   goToPayment,
   payWith,
   startShopFront,
+  testCards,
   type ShopFront,
 } from '../support/shop-front.ts';
 
@@ -18,6 +19,9 @@ beforeAll(async () => {
   shop = await startShopFront();
 }, 60_000);
 afterAll(() => shop?.stop(), 60_000);
+
+/** A page that shares the machine with others takes its time. */
+const soon = <T>(look: () => T) => expect.poll(look, { timeout: 10_000 });
 
 /** The browser itself reports each answer that is an error; a declined card is one. */
 const declines = /402 \(Payment Required\)/;
@@ -115,7 +119,9 @@ describe('a purchase', () => {
     await page.getByRole('timer').getByText('Time left to pay').waitFor();
     await page.getByText(/^Not paid in time\. You were not charged/).waitFor({ timeout: 20_000 });
     await expect
-      .poll(async () => (await shop.admin.api.drop.get.query({ dropId })).items[0]?.availability)
+      .poll(async () => (await shop.admin.api.drop.get.query({ dropId })).items[0]?.availability, {
+        timeout: 10_000,
+      })
       .toBe('available');
     await shop.expectNoComplaints(visit);
   });
@@ -133,7 +139,7 @@ describe('a purchase', () => {
       await page.keyboard.press('Tab');
     }
     await pressOn(page, 'button', 'Continue to payment');
-    await page.getByLabel('Test cards').waitFor();
+    await testCards(page).waitFor();
     await tabTo(page, 'textbox', 'Card number (test cards only)');
     for (const text of ['4242424242424242', '1240', '123']) {
       await page.keyboard.type(text);
@@ -153,31 +159,31 @@ describe('the catalog', () => {
     const { page } = visit;
     const found = page.locator('.product-card h3');
     const box = page.getByRole('searchbox', { name: 'Search the catalog' });
-    await expect.poll(() => found.count()).toBeGreaterThan(2);
+    await found.nth(2).waitFor();
     await box.fill('nigth lapm');
-    await expect.poll(() => found.first().textContent()).toBe('Night lamp');
+    await soon(() => found.first().textContent()).toBe('Night lamp');
     await box.fill('lamp');
-    await expect.poll(() => page.locator('mark').count()).toBeGreaterThan(0);
+    await soon(() => page.locator('mark').count()).toBeGreaterThan(0);
     await page.getByLabel('Holzhaus').check();
-    await expect.poll(() => found.allTextContents()).toEqual(['Desk lamp']);
+    await soon(() => found.allTextContents()).toEqual(['Desk lamp']);
     await page.getByLabel('Holzhaus').uncheck();
     await page.getByLabel('Lowest price').fill('80');
     await page.keyboard.press('Enter');
-    await expect.poll(() => found.allTextContents()).toEqual(['Night lamp']);
+    await soon(() => found.allTextContents()).toEqual(['Night lamp']);
     await page.getByRole('combobox', { name: 'Sort by' }).selectOption('price-asc');
-    await expect.poll(() => new URL(page.url()).search).toBe('?q=lamp&min=8000&sort=price-asc');
+    await soon(() => new URL(page.url()).search).toBe('?q=lamp&min=8000&sort=price-asc');
 
     await page.reload();
-    await expect.poll(() => found.allTextContents()).toEqual(['Night lamp']);
+    await soon(() => found.allTextContents()).toEqual(['Night lamp']);
     expect(await box.inputValue()).toBe('lamp');
     await found.getByRole('link').click();
     await page.getByRole('heading', { level: 1, name: 'Night lamp' }).waitFor();
     await page.goBack();
-    await expect.poll(() => found.allTextContents()).toEqual(['Night lamp']);
+    await soon(() => found.allTextContents()).toEqual(['Night lamp']);
     await box.fill('zzzzqqqq');
     await page.getByText('Nothing found for “zzzzqqqq”').waitFor();
     await page.getByRole('button', { name: 'Clear the filters' }).first().click();
-    await expect.poll(() => new URL(page.url()).search).toBe('?q=zzzzqqqq&sort=price-asc');
+    await soon(() => new URL(page.url()).search).toBe('?q=zzzzqqqq&sort=price-asc');
     await shop.expectNoComplaints(visit);
   });
 
@@ -276,7 +282,7 @@ describe('every page', () => {
     await fillDetails(page);
     await check('details');
     await page.getByRole('button', { name: 'Continue to payment' }).click();
-    await page.getByLabel('Test cards').waitFor();
+    await testCards(page).waitFor();
     await check('pay');
     await payWith(page, cards.works);
     await page.getByText('number 1 of 9').waitFor();
@@ -298,10 +304,10 @@ describe('every page', () => {
       void fetch('https://elsewhere.invalid/').catch(() => undefined);
       new Image().src = 'https://images.invalid/one.png';
     });
-    await expect.poll(() => complaints.join()).toContain('style-src');
-    await expect.poll(() => complaints.join()).toContain('a fault');
-    await expect.poll(() => complaints.join()).toContain('connect-src');
-    await expect.poll(() => origins.has('https://images.invalid')).toBe(true);
+    await soon(() => complaints.join()).toContain('style-src');
+    await soon(() => complaints.join()).toContain('a fault');
+    await soon(() => complaints.join()).toContain('connect-src');
+    await soon(() => origins.has('https://images.invalid')).toBe(true);
     await expect(shop.expectNoComplaints(visit)).rejects.toThrow(/deeply equal/);
     await page.context().close();
   });
@@ -317,7 +323,7 @@ interface Violation {
 async function tabTo(page: Page, role: 'button' | 'textbox', name: string): Promise<void> {
   const target = page.getByRole(role, { name, exact: true });
   await target.waitFor();
-  await expect.poll(() => target.isEnabled()).toBe(true);
+  await soon(() => target.isEnabled()).toBe(true);
   for (let presses = 0; presses < 80; presses += 1) {
     const isThere = await target.evaluate(element => {
       const root = element.getRootNode();

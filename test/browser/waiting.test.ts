@@ -71,6 +71,7 @@ describe('the queue', () => {
       .getByText(/^Your place in this queue has ended/)
       .first()
       .waitFor();
+    expect(await page.getByText('Ticket 4').isVisible()).toBe(true);
     await shop.expectNoComplaints(visit, away);
   });
 
