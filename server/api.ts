@@ -34,6 +34,8 @@ import type { Refund } from './orders/refunds.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Sealer } from './platform/seal.ts';
 import { createPricingRouter } from './pricing/pricing.router.ts';
+import { createAdminCouponsRouter } from './promotions/coupons.router.ts';
+import type { Coupons } from './promotions/coupons.ts';
 import type { Pricing } from './pricing/pricing.ts';
 import type { BotGate } from './queue/bot-gate.ts';
 import { createQueueRouter } from './queue/queue.router.ts';
@@ -57,6 +59,7 @@ export interface ApiParts {
   /** The content of a ticket that the engine gave out; null for anything else. */
   readonly openTicket: (text: string) => Ticket | null;
   readonly pricing: Pricing;
+  readonly coupons: Coupons;
   readonly inventory: Inventory;
   readonly checkout: Checkout;
   readonly orders: Orders;
@@ -99,6 +102,7 @@ export function createApi(parts: ApiParts) {
         createAdminFairnessRouter(fairnessParts),
         router({ report: createReportProcedure(parts.report) }),
       ),
+      coupon: createAdminCouponsRouter(parts.coupons),
       order: createAdminOrdersRouter(parts.orders, parts.refund),
       whoami: createWhoamiProcedure(parts.clock),
       stats: createStatsProcedure(parts.stats),

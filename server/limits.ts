@@ -65,7 +65,8 @@ export const limits = {
   // --- sessions and sealed values ---------------------------------------------------------------------
   /** Longer than any drop; short enough that a stolen token dies by itself. */
   sessionTtlMs: 24 * HOUR,
-  sealedTextChars: 8 * KIB,
+  /** A quote of twenty lines, each with a long title and a discount. */
+  sealedTextChars: 10 * KIB,
   /** Verified session tokens, and as many tickets, remembered in each process, about 1 KiB each. */
   sealedCacheCount: 20_000,
 
@@ -189,11 +190,41 @@ export const limits = {
   /** A check that takes longer is given up: the command does it without a bound. */
   findingsRunMs: 15 * MINUTE,
 
+  // --- coupons ----------------------------------------------------------------------------------------
+  /** Of one coupon; each use is some 100 bytes of Redis. */
+  couponUsesCount: 1_000_000,
+  couponSkusCount: 500,
+  /**
+   * A use that is in somebody's way is looked at this long after it was taken, whether its hold still lives: longer than
+   * the placing of a hold takes, short beside the hold itself.
+   */
+  couponLookMs: 30 * SECOND,
+  /** Uses that one refused taker looks at: each is a read of Redis and of MongoDB. */
+  couponOverdueCount: 50,
+  /** Uses in one script, while they are brought back. */
+  couponRestoreCount: 500,
+  /** How long a process may go on with a coupon that another has disabled. */
+  couponCacheTtlMs: 2 * SECOND,
+  couponCacheCount: 1_000,
+
   // --- catalog and search -----------------------------------------------------------------------------
   /** Products remembered in each process, some 2 KiB each. */
   productCacheCount: 10_000,
   /** Changes are announced; this bounds how long a lost announcement shows an old product. */
   productCacheTtlMs: 30 * SECOND,
+  /** In Redis, for all processes: as long as in each, so that a change that nobody heard of is shown no longer than that. */
+  sharedProductTtlMs: 30 * SECOND,
+  /** Some fifty times what Redis takes: a Redis that is slower than MongoDB is of no use. */
+  sharedProductWaitMs: 50,
+  /** After a failure that Redis is left alone for this long. */
+  sharedProductPauseMs: 1 * SECOND,
+  /** Longer than a read of MongoDB takes; who dies in the middle of one keeps others from remembering it for as long. */
+  sharedLeaseMs: 3 * SECOND,
+  /** Whoever meets a lease looks this often for what its owner reads, and for this long, before reading it too. */
+  sharedLeaseLookMs: 5,
+  sharedLeaseWaitMs: 250,
+  /** A cache in front of the engine answers a crowd for this long: less than a change takes to be searchable. */
+  publicCacheSec: 1,
   /** One import request to the search service; a product is 1 to 10 KiB. */
   indexBatchCount: 200,
   /** The outbox is looked at this often even if no job came: a change is searchable within 2 s. */
@@ -262,6 +293,21 @@ export const limits = {
   jobsConcurrencyCount: 32,
   /** A payment is looked at this often while its order waits for news: one whose webhook is lost is found within 10 min. */
   paymentLookMs: 5 * MINUTE,
+  // --- the sweeps over Stripe -------------------------------------------------------------------------
+  /** Every worker asks whether a sweep is due; a pass that one run did not finish goes on this soon. */
+  sweepTickMs: 15 * SECOND,
+  /** A pass begins this often: what never arrived is found within minutes, and a quiet shop costs two requests. */
+  sweepEveryMs: 2 * MINUTE,
+  /** Ten thousand objects in a run: at Stripe's 25 a second, four seconds of one kind of request. */
+  sweepPagesCount: 100,
+  /** Longer than a page may take, with all of the library's repetitions. */
+  sweepLeaseMs: 60 * SECOND,
+  /** An event shows in the list a little after the second that it names. */
+  sweepOverlapMs: 10 * MINUTE,
+  /** The first pass of an installation, or of one that lost its progress: as long as Stripe itself tries a webhook. */
+  sweepEventsBackMs: 72 * HOUR,
+  /** Longer than any payment window and than the backup of an hour ago; later refunds and disputes are told by events. */
+  sweepPaymentsBackMs: 24 * HOUR,
   /** A delayed payment is looked at this often once its window is over: its end is told by an event, which may get lost. */
   processingLookMs: 10 * MINUTE,
   /** A payment confirmed in the window's last moment is given this long to arrive before the order is closed. */
@@ -289,9 +335,9 @@ export function assertLimits(): void {
     'a call must outlast a reconnection: callWindowMs ≥ 2 × reconnectSpreadMs',
   );
   assert(limits.sealedTextChars <= limits.socketMessageBytes, 'a sealed quote must fit in a socket message');
-  // A line is its title, a SKU of 64, and some 110 of names and figures; base64url makes 4 characters of 3 bytes.
+  // A line is its title, a SKU of 64, and some 140 of names and figures; base64url makes 4 characters of 3 bytes.
   assert(
-    ((limits.cartLinesCount * (limits.quoteTitleBytes + 64 + 110) + 600) * 4) / 3 < limits.sealedTextChars,
+    ((limits.cartLinesCount * (limits.quoteTitleBytes + 64 + 140) + 700) * 4) / 3 < limits.sealedTextChars,
     'the largest quote must fit a sealed text',
   );
   assert(limits.socketMessageBytes <= limits.httpBodyBytes, 'what fits a socket message fits a body');
@@ -307,6 +353,11 @@ export function assertLimits(): void {
   assert(
     limits.endedHoldTtlMs > limits.blindCreateMs,
     'a replayed hold must be known as long as its payment',
+  );
+  assert(limits.sharedLeaseWaitMs < limits.sharedLeaseMs, 'a lease must outlast those who wait for it');
+  assert(
+    limits.sharedProductTtlMs <= limits.productCacheTtlMs,
+    'what all processes remember must not outlive what each does',
   );
   assert(2 * limits.indexTimeoutMs < limits.indexClaimMs, 'an indexer must not outlive its claim');
   assert(
@@ -326,6 +377,14 @@ export function assertLimits(): void {
   assert(
     2 * limits.stripeTurnWaitMs < limits.stepLeaseMs,
     'a step that waits for its turn at Stripe must not look as if it had died',
+  );
+  assert(
+    limits.stripeTimeoutMs * (limits.stripeRetriesCount + 1) < limits.sweepLeaseMs,
+    'a sweep that waits for a page must keep its lease',
+  );
+  assert(
+    limits.sweepEveryMs + limits.sweepTickMs + limits.sweepLeaseMs < 10 * MINUTE,
+    'what never arrived must be found within ten minutes, also where a worker died over its sweep',
   );
   assert(limits.stepLeaseMs < limits.stepOverdueMs, 'a lease must end before its step counts as overdue');
 }

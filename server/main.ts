@@ -15,9 +15,11 @@ import { createPrivacy } from './buyers/privacy.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createCatalogStore } from './catalog/catalog.store.ts';
 import { createProductChanges } from './catalog/product-changes.ts';
+import { createSharedProducts } from './catalog/shared-products.store.ts';
 import { createAdvance } from './checkout/advance.ts';
 import { createRefundOrder } from './checkout/refund-order.ts';
 import { createCheckout } from './checkout/checkout.ts';
+import { createUnknownPayments } from './checkout/unknown-payments.ts';
 import { createOrderJobs, type EventJob, type OrderJob } from './checkout/order-jobs.ts';
 import { readConfig } from './config.ts';
 import { startConductor } from './drops/conductor.ts';
@@ -32,6 +34,7 @@ import { createLeavesStore } from './fairness/leaves.store.ts';
 import { createLobbyStore } from './fairness/lobby.store.ts';
 import { createServeProof } from './fairness/proof-download.ts';
 import { dropIdSchema } from './ids.ts';
+import { withCoupons } from './inventory/coupon-holds.ts';
 import { createHoldsStore } from './inventory/holds.store.ts';
 import { createInventory } from './inventory/inventory.ts';
 import { createLedger } from './inventory/ledger.store.ts';
@@ -48,6 +51,7 @@ import { missedLeastAmount } from './payments/least-amounts.rules.ts';
 import { createPayments } from './payments/payments.gateway.ts';
 import { createStripe } from './payments/stripe.ts';
 import { createStripeBudget } from './payments/stripe-budget.ts';
+import { createUnknownPaymentsStore } from './checkout/unknown-payments.store.ts';
 import { createWebhook } from './payments/webhook.ts';
 import { startClock } from './platform/clock.ts';
 import { createQueue as createJobQueue } from './platform/jobs.ts';
@@ -59,6 +63,8 @@ import { createRateLimits } from './platform/rate-limits.ts';
 import { checkRedis, connectRedis } from './platform/redis.ts';
 import { createSealer } from './platform/seal.ts';
 import { createLogger, createMetrics } from './platform/telemetry.ts';
+import { createEngineCoupons } from './promotions/engine-coupons.ts';
+import { createJudgeCoupon } from './promotions/judge-coupon.ts';
 import { createPricePool } from './pricing/price-pool.ts';
 import { createPricing } from './pricing/pricing.ts';
 import { quoteSchema } from './pricing/quote.ts';
@@ -105,7 +111,7 @@ const run = createLuaRunner(stockRedis, { clock: config.luaClock });
 
 // Stores.
 const live = createLiveStore({ redis: stockRedis, run });
-const holds = createHoldsStore({ redis: stockRedis, run });
+const holdsStore = createHoldsStore({ redis: stockRedis, run });
 const rebuildStore = createRebuildStore({ redis: stockRedis, run });
 const epochs = createEpochsStore(mongo);
 const marks = createArrivalMarks({ store: epochs, live: rebuildStore });
@@ -116,6 +122,7 @@ const callLog = createCallLog(mongo);
 const lobbyStore = createLobbyStore(mongo);
 const ordersStore = createOrdersStore(mongo);
 const cardsStore = createCardsStore(mongo);
+const unknownStore = createUnknownPaymentsStore(mongo);
 const stripeEvents = createEventsStore(mongo);
 const catalogStore = createCatalogStore(mongo);
 const auditLog = createAuditLog({ connection: mongo, clock, log });
@@ -127,6 +134,7 @@ await Promise.all(
     lobbyStore,
     ordersStore,
     cardsStore,
+    unknownStore,
     stripeEvents,
     catalogStore,
     auditLog,
@@ -156,15 +164,31 @@ const jobs = createOrderJobs({ orders: orderQueue, events: eventQueue, connectio
 // Capabilities.
 const indexHint = createIndexHint({ queue: searchQueue, log });
 lifecycle.onStop('index hint', () => indexHint.close());
+const productReads = {
+  memory: metrics.cacheReads.labels({ cache: 'products', by: 'memory' }),
+  flight: metrics.cacheReads.labels({ cache: 'products', by: 'flight' }),
+  redis: metrics.cacheReads.labels({ cache: 'products', by: 'redis' }),
+  mongodb: metrics.cacheReads.labels({ cache: 'products', by: 'mongodb' }),
+};
 const catalog = await createCatalog({
   store: catalogStore,
   changes: createProductChanges({ redis: stockRedis, events: eventsRedis, log }),
   clock,
   log,
+  shared: createSharedProducts({
+    redis: limitsRedis,
+    onHit: () => productReads.redis.inc(),
+  }),
+  onRead: by => productReads[by].inc(),
   onIndexDue: () => indexHint.send(),
 });
 lifecycle.onStop('catalog', () => catalog.close());
-const search = createSearch({ typesense: config.typesense, catalog, log });
+const search = createSearch({
+  typesense: config.typesense,
+  catalog,
+  log,
+  onAnswered: by => metrics.cacheReads.inc({ cache: 'searches', by }),
+});
 const feeds = createDropFeeds({ live, events: eventsRedis, log });
 const drops = createDrops({
   store: dropsStore,
@@ -178,6 +202,7 @@ const drops = createDrops({
     firstMark: dropId => marks.first(dropId),
     note: (dropId, steered) => epochs.note(dropId, steered),
   },
+  blockedBy: dropId => unknownPayments.blocking(dropId),
 });
 const queue = createQueue({
   store: queueStore,
@@ -198,7 +223,18 @@ const fairness = createFairness({
 });
 const pricePool = createPricePool();
 lifecycle.onStop('pricing threads', () => pricePool.close());
+const coupons = createEngineCoupons({
+  mongo,
+  redis: stockRedis,
+  run,
+  holds: holdsStore,
+  orders: ordersStore,
+  clock,
+  log,
+});
+const holds = withCoupons(holdsStore, coupons);
 const pricing = createPricing({
+  judgeCoupon: createJudgeCoupon({ coupons, catalog }),
   dropPrices: async dropId => {
     const drop = await drops.find(dropId);
     const currency = drop?.items[0]?.price.currency;
@@ -229,6 +265,17 @@ const stripe = createStripe({
   }),
 });
 const payments = createPayments(stripe);
+const unknownPayments = createUnknownPayments({
+  store: unknownStore,
+  orders,
+  payments,
+  pauseDrop: async dropId => {
+    await drops.steer(dropId, { action: 'pause' });
+  },
+  clock,
+  log,
+  metrics,
+});
 const cards = { ...cardsStore, hash: createHashCard(config.tokenSecrets) };
 const refunds = createRefundOrder({ orders, payments, units: ledger, holds, cards, clock, log, metrics });
 const advance = createAdvance({
@@ -298,7 +345,7 @@ const conductor = startConductor({
   live,
   steps: {
     lobbyKey: drop => fairness.lobbyKey(drop),
-    sweep: dropId => holds.sweep(dropId),
+    sweep: dropId => holdsStore.sweep(dropId),
     admit: createAdmission({
       store: queueStore,
       log: callLog,
@@ -352,6 +399,7 @@ const api = createApi({
   fairness,
   openTicket: text => tickets.open(text),
   pricing,
+  coupons,
   inventory,
   checkout,
   orders,

@@ -33,51 +33,63 @@ export interface Context {
 
 const unavailableText = 'This cannot be served right now: try again';
 
-const t = initTRPC.context<Context>().create({
-  // Stacks never leave the process, whatever NODE_ENV says.
-  isDev: false,
-  sse: {
-    ping: { enabled: true, intervalMs: limits.socketPingMs },
-    client: { reconnectAfterInactivityMs: 60_000 },
-  },
-  errorFormatter({ shape, error, ctx, path }) {
-    const { stack: _stack, ...data } = shape.data;
-    // An output that fails its schema is a ZodError, too, and is none of the caller's business.
-    if (error.code === 'BAD_REQUEST' && error.cause instanceof ZodError) {
-      const issues = error.cause.issues.slice(0, 10).map(issue => ({
-        path: issue.path.map(String).join('.'),
-        message: issue.message,
-      }));
-      const first = issues[0];
-      const message = first
-        ? `Invalid input: ${first.path ? `${first.path}: ` : ''}${first.message}`
-        : 'Invalid input';
-      return { ...shape, message, data: { ...data, issues } };
-    }
-    if (error instanceof PublicError) {
-      const retryAfterMs = error.retryAfterMs;
-      return { ...shape, data: { ...data, reason: error.reason, ...(retryAfterMs ? { retryAfterMs } : {}) } };
-    }
-    if (error.code !== 'INTERNAL_SERVER_ERROR') return { ...shape, data };
-    // A subscription fails in the middle, behind every middleware.
-    if (isOutage(error.cause)) {
-      const { trpc, http } = errorTable.unavailable;
+/** What a procedure says of itself. */
+export interface ProcedureMeta {
+  /** Its answers are the same for everybody who asks the same, whoever they are, and may be a second old. */
+  readonly cache?: 'public';
+}
+
+const t = initTRPC
+  .context<Context>()
+  .meta<ProcedureMeta>()
+  .create({
+    // Stacks never leave the process, whatever NODE_ENV says.
+    isDev: false,
+    sse: {
+      ping: { enabled: true, intervalMs: limits.socketPingMs },
+      client: { reconnectAfterInactivityMs: 60_000 },
+    },
+    errorFormatter({ shape, error, ctx, path }) {
+      const { stack: _stack, ...data } = shape.data;
+      // An output that fails its schema is a ZodError, too, and is none of the caller's business.
+      if (error.code === 'BAD_REQUEST' && error.cause instanceof ZodError) {
+        const issues = error.cause.issues.slice(0, 10).map(issue => ({
+          path: issue.path.map(String).join('.'),
+          message: issue.message,
+        }));
+        const first = issues[0];
+        const message = first
+          ? `Invalid input: ${first.path ? `${first.path}: ` : ''}${first.message}`
+          : 'Invalid input';
+        return { ...shape, message, data: { ...data, issues } };
+      }
+      if (error instanceof PublicError) {
+        const retryAfterMs = error.retryAfterMs;
+        return {
+          ...shape,
+          data: { ...data, reason: error.reason, ...(retryAfterMs ? { retryAfterMs } : {}) },
+        };
+      }
+      if (error.code !== 'INTERNAL_SERVER_ERROR') return { ...shape, data };
+      // A subscription fails in the middle, behind every middleware.
+      if (isOutage(error.cause)) {
+        const { trpc, http } = errorTable.unavailable;
+        return {
+          message: unavailableText,
+          code: TRPC_ERROR_CODES_BY_KEY[trpc],
+          data: { ...data, code: trpc, httpStatus: http, reason: 'unavailable', retryAfterMs: 1_000 },
+        };
+      }
+      // What went wrong inside stays inside: the caller gets an id that the log knows.
+      const errorId = randomUUID();
+      ctx?.log.error({ errorId, path, err: error.cause ?? error }, 'a call failed');
       return {
-        message: unavailableText,
-        code: TRPC_ERROR_CODES_BY_KEY[trpc],
-        data: { ...data, code: trpc, httpStatus: http, reason: 'unavailable', retryAfterMs: 1_000 },
+        ...shape,
+        message: `Internal error; quote ${errorId} when you report it`,
+        data: { ...data, errorId },
       };
-    }
-    // What went wrong inside stays inside: the caller gets an id that the log knows.
-    const errorId = randomUUID();
-    ctx?.log.error({ errorId, path, err: error.cause ?? error }, 'a call failed');
-    return {
-      ...shape,
-      message: `Internal error; quote ${errorId} when you report it`,
-      data: { ...data, errorId },
-    };
-  },
-});
+    },
+  });
 
 export const router = t.router;
 export const mergeRouters = t.mergeRouters;
@@ -112,6 +124,9 @@ const measuredAndCounted = t.middleware(async ({ ctx, path, type, next }) => {
 
 /** For anybody, with or without a token. */
 export const publicProcedure = t.procedure.use(measuredAndCounted);
+
+/** For anybody, and the same for everybody: HTTP may keep its answers. What carries the server's time is none of these. */
+export const cacheableProcedure = publicProcedure.meta({ cache: 'public' });
 
 /** For anybody, counted by address. */
 export function addressProcedure(rate: RateName) {
@@ -172,6 +187,8 @@ const targetSchema = z.union([
   z.object({ dropId: z.string().max(64) }).transform(input => input.dropId),
   z.object({ orderId: z.string().max(64) }).transform(input => input.orderId),
   z.object({ productId: z.string().max(64) }).transform(input => input.productId),
+  // A coupon's code is its id.
+  z.object({ code: z.string().max(64) }).transform(input => input.code),
 ]);
 
 /** What an admin's call is about: an id of ours, and nothing else of its input. */

@@ -16,17 +16,15 @@ export interface OneCall {
 /** Sends the same call over and over for `durationSec` and answers with the requests answered a second. */
 export async function repeatCall(options: {
   url: string;
-  body: string;
+  /** Of a mutation; without one it is a query. */
+  body?: string;
   answer: string;
   durationSec: number;
 }): Promise<number> {
   const { url, body, answer, durationSec } = options;
-  const call: OneCall = {
-    headers: {},
-    body,
-    isRight: (status, text) => status === 200 && text === answer,
-  };
-  const one = { bytes: requestOf(url, call), isRight: call.isRight };
+  const isRight: OneCall['isRight'] = (status, text) => status === 200 && text === answer;
+  const bytes = body === undefined ? queryOf(url) : requestOf(url, { headers: {}, body, isRight });
+  const one = { bytes, isRight };
   const endsAt = performance.now() + durationSec * 1_000;
   return drive(url, () => (performance.now() < endsAt ? one : null));
 }
@@ -52,6 +50,11 @@ function requestOf(url: string, { headers, body }: OneCall): Buffer {
   return Buffer.from(
     `POST ${pathname} HTTP/1.1\r\n${lines.join('')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
+}
+
+function queryOf(url: string): Buffer {
+  const { host, pathname, search } = new URL(url);
+  return Buffer.from(`GET ${pathname}${search} HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
 }
 
 async function drive(url: string, next: () => Request | null): Promise<number> {

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { PublicError } from '../errors.ts';
 import { productIdSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { publicProcedure, router, staffProcedure } from '../trpc.ts';
+import { cacheableProcedure, router, staffProcedure } from '../trpc.ts';
 import type { Catalog } from './catalog.ts';
+import { checkedOnce } from './checked-once.ts';
 import { productInputSchema, productSchema, productStatusSchema, slugSchema } from './product.ts';
 
 export const pageInputSchema = z.strictObject({
@@ -28,25 +29,27 @@ const adminProductSchema = productSchema.extend({ indexed: z.boolean() });
 
 const productPageSchema = z.object({ items: z.array(productSchema), nextCursor: z.string().optional() });
 
+const answeredProduct = checkedOnce(productSchema);
+
 export function createCatalogRouter(catalog: Catalog) {
   return router({
-    product: publicProcedure
+    product: cacheableProcedure
       .input(z.strictObject({ id: productIdSchema }))
-      .output(productSchema)
+      .output(answeredProduct)
       .query(async ({ input }) => {
         const product = await catalog.product(input.id);
         if (!product) throw new PublicError('not-found', 'There is no such product');
         return product;
       }),
-    bySlug: publicProcedure
+    bySlug: cacheableProcedure
       .input(z.strictObject({ slug: slugSchema }))
-      .output(productSchema)
+      .output(answeredProduct)
       .query(async ({ input }) => {
         const product = await catalog.productBySlug(input.slug);
         if (!product) throw new PublicError('not-found', 'There is no such product');
         return product;
       }),
-    list: publicProcedure
+    list: cacheableProcedure
       .input(optionalPageSchema)
       .output(productPageSchema)
       .query(({ input }) => catalog.list(input)),

@@ -16,6 +16,7 @@ import type {
 import type { Product, ProductInput, ProductStatus, TaxClass } from './product.ts';
 import { createProductCache } from './product-cache.ts';
 import type { ProductChanges } from './product-changes.ts';
+import type { SharedProducts } from './shared-products.store.ts';
 
 export type { BrowseQuery, ClaimedProducts, DueProduct, WriteOutcome } from './catalog.store.ts';
 
@@ -80,7 +81,6 @@ export interface Catalog {
   browse(query: BrowseQuery): Promise<{ products: Product[]; total: number }>;
   counts(): Promise<{ products: number; due: number }>;
 
-  cacheFigures(): { hits: number; misses: number };
   close(): Promise<void>;
 }
 
@@ -89,24 +89,48 @@ export async function createCatalog(deps: {
   changes: ProductChanges;
   clock: { now(): number };
   log: Logger;
+  /** What all processes remember together; without it, each reads MongoDB for itself. */
+  shared?: SharedProducts;
+  /** Told who answered each read of a product. */
+  onRead?: (by: 'memory' | 'flight' | 'mongodb') => void;
   /** Told after products became due for the index; a hint, since the outbox is what counts. */
   onIndexDue?: () => void;
 }): Promise<Catalog> {
-  const { store, changes, clock, log, onIndexDue } = deps;
-  const cache = createProductCache(productId => store.read(productId));
+  const { store, changes, clock, log, shared, onRead, onIndexDue } = deps;
+  const readStore = (productId: ProductId) => {
+    onRead?.('mongodb');
+    return store.read(productId);
+  };
+  const cache = createProductCache(
+    productId => (shared ? shared.get(productId, () => readStore(productId)) : readStore(productId)),
+    onRead,
+  );
   const stopListening = await changes.listen(heard => {
     if (heard === 'all') cache.forgetAll();
-    else cache.forget(heard);
+    // Who announces a change may be a command that knows nothing of what is shared.
+    else void forget(heard);
   });
 
-  async function changed(productIds: readonly ProductId[]): Promise<void> {
-    if (productIds.length === 0) return;
+  /** From the outside in: what is forgotten here first could be read again from there, old. */
+  async function forget(productIds: readonly ProductId[]): Promise<void> {
+    await shared?.forget(productIds).catch((error: unknown) => {
+      log.warn({ err: error }, 'catalog: what is shared could not be forgotten: it ends by time');
+    });
     cache.forget(productIds);
-    onIndexDue?.();
+  }
+
+  async function announce(productIds: readonly ProductId[]): Promise<void> {
+    await forget(productIds);
     // The write stands whether or not the others hear of it: their memory of it ends by time, too.
     await changes.announce(productIds).catch((error: unknown) => {
       log.warn({ err: error }, 'catalog: a change could not be announced');
     });
+  }
+
+  async function changed(productIds: readonly ProductId[]): Promise<void> {
+    if (productIds.length === 0) return;
+    onIndexDue?.();
+    await announce(productIds);
   }
 
   async function upsertMany(inputs: readonly ProductInput[], expectedRev?: number): Promise<WriteOutcome[]> {
@@ -207,9 +231,12 @@ export async function createCatalog(deps: {
       await store.touchAll(clock.now());
       onIndexDue?.();
     },
-    claimDue({ by, limit }) {
+    async claimDue({ by, limit }) {
       const nowMs = clock.now();
-      return store.claimDue({ by, limit, nowMs, untilMs: nowMs + limits.indexClaimMs });
+      const due = await store.claimDue({ by, limit, nowMs, untilMs: nowMs + limits.indexClaimMs });
+      // Who changed them may have died before it could say so.
+      if (due.length > 0) await announce(due.map(({ productId }) => productId));
+      return due;
     },
     pageIds: asked => store.pageIds(asked),
     claimIds({ by, ids }) {
@@ -225,7 +252,6 @@ export async function createCatalog(deps: {
       const [products, due] = await Promise.all([store.count(), store.dueCount()]);
       return { products, due };
     },
-    cacheFigures: () => cache.figures(),
     close: stopListening,
   };
 }

@@ -1,6 +1,6 @@
-// Products as one process remembers them: read from the store once, however many ask at the same time, and forgotten
-// when they change. A read that was on its way while its product changed is handed to those who asked before the
-// change, and not remembered.
+// Products as one process remembers them: read once, however many ask at the same time, and forgotten when they change.
+// A read that was on its way while its product changed is handed to those who asked before the change, and not
+// remembered.
 import { LRUCache } from 'lru-cache';
 import type { ProductId } from '../ids.ts';
 import { limits } from '../limits.ts';
@@ -11,23 +11,25 @@ export interface ProductCache {
   get(productId: ProductId): Promise<Product | null>;
   forget(productIds: readonly ProductId[]): void;
   forgetAll(): void;
-  figures(): { hits: number; misses: number };
 }
 
-export function createProductCache(read: (productId: ProductId) => Promise<Product | null>): ProductCache {
-  const remembered = new LRUCache<ProductId, { product: Product | null }>({
+export function createProductCache(
+  read: (productId: ProductId) => Promise<Product | null>,
+  /** Told of each that was in memory, and of each that joined a read under way. */
+  onServed: (by: 'memory' | 'flight') => void = () => undefined,
+): ProductCache {
+  const remembered = new LRUCache<ProductId, { answer: Promise<Product | null> }>({
     max: limits.productCacheCount,
     // Changes are announced; this bounds how long a lost announcement matters.
     ttl: limits.productCacheTtlMs,
   });
   const underWay = new Map<ProductId, Promise<Product | null>>();
-  let hits = 0;
-  let misses = 0;
 
   function fetch(productId: ProductId): Promise<Product | null> {
     const flight = read(productId)
       .then(product => {
-        if (underWay.get(productId) === flight) remembered.set(productId, { product });
+        if (underWay.get(productId) === flight)
+          remembered.set(productId, { answer: Promise.resolve(product) });
         return product;
       })
       .finally(() => {
@@ -41,11 +43,13 @@ export function createProductCache(read: (productId: ProductId) => Promise<Produ
     get(productId) {
       const known = remembered.get(productId);
       if (known) {
-        hits += 1;
-        return Promise.resolve(known.product);
+        onServed('memory');
+        return known.answer;
       }
-      misses += 1;
-      return underWay.get(productId) ?? fetch(productId);
+      const flight = underWay.get(productId);
+      if (!flight) return fetch(productId);
+      onServed('flight');
+      return flight;
     },
     forget(productIds) {
       for (const productId of productIds) {
@@ -57,6 +61,5 @@ export function createProductCache(read: (productId: ProductId) => Promise<Produ
       remembered.clear();
       underWay.clear();
     },
-    figures: () => ({ hits, misses }),
   };
 }

@@ -15,7 +15,7 @@
 // What is not certain is thrown, and the order is due again after a growing pause. Any number of these may run at
 // once for one order: effects are idempotent on ids fixed beforehand, and only one wins each compare-and-set.
 import type { Logger } from 'pino';
-import type { DropId, HoldId, OrderId, Sku } from '../ids.ts';
+import type { BuyerId, DropId, HoldId, OrderId, Sku } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Order } from '../orders/order.ts';
 import { endedUnpaid, endOfClosing, isMoneyCertain, type OrderReason } from '../orders/order.rules.ts';
@@ -36,17 +36,33 @@ export interface UnitsPort {
   release(orderId: OrderId): Promise<void>;
 }
 
+/** The coupon that an order is billed with: its use ends as the order's hold does. */
+export interface UsedCoupon {
+  readonly code: string;
+  readonly buyerId: BuyerId;
+}
+
+export function couponOf({ quote, buyerId }: Pick<Order, 'quote' | 'buyerId'>): UsedCoupon | undefined {
+  return quote.coupon === undefined ? undefined : { code: quote.coupon, buyerId };
+}
+
 /** Holds, as far as an order ends them. */
 export interface HoldsPort {
   pay(
     dropId: DropId,
     holdId: HoldId,
+    coupon?: UsedCoupon,
   ): Promise<{ kind: 'paying'; payDeadlineMs: number } | { kind: 'settled' | 'released' | 'missing' }>;
-  settle(dropId: DropId, holdId: HoldId): Promise<{ kind: 'settled' | 'released' | 'missing' }>;
+  settle(
+    dropId: DropId,
+    holdId: HoldId,
+    coupon?: UsedCoupon,
+  ): Promise<{ kind: 'settled' | 'released' | 'missing' }>;
   release(
     dropId: DropId,
     holdId: HoldId,
     by: 'order',
+    coupon?: UsedCoupon,
   ): Promise<{ kind: 'released' | 'paying' | 'settled' | 'missing' }>;
 }
 
@@ -143,7 +159,7 @@ function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
     }
     if (order.dueAtMs !== null && nowMs < order.dueAtMs) return { rest: order };
     // Whoever placed the order died before writing the deadline down: the hold knows whether it is being paid.
-    const hold = await holds.pay(order.dropId, order.holdId);
+    const hold = await holds.pay(order.dropId, order.holdId, couponOf(order));
     if (hold.kind !== 'paying') return moved(await close('hold-expired'));
     const { payDeadlineMs } = hold;
     const set = { payDeadlineMs, dueAtMs: dueWhilePending(nowMs, payDeadlineMs) };
@@ -333,7 +349,7 @@ function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
       const done = await orders.edit({ orderId, from: [status], set: { dueAtMs: null } });
       return done ? { rest: done } : null;
     }
-    const hold = await holds.release(dropId, holdId, 'order');
+    const hold = await holds.release(dropId, holdId, 'order', couponOf(order));
     if (hold.kind === 'settled') alarm('hold-settled-unpaid', order);
     const releasedAtMs = clock.now();
     const set = { releasedAtMs, dueAtMs: releasedAtMs + limits.releaseAgainMs };
@@ -349,7 +365,7 @@ function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
     const where = { refundsRev: order.refundsRev };
     const nothingDue = refund ? {} : { dueAtMs: null };
     if (order.settledAtMs === null) {
-      const hold = await holds.settle(dropId, holdId);
+      const hold = await holds.settle(dropId, holdId, couponOf(order));
       if (hold.kind !== 'settled') alarm(`hold-${hold.kind}-paid`, order);
       const set = { settledAtMs: clock.now(), ...nothingDue };
       return moved(await orders.edit({ orderId, from: [status], set, where }));

@@ -27,7 +27,14 @@ import {
   type Payments,
 } from '../payments/payments.ts';
 import { quoteSchema, type Quote } from '../pricing/quote.ts';
-import { claimOf, dueWhilePending, type Advance, type HoldsPort, type UnitsPort } from './advance.ts';
+import {
+  claimOf,
+  couponOf,
+  dueWhilePending,
+  type Advance,
+  type HoldsPort,
+  type UnitsPort,
+} from './advance.ts';
 import { isDestination } from './destination.rules.ts';
 
 export interface PayRequest {
@@ -142,7 +149,7 @@ export function createCheckout(deps: CheckoutDeps): Checkout {
   const openWindow = async (order: Order): Promise<Order | { kind: 'hold-expired' | 'sold-out' } | null> => {
     const { orderId, dropId, holdId } = order;
     if (order.payDeadlineMs === null || (order.intent && order.intent.startedAtMs === null)) {
-      const hold = await holds.pay(dropId, holdId);
+      const hold = await holds.pay(dropId, holdId, couponOf(order));
       if (hold.kind !== 'paying') return expire(order, 'hold-expired');
       const { payDeadlineMs } = hold;
       // A method may take the money by itself once the buyer has the secret: then the units are the order's already.

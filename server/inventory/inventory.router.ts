@@ -5,6 +5,7 @@ import { holdIdSchema, skuSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { moneyOutputSchema } from '../money.ts';
 import type { Quote } from '../pricing/quote.ts';
+import { couponRefusals } from '../promotions/coupon.rules.ts';
 import { buyerProcedure, limitedBuyerProcedure, router } from '../trpc.ts';
 import type { HoldRecord } from './holds.store.ts';
 import type { Inventory } from './inventory.ts';
@@ -33,8 +34,9 @@ export const placeOutput = z.discriminatedUnion('kind', [
   z.object({ kind: z.enum(['sold-out', 'all-held']), sku: skuSchema }),
   z.object({ kind: z.literal('limit-reached'), limit: z.enum(['buyer', 'pass']) }),
   z.object({
-    kind: z.enum(['pass-expired', 'quote-expired', 'bad-coupon', 'not-open', 'paused', 'conflict']),
+    kind: z.enum(['pass-expired', 'quote-expired', 'not-open', 'paused', 'conflict']),
   }),
+  z.object({ kind: z.literal('bad-coupon'), reason: z.enum(couponRefusals) }),
 ]);
 
 export const holdOutput = z.object({

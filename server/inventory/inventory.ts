@@ -4,7 +4,8 @@ import { PublicError } from '../errors.ts';
 import type { BuyerId, DropId, HoldId } from '../ids.ts';
 import type { Sealer } from '../platform/seal.ts';
 import { quoteSchema, type Quote } from '../pricing/quote.ts';
-import type { HoldRecord, HoldsStore, PlaceOutcome } from './holds.store.ts';
+import type { CouponHolds, CouponPlaceOutcome } from './coupon-holds.ts';
+import type { HoldRecord } from './holds.store.ts';
 
 /** What a pass must say to be honoured here; the queue seals it. */
 export interface PassClaims {
@@ -14,7 +15,7 @@ export interface PassClaims {
 }
 
 export interface PlacedHold {
-  readonly outcome: PlaceOutcome;
+  readonly outcome: CouponPlaceOutcome;
   readonly quote: Quote;
 }
 
@@ -27,7 +28,7 @@ export interface Inventory {
 }
 
 export function createInventory(options: {
-  store: HoldsStore;
+  store: CouponHolds;
   passes: Sealer<PassClaims>;
   quotes: Sealer<Quote>;
 }): Inventory {
@@ -58,6 +59,7 @@ export function createInventory(options: {
         quoteExpiresAtMs: quote.expiresAtMs,
         frozen: JSON.stringify(quote),
         lines: quote.lines.map(({ sku, quantity }) => ({ sku, quantity })),
+        coupon: quote.coupon,
       };
       let outcome = await store.place(request);
       if (outcome.kind === 'all-held') {
@@ -69,8 +71,9 @@ export function createInventory(options: {
     },
     get: find,
     async release(buyerId, holdId) {
-      const { hold } = await find(buyerId, holdId);
-      await store.release(hold.dropId, holdId, 'buyer');
+      const { hold, quote } = await find(buyerId, holdId);
+      const coupon = quote.coupon === undefined ? undefined : { code: quote.coupon, buyerId };
+      await store.release(hold.dropId, holdId, 'buyer', coupon);
       return find(buyerId, holdId);
     },
   };

@@ -22,8 +22,11 @@ export const orderOutputSchema = z.object({
       quantity: z.int(),
       unitPrice: moneyOutputSchema,
       total: moneyOutputSchema,
+      /** What the coupon took off this line. */
+      discount: moneyOutputSchema.optional(),
     }),
   ),
+  coupon: z.string().optional(),
   /** The numbers of the units, once they are paid; those that were sent back are no longer among them. */
   serials: serialsSchema,
   totals: z.object({
@@ -77,13 +80,15 @@ export function orderOutput(order: Order): OrderOutput {
     dropId: order.dropId,
     status: order.status,
     ...reasonOf(order),
-    lines: quote.lines.map(({ sku, title, quantity, unitAmount, totalAmount }) => ({
+    lines: quote.lines.map(({ sku, title, quantity, unitAmount, totalAmount, discountAmount }) => ({
       sku,
       title,
       quantity,
       unitPrice: money(unitAmount),
       total: money(totalAmount),
+      ...(discountAmount ? { discount: money(discountAmount) } : {}),
     })),
+    ...(quote.coupon === undefined ? {} : { coupon: quote.coupon }),
     serials: wasPaid(order.status) ? keptUnits(order) : [],
     totals: {
       subtotal: money(quote.subtotalAmount),

@@ -7,8 +7,10 @@ import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
 import type { Contact, Order, UnitRef } from './order.ts';
 import { orderSchema } from './order.ts';
 import {
+  endedUnpaid,
   mayMove,
   orderStatuses,
+  wasPaid,
   type IntentStatus,
   type OrderReason,
   type OrderStatus,
@@ -85,6 +87,8 @@ export interface OrdersStore {
   /** False where an order of that id exists already; it is left as it is. */
   insert(order: Order): Promise<boolean>;
   find(orderId: OrderId): Promise<Order | null>;
+  /** Those of these orders that there are. */
+  findAll(orderIds: readonly OrderId[]): Promise<Map<OrderId, Order>>;
   /** The order of a payment. */
   findByPayment(paymentId: string): Promise<Order | null>;
   /** Moves an order that is in one of `from`; null where it is not, or not any more. */
@@ -113,6 +117,8 @@ export interface OrdersStore {
   holdsOfDrop(dropId: DropId): AsyncIterable<OrderHold>;
   /** How many orders of a drop may still change what is sold: unpaid ones, and those with a step due. */
   countUnderWay(dropId: DropId): Promise<number>;
+  /** Every order with this coupon that did not end unpaid. */
+  usesOfCoupon(code: string): AsyncIterable<Pick<Order, 'holdId' | 'buyerId'> & { isPaid: boolean }>;
   sumsOfDrop(dropId: DropId): Promise<StatusSum[]>;
   /** How many orders of a drop are in each status; from the index alone. */
   countsOfDrop(dropId: DropId): Promise<Record<OrderStatus, number>>;
@@ -149,6 +155,7 @@ const orderHoldFields = {
 } as const;
 const orderHoldSchema = documentSchema.pick({ _id: true, ...orderHoldFields });
 
+const couponUseSchema = documentSchema.pick({ holdId: true, buyerId: true, status: true });
 const dueSchema = z.object({ _id: orderIdSchema, rev: z.int(), attempts: z.int(), dueAtMs: z.number() });
 const countsSchema = z.record(z.enum(orderStatuses), z.int());
 const sumSchema = z.object({
@@ -180,6 +187,7 @@ export function createOrdersStore(connection: MongoConnection): OrdersStore {
         { key: { dropId: 1, status: 1 } },
         { key: { dropId: 1, _id: 1 } },
         { key: { holdId: 1 }, unique: true },
+        { key: { 'quote.coupon': 1 }, partialFilterExpression: { 'quote.coupon': { $gt: '' } } },
         { key: { 'intent.id': 1 }, unique: true, partialFilterExpression: { 'intent.id': { $gt: '' } } },
       ]);
     },
@@ -196,6 +204,10 @@ export function createOrdersStore(connection: MongoConnection): OrdersStore {
     async find(orderId) {
       const found = await orders.findOne({ _id: orderId });
       return found ? read(found) : null;
+    },
+    async findAll(orderIds) {
+      const found = await orders.find({ _id: { $in: [...orderIds] } }).toArray();
+      return new Map(found.map(read).map(order => [order.orderId, order]));
     },
     async findByPayment(paymentId) {
       const found = await orders.findOne({ 'intent.id': paymentId });
@@ -254,6 +266,16 @@ export function createOrdersStore(connection: MongoConnection): OrdersStore {
       for await (const document of found) {
         const { _id, ...fields } = orderHoldSchema.parse(document);
         yield { orderId: _id, ...fields };
+      }
+    },
+    async *usesOfCoupon(code) {
+      const found = orders.find(
+        { 'quote.coupon': code },
+        { projection: { holdId: 1, buyerId: 1, status: 1 }, batchSize: 2_000 },
+      );
+      for await (const document of found) {
+        const { status, ...use } = couponUseSchema.parse(document);
+        if (!endedUnpaid(status)) yield { ...use, isPaid: wasPaid(status) };
       }
     },
     async countsOfDrop(dropId) {

@@ -63,6 +63,11 @@ export interface Metrics {
   readonly subscriptions: Gauge<'path'>;
   readonly outcomes: Counter<'what' | 'kind'>;
   readonly alarms: Counter<'what'>;
+  /**
+   * Reads that a cache could answer, by who did. Of `products`, in this order: memory, flight (a read that was under way),
+   * redis, mongodb. Of `searches`: memory, flight, search. Of `http`: validated (the client has it), sent.
+   */
+  readonly cacheReads: Counter<'cache' | 'by'>;
   readonly stripeRequests: Counter<'operation' | 'turn'>;
 }
 
@@ -120,6 +125,12 @@ export function createMetrics(): Metrics {
       name: 'doorbuster_alarms_total',
       help: 'What an operator must look at: amounts that differ, orders that block.',
       labelNames: ['what'],
+      registers,
+    }),
+    cacheReads: new Counter({
+      name: 'doorbuster_cache_reads_total',
+      help: 'Reads that a cache could answer, by cache and by who answered; the source itself is a miss.',
+      labelNames: ['cache', 'by'],
       registers,
     }),
     stripeRequests: new Counter({

@@ -4,13 +4,22 @@
 // shipping is taxed with the goods, as ancillary to them (the same, article 78).
 // Always: total = subtotal − discount + shipping, plus the tax where prices do not contain it; no part is negative.
 import { limits } from '../limits.ts';
+import { roundingStepOf } from './currencies.rules.ts';
+import { type Discount, discountLines } from './discount.rules.ts';
 import type { Destination } from './quote.ts';
 import { type ShippingTable, shippingCostOf } from './shipping.rules.ts';
 import { taxOf, taxRuleOf } from './tax.rules.ts';
 
 /** Plain data, so that it can be copied into a worker thread. Amounts in minor units of `currency`. */
 export interface Cart {
-  readonly lines: readonly { readonly sku: string; readonly quantity: number; readonly unitAmount: number }[];
+  readonly lines: readonly {
+    readonly sku: string;
+    readonly quantity: number;
+    readonly unitAmount: number;
+    /** Whether the discount comes off it; it does unless this is false. */
+    readonly eligible?: boolean;
+  }[];
+  readonly discount?: Discount | undefined;
   readonly currency: string;
   readonly destination: Destination;
   readonly shippingMethod?: string | undefined;
@@ -23,6 +32,8 @@ export type CartPrice =
       readonly kind: 'priced';
       /** In the order of the cart's lines. */
       readonly lineAmounts: readonly number[];
+      /** By line, too: together they are the discount. */
+      readonly lineDiscounts: readonly number[];
       readonly subtotalAmount: number;
       readonly discountAmount: number;
       readonly shippingAmount: number;
@@ -42,7 +53,8 @@ export function priceCart(cart: Cart): CartPrice {
 
   const lineAmounts = cart.lines.map(line => line.unitAmount * line.quantity);
   const subtotalAmount = lineAmounts.reduce((sum, amount) => sum + amount, 0);
-  const discountAmount = 0;
+  const lineDiscounts = discountsOf(cart);
+  const discountAmount = lineDiscounts.reduce((sum, amount) => sum + amount, 0);
   const taxable = subtotalAmount - discountAmount + shipping.amount;
   if (taxable > limits.amountMinorMax) return { kind: 'too-much' };
 
@@ -53,6 +65,7 @@ export function priceCart(cart: Cart): CartPrice {
   return {
     kind: 'priced',
     lineAmounts,
+    lineDiscounts,
     subtotalAmount,
     discountAmount,
     shippingAmount: shipping.amount,
@@ -61,4 +74,13 @@ export function priceCart(cart: Cart): CartPrice {
     taxIncluded: rule.included,
     totalAmount,
   };
+}
+
+/** By line of the cart; those that are not eligible neither get any of it nor count towards it. */
+function discountsOf({ lines, currency, discount }: Cart): number[] {
+  if (!discount) return lines.map(() => 0);
+  const eligible = lines.filter(line => line.eligible !== false);
+  const off = discountLines({ discount, lines: eligible, step: roundingStepOf(currency) });
+  let at = 0;
+  return lines.map(line => (line.eligible === false ? 0 : (off[at++] ?? 0)));
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { dropIdSchema, skuSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
+import { couponRefusals } from '../promotions/coupon.rules.ts';
 import { countrySchema, currencySchema, moneyOutputSchema } from '../money.ts';
 import { limitedBuyerProcedure, router } from '../trpc.ts';
 import type { Pricing } from './pricing.ts';
@@ -60,8 +61,11 @@ export const quoteOutputSchema = z.discriminatedUnion('kind', [
         quantity: z.int(),
         unitPrice: moneyOutputSchema,
         total: moneyOutputSchema,
+        /** What the coupon takes off this line. */
+        discount: moneyOutputSchema.optional(),
       }),
     ),
+    coupon: z.string().optional(),
     subtotal: moneyOutputSchema,
     discount: moneyOutputSchema,
     shipping: moneyOutputSchema,
@@ -71,7 +75,7 @@ export const quoteOutputSchema = z.discriminatedUnion('kind', [
     total: moneyOutputSchema,
     expiresAtMs: z.int(),
   }),
-  z.object({ kind: z.literal('bad-coupon') }),
+  z.object({ kind: z.literal('bad-coupon'), reason: z.enum(couponRefusals) }),
   z.object({ kind: z.literal('not-shippable'), because: z.enum(['country', 'method']) }),
   z.object({ kind: z.literal('below-minimum'), minimum: moneyOutputSchema }),
   z.object({ kind: z.literal('busy'), retryAfterMs: z.int() }),
@@ -84,6 +88,11 @@ export function createPricingRouter(pricing: Pricing) {
       .input(quoteInputSchema)
       .output(quoteOutputSchema)
       .mutation(async ({ ctx, input }) => {
+        // A code that is tried is a guess until it is found: guesses are counted as those of the queue's codes are.
+        if (input.coupon !== undefined) {
+          await ctx.rates.consume('code', ctx.buyerId);
+          await ctx.rates.consume('code-address', ctx.address);
+        }
         const outcome = await pricing.quote({ ...input, buyerId: ctx.buyerId });
         return outcome.kind === 'quoted' ? quotedOf(outcome.sealed, outcome.value) : outcome;
       }),
@@ -96,13 +105,15 @@ export function quotedOf(sealed: string, quote: Quote): Extract<QuoteOutput, { k
   return {
     kind: 'quoted',
     quote: sealed,
-    lines: quote.lines.map(({ sku, title, quantity, unitAmount, totalAmount }) => ({
+    lines: quote.lines.map(({ sku, title, quantity, unitAmount, totalAmount, discountAmount }) => ({
       sku,
       title,
       quantity,
       unitPrice: money(unitAmount),
       total: money(totalAmount),
+      ...(discountAmount ? { discount: money(discountAmount) } : {}),
     })),
+    ...(quote.coupon === undefined ? {} : { coupon: quote.coupon }),
     subtotal: money(quote.subtotalAmount),
     discount: money(quote.discountAmount),
     shipping: money(quote.shippingAmount),

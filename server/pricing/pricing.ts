@@ -5,7 +5,9 @@ import type { BuyerId, DropId, Sku } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Money } from '../money.ts';
 import type { Sealer } from '../platform/seal.ts';
+import type { CouponCart, CouponRefusal } from '../promotions/coupon.rules.ts';
 import type { CartPrice } from './cart.rules.ts';
+import type { Discount } from './discount.rules.ts';
 import type { PricePool } from './price-pool.ts';
 import type { Destination, Quote, QuotedLine } from './quote.ts';
 import type { ShippingTable } from './shipping.rules.ts';
@@ -16,6 +18,16 @@ export type DropPrices = (dropId: DropId) => Promise<{
   readonly items: ReadonlyMap<Sku, { readonly title: string; readonly amount: number }>;
   readonly perBuyerMax: number;
 } | null>;
+
+/** Whether a coupon is good for a cart, and what it takes off which lines; `code` as its uses are counted under. */
+export type JudgeCoupon = (
+  coupon: string,
+  buyerId: BuyerId,
+  cart: Pick<CouponCart, 'dropId' | 'currency' | 'lines'>,
+) => Promise<
+  | { kind: 'good'; code: string; discount: Discount; eligible: readonly boolean[] }
+  | { kind: 'bad'; reason: CouponRefusal }
+>;
 
 export interface QuoteRequest {
   readonly buyerId: BuyerId;
@@ -30,7 +42,7 @@ export interface QuoteRequest {
 export type QuoteOutcome =
   /** `sealed` is what the buyer carries; `value` is what it says, with titles in full. */
   | { kind: 'quoted'; sealed: string; value: Quote }
-  | { kind: 'bad-coupon' }
+  | { kind: 'bad-coupon'; reason: CouponRefusal }
   | { kind: 'not-shippable'; because: 'country' | 'method' }
   /** More than nothing, and less than the till takes in one payment. */
   | { kind: 'below-minimum'; minimum: Money }
@@ -54,10 +66,14 @@ export function createPricing(deps: {
   clock: { now(): number };
   pool: Pick<PricePool, 'price'>;
   shippingTable?: ShippingTable;
+  /** Without it no code is known. */
+  judgeCoupon?: JudgeCoupon;
   /** The least that can be paid, where a total misses it. */
   missedLeastAmount?: (total: Money) => number | null;
 }): Pricing {
   const { dropPrices, sealer, clock, pool, shippingTable, missedLeastAmount } = deps;
+  const judgeCoupon: JudgeCoupon =
+    deps.judgeCoupon ?? (() => Promise.resolve({ kind: 'bad', reason: 'unknown' }));
   return {
     async quote(request) {
       const drop = await dropPrices(request.dropId);
@@ -69,12 +85,15 @@ export function createPricing(deps: {
         );
       }
       const lines = linesOf(request, drop.items);
-      // No coupon is known yet, so every code is a wrong one.
-      if (request.coupon !== undefined) return { kind: 'bad-coupon' };
-
-      const { destination, currency } = request;
+      const { destination, currency, coupon, buyerId, dropId } = request;
+      const judged =
+        coupon === undefined ? null : await judgeCoupon(coupon, buyerId, { dropId, currency, lines });
+      if (judged?.kind === 'bad') return { kind: 'bad-coupon', reason: judged.reason };
       const price = await pool.price({
-        lines,
+        lines: judged
+          ? lines.map((line, index) => ({ ...line, eligible: judged.eligible[index] ?? false }))
+          : lines,
+        discount: judged?.discount,
         currency,
         destination,
         shippingMethod: request.shipping,
@@ -90,7 +109,12 @@ export function createPricing(deps: {
         case 'priced': {
           const least = missedLeastAmount?.({ amount: price.totalAmount, currency }) ?? null;
           if (least !== null) return { kind: 'below-minimum', minimum: { amount: least, currency } };
-          const value = quoteOf(request, { lines, price, expiresAtMs: clock.now() + limits.quoteTtlMs });
+          const value = quoteOf(request, {
+            lines,
+            price,
+            coupon: judged?.code,
+            expiresAtMs: clock.now() + limits.quoteTtlMs,
+          });
           const sealed = sealer.seal({ ...value, lines: value.lines.map(withShortTitle) });
           return { kind: 'quoted', sealed, value };
         }
@@ -117,13 +141,25 @@ function linesOf(
 
 function quoteOf(
   request: QuoteRequest,
-  priced: { lines: readonly Omit<QuotedLine, 'totalAmount'>[]; price: PricedCart; expiresAtMs: number },
+  priced: {
+    lines: readonly Omit<QuotedLine, 'totalAmount'>[];
+    price: PricedCart;
+    coupon: string | undefined;
+    expiresAtMs: number;
+  },
 ): Quote {
-  const { price } = priced;
+  const { price, coupon } = priced;
   return {
     dropId: request.dropId,
     buyerId: request.buyerId,
-    lines: priced.lines.map((line, index) => ({ ...line, totalAmount: price.lineAmounts[index] ?? 0 })),
+    lines: priced.lines.map((line, index) => {
+      const discountAmount = price.lineDiscounts[index] ?? 0;
+      return {
+        ...line,
+        totalAmount: price.lineAmounts[index] ?? 0,
+        ...(discountAmount > 0 ? { discountAmount } : {}),
+      };
+    }),
     currency: request.currency,
     subtotalAmount: price.subtotalAmount,
     discountAmount: price.discountAmount,
@@ -131,6 +167,7 @@ function quoteOf(
     taxAmount: price.taxAmount,
     taxIncluded: price.taxIncluded,
     totalAmount: price.totalAmount,
+    ...(coupon === undefined ? {} : { coupon }),
     shipping: price.shippingMethod,
     destination: request.destination,
     expiresAtMs: priced.expiresAtMs,

@@ -10,6 +10,8 @@ export const quotedLineSchema = z.object({
   quantity: z.int().min(1),
   unitAmount: z.int().min(0),
   totalAmount: z.int().min(0),
+  /** What the coupon takes off this line; absent where it takes nothing. */
+  discountAmount: z.int().min(1).optional(),
 });
 export type QuotedLine = z.infer<typeof quotedLineSchema>;
 
@@ -32,6 +34,7 @@ export const quoteSchema = z.object({
   taxAmount: z.int().min(0),
   taxIncluded: z.boolean(),
   totalAmount: z.int().min(0),
+  /** The code as it is counted; absent where the cart has none. */
   coupon: z.string().optional(),
   shipping: z.string(),
   destination: destinationSchema,

@@ -4,7 +4,7 @@ import { brandSchema, categorySchema } from '../catalog/product.ts';
 import { dropIdSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { amountSchema, moneyOutputSchema } from '../money.ts';
-import { publicProcedure, router } from '../trpc.ts';
+import { cacheableProcedure, publicProcedure, router } from '../trpc.ts';
 import type { Search } from './search.ts';
 import type { GiveSearchKey } from './search-key.ts';
 import { sortOrders } from './search.rules.ts';
@@ -103,7 +103,7 @@ export const searchKeyOutputSchema = z.discriminatedUnion('kind', [
 
 export function createSearchRouter(search: Search, giveKey: GiveSearchKey) {
   return router({
-    products: publicProcedure
+    products: cacheableProcedure
       .input(searchInputSchema)
       .output(searchOutputSchema)
       .query(({ input: { q, filters, sort, page, perPage } }) =>
@@ -122,7 +122,7 @@ export function createSearchRouter(search: Search, giveKey: GiveSearchKey) {
           perPage,
         }),
       ),
-    suggest: publicProcedure
+    suggest: cacheableProcedure
       .input(z.strictObject({ q: z.string().max(limits.searchTextChars) }))
       .output(suggestOutputSchema)
       .query(({ input }) => search.suggest(plainText(input.q))),

@@ -72,8 +72,10 @@ export function createSearch(deps: {
   log: Logger;
   /** Milliseconds of a clock that never steps. */
   now?: () => number;
+  /** Told who answered each search: memory, a search under way that is the same, or the service. */
+  onAnswered?: (by: 'memory' | 'flight' | 'search') => void;
 }): Search {
-  const { catalog, log, now = () => performance.now() } = deps;
+  const { catalog, log, now = () => performance.now(), onAnswered } = deps;
   const client = createTypesenseClient({
     ...deps.typesense,
     timeoutMs: limits.searchTimeoutMs,
@@ -85,6 +87,8 @@ export function createSearch(deps: {
     ttlResolution: 0,
     perf: { now },
   });
+  /** The same search that many ask at once is asked of the service once. */
+  const underWay = new Map<string, Promise<SearchAnswer>>();
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
   let isAway = false;
 
@@ -129,27 +133,42 @@ export function createSearch(deps: {
     }
   }
 
+  async function answerTo(question: SearchQuestion): Promise<SearchAnswer> {
+    const startedAtMs = now();
+    const results = await ask(searchesOf(question));
+    const [first, ...rest] = results ?? [];
+    if (!first) {
+      const found = await degraded(question);
+      return { ...found, facets: noFacets, tookMs: Math.round(now() - startedAtMs), degraded: true };
+    }
+    const counts: FacetCount[][] = [first, ...rest].map(result => result.facet_counts);
+    return {
+      hits: first.hits.map(hitOf),
+      facets: facetsOf(question.filters, counts),
+      total: first.found,
+      tookMs: Math.round(now() - startedAtMs),
+    };
+  }
+
   return {
-    async products(question) {
+    products(question) {
       const key = JSON.stringify(question);
       const known = remembered.get(key);
-      if (known) return known;
-      const startedAtMs = now();
-      const results = await ask(searchesOf(question));
-      const [first, ...rest] = results ?? [];
-      if (!first) {
-        const found = await degraded(question);
-        return { ...found, facets: noFacets, tookMs: Math.round(now() - startedAtMs), degraded: true };
+      if (known) {
+        onAnswered?.('memory');
+        return Promise.resolve(known);
       }
-      const counts: FacetCount[][] = [first, ...rest].map(result => result.facet_counts);
-      const answer: SearchAnswer = {
-        hits: first.hits.map(hitOf),
-        facets: facetsOf(question.filters, counts),
-        total: first.found,
-        tookMs: Math.round(now() - startedAtMs),
-      };
-      remembered.set(key, answer);
-      return answer;
+      const flight = underWay.get(key);
+      onAnswered?.(flight ? 'flight' : 'search');
+      if (flight) return flight;
+      const answering = answerTo(question)
+        .then(answer => {
+          if (!answer.degraded) remembered.set(key, answer);
+          return answer;
+        })
+        .finally(() => underWay.delete(key));
+      underWay.set(key, answering);
+      return answering;
     },
 
     async suggest(text) {

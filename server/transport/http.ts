@@ -1,6 +1,6 @@
 // HTTP: headers, health, metrics, the webhook, the pages, and tRPC under /trpc.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AnyRouter } from '@trpc/server';
+import type { AnyRouter, TRPCError } from '@trpc/server';
 import { createHTTPHandler } from '@trpc/server/adapters/standalone';
 import type { ResponseMetaFn } from '@trpc/server/http';
 import type { Logger } from 'pino';
@@ -13,6 +13,7 @@ import type { MakeContext } from './context.ts';
 import { createEventStreams } from './event-streams.ts';
 import { createLeanHttp } from './lean-http.ts';
 import type { OriginCheck } from './origin.ts';
+import { createKeeping } from './public-answers.ts';
 import { createPages } from './pages.ts';
 import { createApiHeaders, createPageHeaders, setHeaders } from './security-headers.ts';
 
@@ -46,16 +47,22 @@ export function createHttpServer(options: HttpOptions): Server {
   const pageHeaders = createPageHeaders(options);
   const streams = createEventStreams(options.clock);
   const trpcHeaders = { ...createApiHeaders(), vary: 'origin' };
+  const keepingOf = createKeeping(options.router);
+  const responseMeta: ResponseMetaFn<AnyRouter> = ({ errors, paths, ctx }) =>
+    errors.length > 0 ? metaOfErrors(errors) : keepingOf({ paths, ctx });
   const trpcOptions = {
     router: options.router,
     maxBodySize: limits.httpBodyBytes,
     maxBatchSize: limits.batchCallsCount,
     responseMeta,
   };
+  const validated = metrics.cacheReads.labels({ cache: 'http', by: 'validated' });
+  const sent = metrics.cacheReads.labels({ cache: 'http', by: 'sent' });
   const trpc = createLeanHttp({
     ...trpcOptions,
     prefix: '/trpc/',
     always: trpcHeaders,
+    onTagged: isSame => (isSame ? validated : sent).inc(),
     createContext: req => options.makeContext(req, null),
     stock: createHTTPHandler({
       ...trpcOptions,
@@ -186,14 +193,8 @@ function namesCount(path: string): number {
   return path.includes(',') ? path.split(',').length : 1;
 }
 
-/** Of nearly every answer. Frozen to the bottom, so that what is made of it can be kept. */
-const plainMeta = Object.freeze({
-  headers: Object.freeze({ 'cache-control': 'no-store', vary: 'origin' }),
-});
-
-/** No answer is cached, and who must wait is told how long. */
-const responseMeta: ResponseMetaFn<AnyRouter> = ({ errors }) => {
-  if (errors.length === 0) return plainMeta;
+/** No error is kept, and who must wait is told how long. */
+const metaOfErrors = (errors: readonly TRPCError[]): ReturnType<ResponseMetaFn<AnyRouter>> => {
   const waits = errors.map(error => (error instanceof PublicError ? (error.retryAfterMs ?? 0) : 0));
   const waitMs = Math.max(0, ...waits);
   return {

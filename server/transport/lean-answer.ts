@@ -16,6 +16,8 @@ export interface Head {
 export interface Answer {
   readonly head: Head;
   readonly body: string;
+  /** What the body was made of, where it is frozen: then it is made once, and so is what is made of it. */
+  readonly source?: object;
 }
 
 type Meta = ReturnType<ResponseMetaFn<never>>;
@@ -24,7 +26,26 @@ export function answerToCall(exchange: Exchange, call: LeanCall, result: CallRes
   if ('data' in result && isStreamLike(result.data)) throw streamRefused();
   const response = responseOf(exchange, call, result);
   const head = concludeHead(exchange, [response], 'error' in result ? [result.error] : []);
+  if ('data' in result && isFrozenData(result.data)) {
+    return { head, body: lastingBody(exchange, response, result.data), source: result.data };
+  }
   return { head, body: JSON.stringify(sendable(exchange, response)) };
+}
+
+/** Who freezes an answer says that it stays as it is: `checkedOnce` freezes it to the bottom. */
+function isFrozenData(data: unknown): data is object {
+  return typeof data === 'object' && data !== null && Object.isFrozen(data);
+}
+
+const lastingBodies = new WeakMap<object, WeakMap<object, string>>();
+
+function lastingBody(exchange: Exchange, response: TRPCResponse, data: object): string {
+  const { config } = exchange;
+  let bodies = lastingBodies.get(config);
+  if (!bodies) lastingBodies.set(config, (bodies = new WeakMap()));
+  let body = bodies.get(data);
+  if (body === undefined) bodies.set(data, (body = JSON.stringify(sendable(exchange, response))));
+  return body;
 }
 
 export function answerToBatch(exchange: Exchange, found: readonly CallResult[]): Answer {

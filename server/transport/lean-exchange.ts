@@ -42,9 +42,7 @@ export class Exchange implements TRPCRequestInfo {
     this.#req = req;
     this.#res = res;
     this.#readText =
-      request.type === 'mutation'
-        ? receiveBody(req, options.maxBodySize)
-        : async () => new URLSearchParams(request.query).get('input');
+      request.type === 'mutation' ? receiveBody(req, options.maxBodySize) : async () => request.inputText;
     this.calls = request.procedures.map((known, index) => new LeanCall(this, known, index));
   }
 

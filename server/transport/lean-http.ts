@@ -1,7 +1,8 @@
 // tRPC over HTTP for plain calls and batches, straight from node:http. The stock adapter makes a WHATWG Request and
 // Response for each call, which costs several times what the call does. What holds: for each request that is taken on
 // here, status, headers and body are those of the stock adapter with the same router and options (a differential test
-// compares them byte for byte); every other request goes to the stock adapter, untouched.
+// compares them byte for byte), but for the tag of an answer that may be kept, and the empty answer to who names it
+// (`onTagged`); every other request goes to the stock adapter, untouched.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getTRPCErrorFromUnknown, type TRPCError } from '@trpc/server';
 import {
@@ -14,6 +15,7 @@ import {
 } from './lean-answer.ts';
 import { Exchange, type ExchangeOptions, type LeanCall } from './lean-exchange.ts';
 import { createAsPlainRequest } from './lean-request.ts';
+import { namesTag, tagOf } from './public-answers.ts';
 import { setHeaders } from './security-headers.ts';
 
 export type HttpHandler = (req: IncomingMessage, res: ServerResponse) => void;
@@ -28,15 +30,23 @@ export interface LeanHttpOptions extends ExchangeOptions {
   readonly stock: HttpHandler;
   /** Headers that every answer carries. */
   readonly always?: Readonly<Record<string, string>>;
+  /** Where it is given, answers that may be kept have a tag; told of each, and whether the client had it already. */
+  readonly onTagged?: (isSame: boolean) => void;
 }
 
 export function createLeanHttp(options: LeanHttpOptions): HttpHandler {
-  const { always, createContext } = options;
+  const { always, createContext, onTagged } = options;
   const asPlainRequest = createAsPlainRequest(options);
   const send = createSend(always);
   const deliver = async (exchange: Exchange, req: IncomingMessage, res: ServerResponse) => {
     const answer = await answerTo(exchange, () => createContext(req));
-    if (!res.destroyed && !res.headersSent) send(res, answer);
+    if (res.destroyed || res.headersSent) return;
+    if (onTagged && mayBeKept(answer.head)) {
+      const tag = taggedOnce(answer);
+      const isSame = namesTag(req.headers['if-none-match'] ?? '', tag);
+      onTagged(isSame);
+      send(res, answer, { tag, isSame });
+    } else send(res, answer);
   };
   return (req, res) => {
     const request = asPlainRequest(req);
@@ -68,12 +78,36 @@ function createSend(always: Readonly<Record<string, string>> = {}) {
     if (!flat) flattened.set(head, (flat = flatten(head)));
     return flat;
   };
-  return (res: ServerResponse, { head, body }: Answer): void => {
+  return (res: ServerResponse, { head, body }: Answer, tagged?: { tag: string; isSame: boolean }): void => {
+    if (tagged?.isSame) {
+      const { 'content-type': _type, ...headers } = head.headers;
+      res.writeHead(304, [...flatten({ status: 304, headers }), 'etag', tagged.tag]);
+      res.end();
+      return;
+    }
     const bytesCount = Buffer.byteLength(body);
-    res.writeHead(head.status, [...flatOf(head), 'content-length', String(bytesCount)]);
+    const tag = tagged ? ['etag', tagged.tag] : [];
+    res.writeHead(head.status, [...flatOf(head), ...tag, 'content-length', String(bytesCount)]);
     // Where the body is ASCII, its bytes are the same in Latin-1, which node:http writes without encoding it.
     res.end(body, bytesCount === body.length ? 'latin1' : 'utf8');
   };
+}
+
+const tags = new WeakMap<object, { body: string; tag: string }>();
+
+function taggedOnce({ body, source }: Answer): string {
+  if (!source) return tagOf(body);
+  const known = tags.get(source);
+  if (known?.body === body) return known.tag;
+  const tag = tagOf(body);
+  tags.set(source, { body, tag });
+  return tag;
+}
+
+/** A good answer whose `Cache-Control` is no `no-store`; one without any is nobody's to keep. */
+function mayBeKept({ status, headers }: Head): boolean {
+  const control = headers['cache-control'];
+  return status === 200 && typeof control === 'string' && !control.includes('no-store');
 }
 
 /** Never rejects: what fails while the answer is made becomes the answer. */

@@ -16,8 +16,8 @@ export interface PlainRequest {
   readonly isBatchCall: boolean;
   /** In the order of the calls. */
   readonly procedures: readonly KnownProcedure[];
-  /** The part of the address after the question mark, or ''. */
-  readonly query: string;
+  /** The input in the address, as text; null where there is none. */
+  readonly inputText: string | null;
 }
 
 /** The request as a plain one, or null where tRPC's own adapter must have it. */
@@ -37,12 +37,14 @@ export function createAsPlainRequest(options: {
   const known = new Map<string, KnownProcedure>();
   /** Most requests are one call in an address without a query: what those say is known at start. */
   const single = new Map<string, PlainRequest>();
+  /** What a crowd asks is asked by many: what those addresses say is remembered, for a bounded number of them. */
+  const asked = new Map<string, PlainRequest>();
   for (const [path, procedure] of Object.entries<AnyProcedure>(options.router._def.procedures)) {
     const { type } = procedure._def;
     const one = { path, procedure, run: compileProcedure(procedure) };
     known.set(path, one);
     if (type === 'subscription' || !plainPath.test(path)) continue;
-    single.set(prefix + path, { type, isBatchCall: false, procedures: [one], query: '' });
+    single.set(prefix + path, { type, isBatchCall: false, procedures: [one], inputText: null });
   }
 
   const readAddress = (url: string, type: PlainRequest['type']): PlainRequest | null => {
@@ -52,11 +54,13 @@ export function createAsPlainRequest(options: {
     const query = mark === -1 ? '' : url.slice(mark + 1);
     if (!plainPath.test(path) || !plainQuery.test(query)) return null;
     let isBatchCall = false;
+    let inputText: string | null = null;
     if (query === 'batch=1') isBatchCall = true;
     else if (query !== '') {
       const parameters = new URLSearchParams(query);
       if (parameters.has('connectionParams')) return null;
       isBatchCall = parameters.get('batch') === '1';
+      inputText = parameters.get('input');
     }
     const paths = isBatchCall ? path.split(',') : [path];
     if (paths.length > maxBatchSize) return null;
@@ -66,7 +70,7 @@ export function createAsPlainRequest(options: {
       if (one?.procedure._def.type !== type) return null;
       procedures.push(one);
     }
-    return { type, isBatchCall, procedures, query };
+    return { type, isBatchCall, procedures, inputText };
   };
 
   return req => {
@@ -77,11 +81,19 @@ export function createAsPlainRequest(options: {
     if (contentType === undefined ? type === 'mutation' : !isJson(contentType)) return null;
     if (headers['trpc-accept'] !== undefined || headers.accept?.includes('application/jsonl')) return null;
     if (!isPlainHost(headers.host)) return null;
-    const request = single.get(url);
+    const request = single.get(url) ?? asked.get(url);
     if (request) return request.type === type ? request : null;
-    return readAddress(url, type);
+    const read = readAddress(url, type);
+    if (read && type === 'query' && url.length <= askedChars) {
+      if (asked.size >= askedCount) asked.clear();
+      asked.set(url, read);
+    }
+    return read;
   };
 }
+
+const askedCount = 1_000;
+const askedChars = 512;
 
 function isJson(contentType: string): boolean {
   return (

@@ -273,6 +273,49 @@ describe('the lean HTTP adapter answers as tRPC’s own does', () => {
   });
 });
 
+describe('an answer that may be kept', () => {
+  const kept = { 'cache-control': 'public, max-age=0' };
+  const named = (headers: Record<string, string>) => get('', '/trpc/plain.get', { headers });
+  let tagging: { lean: Twin; stock: Twin };
+  beforeAll(async () => {
+    const change = { responseMeta: () => ({ headers: kept }) };
+    tagging = {
+      stock: await startTwin('stock', change),
+      lean: await startTwin('lean', { ...change, onTagged: () => undefined }),
+    };
+  });
+  afterAll(async () => {
+    await Promise.all([tagging.stock.close(), tagging.lean.close()]);
+  });
+
+  it('is that of tRPC’s own adapter, with a tag', async () => {
+    const [expected, found] = await Promise.all([
+      sendRaw(tagging.stock.port, named({}).bytes),
+      sendRaw(tagging.lean.port, named({}).bytes),
+    ]);
+    const tags = found.headers.filter(([name]) => name === 'etag');
+    expect(tags).toHaveLength(1);
+    expect({ ...found, headers: found.headers.filter(([name]) => name !== 'etag') }).toEqual(expected);
+    const again = await sendRaw(tagging.lean.port, named({ 'if-none-match': tags[0]?.[1] ?? '' }).bytes);
+    expect(again).toMatchObject({ status: 304, body: '' });
+    expect(again.headers).toEqual(found.headers.filter(([name]) => name !== 'content-type'));
+  });
+
+  it('has none where nobody may keep it, or where it is an error', async () => {
+    for (const [path, lean] of [
+      ['/trpc/plain.get', twins.lean],
+      ['/trpc/fail.query', tagging.lean],
+    ] as const) {
+      const { headers, status } = await sendRaw(
+        lean.port,
+        get('', path, { headers: { 'if-none-match': '*' } }).bytes,
+      );
+      expect(headers.map(([name]) => name)).not.toContain('etag');
+      expect(status).not.toBe(304);
+    }
+  });
+});
+
 describe('a client that leaves', () => {
   it('in the middle of its body leaves nothing behind, and the next one is served', async () => {
     const { lean } = twins;

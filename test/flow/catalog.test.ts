@@ -22,7 +22,7 @@ let there: OpenCatalog;
 let readsHere = 0;
 beforeAll(async () => {
   services = await startCatalogServices();
-  here = await services.openCatalog({ onRead: () => (readsHere += 1) });
+  here = await services.openCatalog({ onRead: () => void (readsHere += 1) });
   there = await services.openCatalog();
 });
 afterAll(() => services.dispose());

@@ -13,6 +13,7 @@ import {
   minorFromDecimal,
   roundingStepOf,
 } from '../../server/pricing/currencies.rules.ts';
+import type { Discount } from '../../server/pricing/discount.rules.ts';
 import { createPricing } from '../../server/pricing/pricing.ts';
 import { quoteSchema } from '../../server/pricing/quote.ts';
 import { taxOf, taxRuleOf } from '../../server/pricing/tax.rules.ts';
@@ -31,6 +32,16 @@ const decimals = new Map([
 const currency = fc.constantFrom(...decimals.keys());
 const country = fc.constantFrom('DE', 'FI', 'HU', 'GB', 'CH', 'NO', 'JP', 'KR', 'OM', 'CA', 'US', 'BR');
 
+const discount: fc.Arbitrary<Discount> = fc.oneof(
+  fc.record({ kind: fc.constant('percent' as const), basisPoints: fc.integer({ min: 1, max: 10_000 }) }),
+  fc.record({ kind: fc.constant('fixed' as const), amount: fc.integer({ min: 1, max: 5_000_000 }) }),
+  fc.record({
+    kind: fc.constant('buy-x-get-y' as const),
+    buy: fc.integer({ min: 1, max: 9 }),
+    get: fc.integer({ min: 1, max: 9 }),
+  }),
+);
+
 const cart: fc.Arbitrary<Cart> = fc.record({
   lines: fc.array(
     fc.record({
@@ -38,10 +49,12 @@ const cart: fc.Arbitrary<Cart> = fc.record({
       quantity: fc.integer({ min: 1, max: limits.lineQuantityCount }),
       // Small ones too: what goes wrong near zero is not seen in a cart of thousands.
       unitAmount: fc.oneof(fc.nat(40_000), fc.nat(9)),
+      eligible: fc.boolean(),
     }),
     { minLength: 1, maxLength: limits.cartLinesCount },
   ),
   currency,
+  discount: fc.option(discount, { nil: undefined }),
   destination: fc.record(
     { country, state: fc.constantFrom('ON', 'QC', 'NS', '') },
     { noNullPrototype: true },
@@ -73,7 +86,6 @@ const addsUp = (by: MoneyRules) =>
     assert.equal(price.totalAmount, parts + onTop, 'the parts add up to the total');
   });
 
-/** No rule gives a discount yet; the first one that does meets this. */
 const staysAboveZero = (by: MoneyRules) =>
   fc.property(cart, given => {
     const price = pricedBy(by, given);
@@ -82,6 +94,50 @@ const staysAboveZero = (by: MoneyRules) =>
       assert.ok(Number.isSafeInteger(amount) && amount >= 0, 'every amount is whole and not negative');
     }
     assert.ok(discountAmount <= subtotalAmount, 'a discount is at most what it discounts');
+    for (const [index, off] of price.lineDiscounts.entries()) {
+      assert.ok(Number.isSafeInteger(off) && off >= 0, 'every discount is whole and not negative');
+      assert.ok(off <= (price.lineAmounts[index] ?? 0), 'a line is discounted by at most what it costs');
+    }
+  });
+
+/** Against fractions, too; and by line, so that what a buyer sees beside each line is what they pay. */
+const discountsAreShared = (by: MoneyRules) =>
+  fc.property(cart, given => {
+    const price = pricedBy(by, given);
+    assert.equal(price.discountAmount, sumOf(price.lineDiscounts), 'the discounts of the lines add up');
+    const isEligible = (index: number) =>
+      given.discount !== undefined && given.lines[index]?.eligible !== false;
+    const eligible = price.lineAmounts.filter((_, index) => isEligible(index));
+    for (const [index, off] of price.lineDiscounts.entries())
+      assert.ok(off === 0 || isEligible(index), 'what is not eligible is not discounted');
+    const sum = sumOf(eligible);
+    if (given.discount?.kind === 'fixed')
+      assert.equal(
+        price.discountAmount,
+        Math.min(given.discount.amount, sum),
+        'a fixed discount is what it says',
+      );
+    if (given.discount?.kind === 'percent') {
+      const step = roundingStepOf(given.currency);
+      const error = BigInt(price.discountAmount) * 10_000n - BigInt(sum) * BigInt(given.discount.basisPoints);
+      const distance = 2n * (error < 0n ? -error : error);
+      assert.ok(distance <= 10_000n * BigInt(step), 'a percentage is the nearest amount');
+    }
+    if (given.discount?.kind === 'buy-x-get-y') {
+      const { buy, get } = given.discount;
+      const units = given.lines
+        .filter((_, index) => isEligible(index))
+        .flatMap(({ quantity, unitAmount }) => Array.from({ length: quantity }, () => unitAmount))
+        .toSorted((a, b) => a - b);
+      const free = units.slice(0, Math.floor(units.length / (buy + get)) * get);
+      assert.equal(price.discountAmount, sumOf(free), 'the cheapest units of the cart are free');
+    }
+    if (given.discount?.kind !== 'buy-x-get-y') {
+      for (const [index, off] of price.lineDiscounts.entries()) {
+        const share = isEligible(index) ? (price.discountAmount * (price.lineAmounts[index] ?? 0)) / sum : 0;
+        assert.ok(sum === 0 || Math.abs(off - share) < 1.001, 'each line has its share, to a minor unit');
+      }
+    }
   });
 
 /** Against fractions that are never rounded. */
@@ -112,9 +168,13 @@ const orderDoesNotMatter = (by: MoneyRules) =>
   fc.property(cart, fc.infiniteStream(fc.nat()), (given, random) => {
     const keyed = given.lines.map(line => ({ line, key: random.next().value }));
     const lines = keyed.toSorted((a, b) => a.key - b.key).map(({ line }) => line);
-    const { lineAmounts: _given, ...price } = pricedBy(by, given);
-    const { lineAmounts: _shuffled, ...shuffled } = pricedBy(by, { ...given, lines });
+    const { lineAmounts: _given, lineDiscounts, ...price } = pricedBy(by, given);
+    const { lineAmounts: _shuffled, lineDiscounts: others, ...shuffled } = pricedBy(by, { ...given, lines });
     assert.deepEqual(shuffled, price, 'the order of the lines does not matter');
+    const offBySku = (cartLines: Cart['lines'], off: readonly number[]) =>
+      new Map(cartLines.map(({ sku }, index) => [sku, off[index]]));
+    const [one, other] = [offBySku(given.lines, lineDiscounts), offBySku(lines, others)];
+    for (const [sku, off] of one) assert.equal(other.get(sku), off, 'nor does it for the discount of a line');
   });
 
 const exponentsAreKept = (by: MoneyRules) =>
@@ -135,17 +195,27 @@ const sealer = createSealer({ kind: 'quote', secrets: ['a secret of a test only'
 /** The whole way, to the sealed text that a hold freezes. */
 const sameQuote = (by: MoneyRules) =>
   fc.asyncProperty(cart, async given => {
-    const lines = given.lines.map(line => ({ ...line, sku: skuSchema.parse(line.sku) }));
+    const lines = given.lines.map(({ quantity, unitAmount, sku }) => ({
+      quantity,
+      unitAmount,
+      sku: skuSchema.parse(sku),
+    }));
     const items = new Map(lines.map(line => [line.sku, { title: 'A thing', amount: line.unitAmount }]));
     const pricing = createPricing({
       dropPrices: async () => ({ currency: given.currency, items, perBuyerMax: 1 }),
       sealer,
       clock: { now: () => 1_800_000_000_000 },
       pool: { price: async asked => by.priceCart(asked) },
+      judgeCoupon: async code => ({
+        kind: 'good',
+        code,
+        discount: given.discount ?? { kind: 'percent', basisPoints: 1 },
+        eligible: given.lines.map(line => line.eligible !== false),
+      }),
       ...(given.shippingTable && { shippingTable: given.shippingTable }),
     });
     const { destination } = given;
-    const request = { buyerId, dropId, lines, destination, currency: given.currency };
+    const request = { buyerId, dropId, lines, coupon: 'a', destination, currency: given.currency };
     const first = await pricing.quote(request);
     assert.equal(first.kind, 'quoted', 'every cart of this size has a quote');
     assert.deepEqual(
@@ -186,7 +256,7 @@ const properties: {
       {
         where: 'tax that prices contain is added once more',
         planted: wrongly(price => ({
-          totalAmount: price.subtotalAmount + price.shippingAmount + price.taxAmount,
+          totalAmount: price.subtotalAmount - price.discountAmount + price.shippingAmount + price.taxAmount,
         })),
         failure: /add up to the total/,
       },
@@ -198,7 +268,7 @@ const properties: {
     controls: [
       {
         where: 'a fixed discount is not cut to the cart',
-        planted: wrongly(() => ({ discountAmount: 1_000 })),
+        planted: wrongly(({ subtotalAmount }) => ({ discountAmount: Math.max(subtotalAmount, 1_000) + 1 })),
         failure: /at most what it discounts/,
       },
       {
@@ -214,14 +284,66 @@ const properties: {
     ],
   },
   {
+    holds: 'has discounts by line that add up, fall on what is eligible, and are shared fairly',
+    property: given => discountsAreShared(given),
+    controls: [
+      {
+        where: 'a percentage is rounded line by line',
+        planted: wrongly(({ lineAmounts }, { discount: off, lines }) => {
+          if (off?.kind !== 'percent') return {};
+          const lineDiscounts = lineAmounts.map((amount, index) =>
+            lines[index]?.eligible === false ? 0 : Math.round((amount * off.basisPoints) / 10_000),
+          );
+          return { lineDiscounts, discountAmount: sumOf(lineDiscounts) };
+        }),
+        failure: /nearest amount/,
+      },
+      {
+        where: 'the remainder of a shared discount is dropped',
+        planted: wrongly(({ lineAmounts, discountAmount }, { discount: off }) =>
+          off?.kind === 'fixed'
+            ? {
+                lineDiscounts: lineAmounts.map(amount =>
+                  Math.floor((discountAmount * amount) / Math.max(1, sumOf(lineAmounts))),
+                ),
+              }
+            : {},
+        ),
+        failure: /lines add up/,
+      },
+      {
+        where: 'the dearest units are free',
+        planted: wrongly((_, { discount: off, lines }) => {
+          if (off?.kind !== 'buy-x-get-y') return {};
+          let left = Math.floor(sumOf(lines.map(line => line.quantity)) / (off.buy + off.get)) * off.get;
+          const lineDiscounts = lines.map(({ quantity, unitAmount }) => {
+            const free = Math.min(left, quantity);
+            left -= free;
+            return free * unitAmount;
+          });
+          return { lineDiscounts, discountAmount: sumOf(lineDiscounts) };
+        }),
+        failure: /cheapest units|not eligible/,
+      },
+      {
+        where: 'all of it falls on the first line',
+        planted: wrongly(({ lineDiscounts, discountAmount }) => ({
+          lineDiscounts: lineDiscounts.map((_, index) => (index === 0 ? discountAmount : 0)),
+        })),
+        failure: /its share|not eligible/,
+      },
+    ],
+  },
+  {
     holds: 'has the tax that is nearest to the exact one',
     property: given => taxIsNearest(given),
     controls: [
       {
         where: 'tax is rounded line by line',
-        planted: wrongly(({ lineAmounts, shippingAmount }, given) => {
+        planted: wrongly(({ lineAmounts, lineDiscounts, shippingAmount }, given) => {
           const rule = taxRuleOf(given.destination);
-          const amounts = [...lineAmounts, shippingAmount];
+          const left = lineAmounts.map((amount, index) => amount - (lineDiscounts[index] ?? 0));
+          const amounts = [...left, shippingAmount];
           return {
             taxAmount: sumOf(amounts.map(amount => taxOf({ amount, currency: given.currency, rule }))),
           };
@@ -230,15 +352,21 @@ const properties: {
       },
       {
         where: 'shipping is not taxed',
-        planted: wrongly(({ subtotalAmount: amount }, given) => ({
-          taxAmount: taxOf({ amount, currency: given.currency, rule: taxRuleOf(given.destination) }),
+        planted: wrongly(({ subtotalAmount, discountAmount }, given) => ({
+          taxAmount: taxOf({
+            amount: subtotalAmount - discountAmount,
+            currency: given.currency,
+            rule: taxRuleOf(given.destination),
+          }),
         })),
         failure: /nearest amount/,
       },
       {
         where: 'tax in three decimals is not in steps of ten',
-        planted: wrongly(({ subtotalAmount, shippingAmount, taxIncluded }, given) => {
-          const numerator = (subtotalAmount + shippingAmount) * taxRuleOf(given.destination).rateMillipercent;
+        planted: wrongly(({ subtotalAmount, discountAmount, shippingAmount, taxIncluded }, given) => {
+          const numerator =
+            (subtotalAmount - discountAmount + shippingAmount) *
+            taxRuleOf(given.destination).rateMillipercent;
           return taxIncluded ? {} : { taxAmount: divideHalfUp({ numerator, denominator: 100_000 }) };
         }),
         failure: /in steps that a card can pay/,

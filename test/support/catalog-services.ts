@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { type Catalog, createCatalog } from '../../server/catalog/catalog.ts';
 import { type CatalogStore, createCatalogStore } from '../../server/catalog/catalog.store.ts';
+import type { SharedProducts } from '../../server/catalog/shared-products.store.ts';
 import { createProductChanges } from '../../server/catalog/product-changes.ts';
 import { type ProductInput, productInputSchema } from '../../server/catalog/product.ts';
 import { connectMongo, type MongoConnection } from '../../server/platform/mongo.ts';
@@ -24,7 +25,12 @@ export interface CatalogServices {
   readonly mongo: EmbeddedMongo;
   readonly typesense: EmbeddedTypesense;
   /** A catalog as one process has it, with a store of its own connection. */
-  openCatalog(options?: { onIndexDue?: () => void; onRead?: () => void }): Promise<OpenCatalog>;
+  openCatalog(options?: {
+    onIndexDue?: () => void;
+    /** After each read of MongoDB, before what was read is used. */
+    onRead?: () => void | Promise<void>;
+    shared?: SharedProducts;
+  }): Promise<OpenCatalog>;
   openSearch(
     catalog: Catalog,
     options?: { availabilityOf?: AvailabilityLookup; now?: () => number },
@@ -68,9 +74,11 @@ export async function startCatalogServices(): Promise<CatalogServices> {
       await made.ensureIndexes();
       const store: CatalogStore = {
         ...made,
-        read(productId) {
-          options.onRead?.();
-          return made.read(productId);
+        async read(productId) {
+          const product = await made.read(productId);
+          // Between the read and its use: what changes now is changed behind its back.
+          await options.onRead?.();
+          return product;
         },
       };
       const catalog = await createCatalog({
@@ -79,6 +87,7 @@ export async function startCatalogServices(): Promise<CatalogServices> {
         clock: { now: Date.now },
         log: quietLog,
         ...(options.onIndexDue ? { onIndexDue: options.onIndexDue } : {}),
+        ...(options.shared ? { shared: options.shared } : {}),
       });
       closers.push(async () => {
         await catalog.close();

@@ -203,7 +203,12 @@ export async function startTwin(
 ): Promise<Twin> {
   let contextsCount = 0;
   let stockCount = 0;
-  const options = { router, maxBodySize, maxBatchSize, responseMeta };
+  const options = {
+    router,
+    maxBodySize,
+    maxBatchSize,
+    responseMeta: change.responseMeta ?? responseMeta,
+  };
   const countedContext = (req: IncomingMessage) => {
     contextsCount += 1;
     return createContext(req);

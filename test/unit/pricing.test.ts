@@ -87,7 +87,10 @@ describe('a quote', () => {
   });
 
   test('is an outcome of its own for a coupon, a country and a method that nobody knows', async () => {
-    expect(await pricing.quote({ ...request, coupon: 'FREE' })).toEqual({ kind: 'bad-coupon' });
+    expect(await pricing.quote({ ...request, coupon: 'FREE' })).toEqual({
+      kind: 'bad-coupon',
+      reason: 'unknown',
+    });
     expect(await pricing.quote({ ...request, destination: { country: 'ZZ' } })).toEqual({
       kind: 'not-shippable',
       because: 'country',

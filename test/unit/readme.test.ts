@@ -251,7 +251,11 @@ describe('the key map', () => {
       ['ticket-prefix', 'tickets:BUCKET'],
       ['leaf-prefix', 'leaves:LANE:NUMBER'],
     ]);
-    const fullNames = used.map(name => `door:{DROP}:${prefixed.get(name) ?? name}`);
+    const fullNames = used.map(name =>
+      name.startsWith('coupon-')
+        ? `door:{coupon/CODE}:${name.replace('coupon-', '')}`
+        : `door:{DROP}:${prefixed.get(name) ?? name}`,
+    );
     expect([...new Set(fullNames)].filter(name => !keys.has(name))).toEqual([]);
     for (const row of rows) expect(row.filter(cell => cell === '')).toEqual([]);
   });
