@@ -11,15 +11,16 @@ import { productInputSchema } from '../server/catalog/product.ts';
 import { ensurePages } from './build/pages.ts';
 import { startInstallation } from './supervisor/installation.ts';
 
-const HELP = `npm run screenshots -- FOLDER [--only PART]
+const HELP = `npm run screenshots -- FOLDER [--only PART] [--fold]
 
   FOLDER        where the pictures go; .data/screenshots without it
   --only PART   only pictures whose name contains PART, as 390-dark or checkout
+  --fold        what fits the window, not the whole length of the page
 `;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  options: { only: { type: 'string' }, fold: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
 });
 if (values.help) {
   process.stdout.write(HELP);
@@ -189,7 +190,8 @@ try {
       await walk(page, { lobbyId, openId, queueId }, async name => {
         if (!`${view}-${name}`.includes(only)) return;
         const file = path.join(folder, `${view}-${name}.png`);
-        await page.screenshot({ path: file, fullPage: true });
+        await page.evaluate(() => window.scrollTo(0, 0));
+        await page.screenshot({ path: file, fullPage: values.fold !== true });
         process.stdout.write(`${file}\n`);
       });
       await context.close();
