@@ -177,9 +177,9 @@ describe('a unit that a refund has put back', () => {
     await world.refund({ orderId: back.orderId, refundId, restock: true });
     await world.until(back.orderId, order => order.dueAtMs === null);
     await world.engine.redis.flushall();
-    const { holdsOfDrop } = world.ports.ordersStore;
     async function* withoutRefunds() {
-      for await (const order of holdsOfDrop(drop.dropId)) yield { ...order, refunds: [] };
+      for await (const order of world.ports.ordersStore.holdsOfDrop(drop.dropId))
+        yield { ...order, refunds: [] };
     }
     await world.rebuilder({ orders: withoutRefunds })(drop.dropId);
     expect(await world.stock(drop)).toMatchObject({ sold: 1 });
