@@ -53,7 +53,7 @@ export function createPricePool(
     queueCount = limits.priceQueueCount,
     batchCount = limits.priceBatchCount,
   } = options;
-  const threads = new Piscina<readonly Cart[] | RepriceTask, CartPrice[] | Float64Array>({
+  const threads = new Piscina<string | RepriceTask, string | Float64Array>({
     filename: new URL('../../workers/price-cart.ts', import.meta.url).href,
     minThreads: threadsCount,
     maxThreads: threadsCount,
@@ -72,10 +72,11 @@ export function createPricePool(
     sentCount += 1;
     outCount += 1;
     try {
-      const prices = await threads.run(batch.map(({ cart }) => cart));
+      const text = await threads.run(JSON.stringify(batch.map(({ cart }) => cart)));
+      const prices: CartPrice[] = typeof text === 'string' ? JSON.parse(text) : [];
       for (const [index, { resolve, reject }] of batch.entries()) {
         const price = prices[index];
-        if (typeof price === 'object') resolve(price);
+        if (price) resolve(price);
         else reject(new Error('a pricing thread answered with fewer prices than carts'));
       }
     } catch (error) {
