@@ -10,6 +10,8 @@ export interface ImportRecord {
   /** From 1, over the whole file. */
   readonly number: number;
   readonly value: unknown;
+  /** Further rows of a table that belong to the product. */
+  readonly moreVariants?: readonly unknown[] | undefined;
 }
 
 export interface ImportResult {
@@ -37,8 +39,8 @@ export function createImportRecords(catalog: Pick<Catalog, 'upsertMany'>): Impor
     const firstOf = new Map<string, number>();
     const refuse = (record: number, problems: readonly Problem[]) =>
       results.set(record, { record, kind: 'refused', problems, adjusted: [], ignoredFields: [] });
-    for (const { number, value } of records) {
-      const mapped = mapProduct(value, { currency });
+    for (const { number, value, moreVariants } of records) {
+      const mapped = mapProduct(value, { currency, moreVariants });
       if (mapped.kind === 'refused') {
         refuse(number, mapped.problems);
         continue;

@@ -13,6 +13,8 @@ export const importInputSchema = z.strictObject({
         number: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
         /** As it stands in the file: flat, or as `admin.product.upsert` takes it. */
         value: z.unknown(),
+        /** Further rows of a table that belong to the product: its variants. */
+        moreVariants: z.array(z.unknown()).max(limits.importRecordsCount).optional(),
       }),
     )
     .min(1)

@@ -126,6 +126,8 @@ function describeForShop(seen: {
     passTtlMs: drop.passTtlMs,
     paymentWindowMs: drop.paymentWindowMs,
     botGate: drop.botGate,
+    ...(drop.perCardMax === null ? {} : { perCardMax: drop.perCardMax }),
+    delayedMethods: drop.delayedMethods,
     codesCount: drop.codes.length,
     ...(drop.beacon === null ? {} : { beacon: drop.beacon }),
     ...(view?.message ? { message: view.message } : {}),

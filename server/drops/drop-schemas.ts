@@ -137,6 +137,8 @@ export const adminDropOutput = dropOutput.omit({ fairness: true }).extend({
   passTtlMs: z.int(),
   paymentWindowMs: z.int(),
   botGate: z.enum(['off', 'on', 'auto']),
+  perCardMax: z.int().optional(),
+  delayedMethods: z.boolean(),
   codesCount: z.int(),
   beacon: z.string().optional(),
   /** What those who wait are told now. */

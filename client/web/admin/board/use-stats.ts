@@ -1,0 +1,81 @@
+// The live figures of a drop, and what they were in the last minutes: kept while the page is open, over a visit to
+// another page of the control room, too.
+import { useEffect, useState, useSyncExternalStore } from 'react';
+import { failureOf, type ApiOutputs } from '../../../index.ts';
+import { useStaff } from '../session/staff.ts';
+
+type Tracked<T> =
+  T extends AsyncIterable<infer E>
+    ? E extends readonly [string, infer D, ...unknown[]]
+      ? D
+      : E extends { data: infer D }
+        ? D
+        : never
+    : never;
+export type DropStats = Tracked<ApiOutputs['admin']['stats']>;
+
+/** A quarter of an hour, at one point a second. */
+const pointsMax = 900;
+const retryMs = 2_000;
+
+export interface History {
+  readonly points: readonly DropStats[];
+  /** When the last point came, by this browser's clock; 0 before the first. */
+  readonly heardAtMs: number;
+}
+
+const histories = new Map<string, History>();
+const nothing: History = { points: [], heardAtMs: 0 };
+
+export function useStats(dropId: string): { history: History; error: unknown } {
+  const { client } = useStaff();
+  const [error, setError] = useState<unknown>(null);
+  const [listeners] = useState(() => new Set<() => void>());
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let stop = () => {};
+    const follow = () => {
+      const subscription = client.api.admin.stats.subscribe(
+        { dropId },
+        {
+          onData({ data }) {
+            const known = histories.get(dropId) ?? nothing;
+            const points = [...known.points.slice(1 - pointsMax), data];
+            histories.set(dropId, { points, heardAtMs: Date.now() });
+            setError(null);
+            for (const listener of listeners) listener();
+          },
+          onError(problem) {
+            setError(problem);
+            // Refused for good is refused; anything else is asked for again.
+            if (failureOf(problem).retry === 'later') timer = setTimeout(follow, retryMs);
+          },
+        },
+      );
+      stop = () => subscription.unsubscribe();
+    };
+    follow();
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  }, [client, dropId, listeners]);
+  const history = useSyncExternalStore(
+    listener => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => histories.get(dropId) ?? nothing,
+  );
+  return { history, error };
+}
+
+/** This browser's time, once a second: for the age of what is shown. */
+export function useSecond(): number {
+  const [nowMs, setNowMs] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNowMs(Date.now()), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+  return nowMs;
+}
