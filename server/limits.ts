@@ -174,6 +174,8 @@ export const limits = {
   /** Quotes that wait for a thread; beyond it the answer is `busy`, at once. */
   priceQueueCount: 5_000,
   priceBatchCount: 256,
+  /** Prices in one block of a list: a millisecond of a thread, behind which a batch of carts may have to wait. */
+  repriceBlockCount: 10_000,
   /** A title inside a sealed quote, in bytes of JSON: twenty lines of the longest must fit sealedTextChars. */
   quoteTitleBytes: 100,
 
@@ -252,6 +254,15 @@ export const limits = {
   /** What differs between index and catalog is looked at this often, so far apart, before it is called a difference. */
   compareLooksCount: 5,
   compareAgainMs: 500,
+  /** Rules of synonyms, each looked at for each product that is indexed: all of them take some 200 µs. */
+  synonymRulesCount: 500,
+  synonymTermsCount: 20,
+  /** Searches with results of the shop's own choice, all held in memory by each process. */
+  pinRulesCount: 500,
+  /** Typesense puts at most so many where they are asked for. */
+  pinnedCount: 50,
+  /** What the shop chose is read again after this: a change of it is seen within 2 s, with what is remembered of answers. */
+  pinsTtlMs: 1 * SECOND,
   searchTextChars: 200,
   searchPerPage: { default: 20, max: 100 },
   /** Typesense's own work grows with the page's number; nobody reads the thousandth product. */

@@ -80,6 +80,7 @@ import { lostOrder } from './rebuild/lost-order.ts';
 import { createReconcile } from './rebuild/reconcile.ts';
 import { createRebuild } from './rebuild/rebuild.ts';
 import { createRebuildStore } from './rebuild/rebuild.store.ts';
+import { createChosenResults } from './search/chosen-results.ts';
 import { createIndexHint } from './search/index-hint.ts';
 import { createSearch } from './search/search.ts';
 import { createGiveSearchKey } from './search/search-key.ts';
@@ -183,9 +184,11 @@ const catalog = await createCatalog({
   onIndexDue: () => indexHint.send(),
 });
 lifecycle.onStop('catalog', () => catalog.close());
+const chosenResults = createChosenResults({ connection: mongo, log });
 const search = createSearch({
   typesense: config.typesense,
   catalog,
+  pins: chosenResults,
   log,
   onAnswered: by => metrics.cacheReads.inc({ cache: 'searches', by }),
 });
@@ -387,6 +390,7 @@ const api = createApi({
   sessions,
   catalog,
   search,
+  chosenResults,
   giveSearchKey: createGiveSearchKey({
     typesense: config.typesense,
     publicUrl: config.typesense.publicUrl,

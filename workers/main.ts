@@ -257,7 +257,13 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   const booksWorker = createCheckBooksWorker({
     checkBooks: createCheckBooks({
       store: createFindingsStore(mongo),
-      sources: createAuditSources({ look: dropId => live.look(dropId), mongo, stripe }),
+      sources: createAuditSources({
+        look: dropId => live.look(dropId),
+        redis: stock,
+        mongo,
+        stripe,
+        clock,
+      }),
       clock,
       log,
     }),
