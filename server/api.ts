@@ -40,6 +40,8 @@ import type { Pricing } from './pricing/pricing.ts';
 import type { BotGate } from './queue/bot-gate.ts';
 import { createQueueRouter } from './queue/queue.router.ts';
 import type { Queue } from './queue/queue.ts';
+import { createAdminSearchRouter } from './search/admin-search.router.ts';
+import type { ChosenResults } from './search/chosen-results.ts';
 import { createSearchRouter } from './search/search.router.ts';
 import type { Search } from './search/search.ts';
 import type { GiveSearchKey } from './search/search-key.ts';
@@ -51,6 +53,7 @@ export interface ApiParts {
   readonly catalog: Catalog;
   readonly search: Search;
   readonly giveSearchKey: GiveSearchKey;
+  readonly chosenResults: ChosenResults;
   readonly drops: Drops;
   readonly feeds: DropFeeds;
   readonly queue: Queue;
@@ -97,6 +100,7 @@ export function createApi(parts: ApiParts) {
     privacy: createPrivacyRouter(parts.privacy, parts.clock),
     admin: router({
       product: mergeRouters(createAdminProductRouter(parts.catalog), createImportRouter(parts.catalog)),
+      search: createAdminSearchRouter({ catalog: parts.catalog, chosen: parts.chosenResults }),
       drop: mergeRouters(
         createAdminDropsRouter(parts),
         createAdminFairnessRouter(fairnessParts),

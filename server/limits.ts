@@ -174,6 +174,8 @@ export const limits = {
   /** Quotes that wait for a thread; beyond it the answer is `busy`, at once. */
   priceQueueCount: 5_000,
   priceBatchCount: 256,
+  /** Prices in one block of a list: a millisecond of a thread, behind which a batch of carts may have to wait. */
+  repriceBlockCount: 10_000,
   /** A title inside a sealed quote, in bytes of JSON: twenty lines of the longest must fit sealedTextChars. */
   quoteTitleBytes: 100,
 
@@ -252,6 +254,15 @@ export const limits = {
   /** What differs between index and catalog is looked at this often, so far apart, before it is called a difference. */
   compareLooksCount: 5,
   compareAgainMs: 500,
+  /** Rules of synonyms, each looked at for each product that is indexed: all of them take some 200 µs. */
+  synonymRulesCount: 500,
+  synonymTermsCount: 20,
+  /** Searches with results of the shop's own choice, all held in memory by each process. */
+  pinRulesCount: 500,
+  /** Typesense puts at most so many where they are asked for. */
+  pinnedCount: 50,
+  /** What the shop chose is read again after this: a change of it is seen within 2 s, with what is remembered of answers. */
+  pinsTtlMs: 1 * SECOND,
   searchTextChars: 200,
   searchPerPage: { default: 20, max: 100 },
   /** Typesense's own work grows with the page's number; nobody reads the thousandth product. */
@@ -293,6 +304,21 @@ export const limits = {
   jobsConcurrencyCount: 32,
   /** A payment is looked at this often while its order waits for news: one whose webhook is lost is found within 10 min. */
   paymentLookMs: 5 * MINUTE,
+  // --- the sweeps over Stripe -------------------------------------------------------------------------
+  /** Every worker asks whether a sweep is due; a pass that one run did not finish goes on this soon. */
+  sweepTickMs: 15 * SECOND,
+  /** A pass begins this often: what never arrived is found within minutes, and a quiet shop costs two requests. */
+  sweepEveryMs: 2 * MINUTE,
+  /** Ten thousand objects in a run: at Stripe's 25 a second, four seconds of one kind of request. */
+  sweepPagesCount: 100,
+  /** Longer than a page may take, with all of the library's repetitions. */
+  sweepLeaseMs: 60 * SECOND,
+  /** An event shows in the list a little after the second that it names. */
+  sweepOverlapMs: 10 * MINUTE,
+  /** The first pass of an installation, or of one that lost its progress: as long as Stripe itself tries a webhook. */
+  sweepEventsBackMs: 72 * HOUR,
+  /** Longer than any payment window and than the backup of an hour ago; later refunds and disputes are told by events. */
+  sweepPaymentsBackMs: 24 * HOUR,
   /** A delayed payment is looked at this often once its window is over: its end is told by an event, which may get lost. */
   processingLookMs: 10 * MINUTE,
   /** A payment confirmed in the window's last moment is given this long to arrive before the order is closed. */
@@ -362,6 +388,14 @@ export function assertLimits(): void {
   assert(
     2 * limits.stripeTurnWaitMs < limits.stepLeaseMs,
     'a step that waits for its turn at Stripe must not look as if it had died',
+  );
+  assert(
+    limits.stripeTimeoutMs * (limits.stripeRetriesCount + 1) < limits.sweepLeaseMs,
+    'a sweep that waits for a page must keep its lease',
+  );
+  assert(
+    limits.sweepEveryMs + limits.sweepTickMs + limits.sweepLeaseMs < 10 * MINUTE,
+    'what never arrived must be found within ten minutes, also where a worker died over its sweep',
   );
   assert(limits.stepLeaseMs < limits.stepOverdueMs, 'a lease must end before its step counts as overdue');
 }

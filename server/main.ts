@@ -19,6 +19,7 @@ import { createSharedProducts } from './catalog/shared-products.store.ts';
 import { createAdvance } from './checkout/advance.ts';
 import { createRefundOrder } from './checkout/refund-order.ts';
 import { createCheckout } from './checkout/checkout.ts';
+import { createUnknownPayments } from './checkout/unknown-payments.ts';
 import { createOrderJobs, type EventJob, type OrderJob } from './checkout/order-jobs.ts';
 import { readConfig } from './config.ts';
 import { startConductor } from './drops/conductor.ts';
@@ -50,6 +51,7 @@ import { missedLeastAmount } from './payments/least-amounts.rules.ts';
 import { createPayments } from './payments/payments.gateway.ts';
 import { createStripe } from './payments/stripe.ts';
 import { createStripeBudget } from './payments/stripe-budget.ts';
+import { createUnknownPaymentsStore } from './checkout/unknown-payments.store.ts';
 import { createWebhook } from './payments/webhook.ts';
 import { startClock } from './platform/clock.ts';
 import { createQueue as createJobQueue } from './platform/jobs.ts';
@@ -78,6 +80,7 @@ import { lostOrder } from './rebuild/lost-order.ts';
 import { createReconcile } from './rebuild/reconcile.ts';
 import { createRebuild } from './rebuild/rebuild.ts';
 import { createRebuildStore } from './rebuild/rebuild.store.ts';
+import { createChosenResults } from './search/chosen-results.ts';
 import { createIndexHint } from './search/index-hint.ts';
 import { createSearch } from './search/search.ts';
 import { createGiveSearchKey } from './search/search-key.ts';
@@ -120,6 +123,7 @@ const callLog = createCallLog(mongo);
 const lobbyStore = createLobbyStore(mongo);
 const ordersStore = createOrdersStore(mongo);
 const cardsStore = createCardsStore(mongo);
+const unknownStore = createUnknownPaymentsStore(mongo);
 const stripeEvents = createEventsStore(mongo);
 const catalogStore = createCatalogStore(mongo);
 const auditLog = createAuditLog({ connection: mongo, clock, log });
@@ -131,6 +135,7 @@ await Promise.all(
     lobbyStore,
     ordersStore,
     cardsStore,
+    unknownStore,
     stripeEvents,
     catalogStore,
     auditLog,
@@ -179,9 +184,11 @@ const catalog = await createCatalog({
   onIndexDue: () => indexHint.send(),
 });
 lifecycle.onStop('catalog', () => catalog.close());
+const chosenResults = createChosenResults({ connection: mongo, log });
 const search = createSearch({
   typesense: config.typesense,
   catalog,
+  pins: chosenResults,
   log,
   onAnswered: by => metrics.cacheReads.inc({ cache: 'searches', by }),
 });
@@ -198,6 +205,7 @@ const drops = createDrops({
     firstMark: dropId => marks.first(dropId),
     note: (dropId, steered) => epochs.note(dropId, steered),
   },
+  blockedBy: dropId => unknownPayments.blocking(dropId),
 });
 const queue = createQueue({
   store: queueStore,
@@ -260,6 +268,17 @@ const stripe = createStripe({
   }),
 });
 const payments = createPayments(stripe);
+const unknownPayments = createUnknownPayments({
+  store: unknownStore,
+  orders,
+  payments,
+  pauseDrop: async dropId => {
+    await drops.steer(dropId, { action: 'pause' });
+  },
+  clock,
+  log,
+  metrics,
+});
 const cards = { ...cardsStore, hash: createHashCard(config.tokenSecrets) };
 const refunds = createRefundOrder({ orders, payments, units: ledger, holds, cards, clock, log, metrics });
 const advance = createAdvance({
@@ -371,6 +390,7 @@ const api = createApi({
   sessions,
   catalog,
   search,
+  chosenResults,
   giveSearchKey: createGiveSearchKey({
     typesense: config.typesense,
     publicUrl: config.typesense.publicUrl,

@@ -2,6 +2,7 @@
 // run; each may be killed at any time, since what is due stands in MongoDB and not here.
 //
 //   node workers/main.ts [--parent]      settings from the environment; `--parent`: ends when stdin closes
+import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
 import { createCheckBooks } from '../server/audit/check-books.ts';
@@ -13,6 +14,9 @@ import { createProductChanges } from '../server/catalog/product-changes.ts';
 import { createSharedProducts } from '../server/catalog/shared-products.store.ts';
 import { createAdvance } from '../server/checkout/advance.ts';
 import { createRefundOrder } from '../server/checkout/refund-order.ts';
+import { createSweeps } from '../server/checkout/sweeps.ts';
+import { createTakeNews } from '../server/checkout/take-news.ts';
+import { createUnknownPayments } from '../server/checkout/unknown-payments.ts';
 import { createApplyEvent } from '../server/checkout/apply-event.ts';
 import { createOrderJobs, type EventJob, type OrderJob } from '../server/checkout/order-jobs.ts';
 import { readConfig, type Config } from '../server/config.ts';
@@ -27,11 +31,16 @@ import { createBookedRequests } from '../server/payments/booked-requests.ts';
 import { createHashCard } from '../server/payments/card-hash.ts';
 import { createCardsStore } from '../server/payments/cards.store.ts';
 import { createEventsStore } from '../server/payments/events.store.ts';
+import { createPaymentLists } from '../server/payments/payment-lists.ts';
+import { createStoreEvent } from '../server/payments/store-event.ts';
+import { createSweepsStore } from '../server/checkout/sweeps.store.ts';
+import { createUnknownPaymentsStore } from '../server/checkout/unknown-payments.store.ts';
 import { createPayments } from '../server/payments/payments.gateway.ts';
 import { createStripe } from '../server/payments/stripe.ts';
 import { createStripeBudget } from '../server/payments/stripe-budget.ts';
 import { startClock } from '../server/platform/clock.ts';
 import { createQueue } from '../server/platform/jobs.ts';
+import { dropChannel } from '../server/platform/keys.ts';
 import { createDropsStore } from '../server/drops/drops.store.ts';
 import { createReadAvailability } from '../server/drops/availability.ts';
 import { createLiveStore } from '../server/drops/live.store.ts';
@@ -39,6 +48,7 @@ import { createLuaRunner } from '../server/platform/lua-scripts.ts';
 import { connectMongo } from '../server/platform/mongo.ts';
 import { checkRedis, connectRedis } from '../server/platform/redis.ts';
 import { createLogger, createMetrics } from '../server/platform/telemetry.ts';
+import { createEpochsStore } from '../server/rebuild/epochs.store.ts';
 import { createProductIndexer } from '../server/search/index-products.ts';
 import { createReindex } from '../server/search/reindex.ts';
 import { createReindexStore } from '../server/search/reindex.store.ts';
@@ -49,6 +59,7 @@ import { createApplyEventWorker } from './apply-event.ts';
 import { createCheckBooksWorker } from './check-books.ts';
 import { createIndexWorker } from './index-products.ts';
 import { createRelay } from './relay.ts';
+import { startSweeping } from './sweep.ts';
 import { createStockWatch } from './watch-stock.ts';
 
 async function main(): Promise<void> {
@@ -100,12 +111,16 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   const ordersStore = createOrdersStore(mongo);
   const ledger = createLedger(mongo);
   const cardsStore = createCardsStore(mongo);
+  const dropsStore = createDropsStore(mongo);
+  const epochs = createEpochsStore(mongo);
+  const unknownStore = createUnknownPaymentsStore(mongo);
   const events = createEventsStore(mongo);
   const catalogStore = createCatalogStore(mongo);
   await Promise.all([
     ordersStore.ensureIndexes(),
     ledger.ensureIndexes(),
     cardsStore.ensureIndexes(),
+    unknownStore.ensureIndexes(),
     events.ensureIndexes(),
     catalogStore.ensureIndexes(),
   ]);
@@ -156,10 +171,12 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
     log,
     metrics,
   });
+  const takeNews = createTakeNews({ orders, payments, clock, log, metrics });
   const applyEvent = createApplyEvent({
     events,
     orders,
     advance,
+    takeNews,
     takeRefunds: order => refunds.takeIn(order),
     clock,
     log,
@@ -175,7 +192,42 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
     log,
   });
   const live = createLiveStore({ redis: stock, run });
-  const availabilityOf = createReadAvailability({ drops: createDropsStore(mongo), live });
+  const sweeping = startSweeping({
+    sweeps: createSweeps({
+      store: createSweepsStore(mongo),
+      lists: createPaymentLists(stripe),
+      events,
+      storeEvent: createStoreEvent({
+        events,
+        ownsPayment: async paymentId => (await ordersStore.findByPayment(paymentId)) !== null,
+      }),
+      wakeEvent: jobs.wakeEvent,
+      orders,
+      isOurDrop: async dropId => (await dropsStore.find(dropId)) !== null,
+      takeNews,
+      takeRefunds: order => refunds.takeIn(order),
+      advance,
+      unknown: createUnknownPayments({
+        store: unknownStore,
+        orders,
+        payments,
+        async pauseDrop(dropId) {
+          await live.steer(dropId, { action: 'pause' });
+          await epochs.note(dropId, { paused: true });
+          await publisher.publish(dropChannel, dropId);
+        },
+        clock,
+        log,
+        metrics,
+      }),
+      clock,
+      owner: randomUUID(),
+      log,
+      metrics,
+    }),
+    log,
+  });
+  const availabilityOf = createReadAvailability({ drops: dropsStore, live });
   const index = createSearchIndex(config.typesense);
   const reindex = createReindex({
     catalog,
@@ -205,7 +257,13 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
   const booksWorker = createCheckBooksWorker({
     checkBooks: createCheckBooks({
       store: createFindingsStore(mongo),
-      sources: createAuditSources({ look: dropId => live.look(dropId), mongo, stripe }),
+      sources: createAuditSources({
+        look: dropId => live.look(dropId),
+        redis: stock,
+        mongo,
+        stripe,
+        clock,
+      }),
       clock,
       log,
     }),
@@ -238,7 +296,7 @@ async function startWorkers(config: Config, log: Logger): Promise<{ stop(): Prom
         eventQueue.close(),
       ]);
       jobsEnd.catch((error: unknown) => log.warn({ err: error }, 'the job queue did not end cleanly'));
-      await Promise.all([relay.stop(), stockWatch.stop(), catalog.close()]);
+      await Promise.all([relay.stop(), sweeping.stop(), stockWatch.stop(), catalog.close()]);
       if (!jobsAreAway) await jobsEnd;
       clock.stop();
       for (const redis of [stock, publisher, subscriber, jobsQueues, jobsWorkers, limitsRedis])

@@ -37,7 +37,13 @@ export async function openAuditSources(
   });
   const live = createLiveStore({ redis, run: createLuaRunner(redis, { clock: settings.LUA_CLOCK }) });
 
-  const sources = createAuditSources({ look: dropId => live.look(dropId), mongo, stripe });
+  const sources = createAuditSources({
+    look: dropId => live.look(dropId),
+    redis,
+    mongo,
+    stripe,
+    clock: { now: Date.now },
+  });
   return {
     sources,
     async close() {

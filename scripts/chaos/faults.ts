@@ -13,6 +13,7 @@ import { searchAndJobsGone } from './search-and-jobs-gone.ts';
 import { serverEnds } from './server-ends.ts';
 import { serverKilled } from './server-killed.ts';
 import { serverStopped } from './server-stopped.ts';
+import { socketsAndRestarts } from './sockets-and-restarts.ts';
 import { stripeFails } from './stripe-fails.ts';
 import { webhooksLate } from './webhooks-late.ts';
 import { windowEnds } from './window-ends.ts';
@@ -32,6 +33,7 @@ export const faults: readonly Fault[] = [
   stripeFails,
   webhooksLate,
   windowEnds,
+  socketsAndRestarts,
   serverStopped,
   searchAndJobsGone,
   backupRestored,

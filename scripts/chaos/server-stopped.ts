@@ -18,6 +18,7 @@ export const serverStopped: Fault = {
     const { installation, proxy, signal } = world;
     const [stopped = '', other = ''] = installation.urls;
     let stoppedLongestMs = 0;
+    const shelfMs: number[] = [];
     let lateCalls = 0;
     let stopsCount = 0;
     const seen: { sold: number; findings: string; captured: number; loser: string }[] = [];
@@ -51,11 +52,12 @@ export const serverStopped: Fault = {
         for (const service of services) proxy(service).watch = null;
         if (isStopped) stopsCount += 1;
         await winner.quote({ url: other });
-        await waitUntil(
+        const backMs = await waitUntil(
           'the unit is on the shelf again',
           async () => (await winner.tryHold(other)).kind === 'held',
           { signal, withinMs: 60_000, everyMs: 200 },
         );
+        shelfMs.push(backMs);
         await winner.buy();
       } finally {
         process.kill(pid, 'SIGCONT');
@@ -76,6 +78,7 @@ export const serverStopped: Fault = {
       figures: {
         stops: stopsCount,
         stoppedLongestMs: Math.round(stoppedLongestMs),
+        shelfMs: shelfMs.join(' '),
         lateCalls,
         losers: seen.map(({ loser }) => loser).join(' '),
       },

@@ -29,6 +29,8 @@ export interface JourneyDeps {
   readonly serverNow?: () => number;
   /** Resolves when a server was killed under the drop: then whoever waits asks for their place. */
   readonly serverKilled?: Promise<void>;
+  /** Called as a socket of any buyer opens, the first one too. */
+  readonly onSocketOpen?: () => void;
 }
 
 /** So long those who wait take to ask, all together: they are people, and not one program. */
@@ -43,6 +45,7 @@ export async function takeJourney(deps: JourneyDeps, plan: BuyerPlan): Promise<J
     hearEnd() {
       attention.heardEndAtMs ??= deps.serverNow?.() ?? null;
     },
+    open: deps.onSocketOpen,
   };
   const buyer = createDoorbuster({ url: deps.url, fetch: deps.fetch, WebSocket: quietSockets(attention) });
   try {

@@ -22,6 +22,8 @@ const reactWithinMs = 2_000;
 export interface Attention {
   /** They need to see everything now. */
   isShopping: boolean;
+  /** Called as a socket opens, the first one too. */
+  readonly open?: (() => void) | undefined;
   /** Called as the message arrives that all is sold. */
   hearEnd: () => void;
 }
@@ -44,6 +46,7 @@ export function quietSockets(attention: Attention): typeof WebSocket {
       super(url, { perMessageDeflate: false });
       // That it failed, its close says; an error that nobody listens to would end the drill.
       this.on('error', () => undefined);
+      if (attention.open) this.on('open', attention.open);
     }
     override emit(name: string | symbol, ...values: unknown[]): boolean {
       if (name !== 'message') return super.emit(name, ...values);

@@ -42,6 +42,8 @@ export interface DrillOptions {
   /** Units that are lost to somebody come back soon: what a drill with buyers who walk off has anyway. */
   readonly shortWindows?: boolean;
   readonly pace?: Pace;
+  /** Called as a socket of any buyer opens. */
+  readonly onSocketOpen?: () => void;
   /** From then on those who wait ask again where they stand, and must be told the same place. */
   readonly askAgain?: Promise<void>;
 }
@@ -119,6 +121,7 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
       signal: AbortSignal.any([signal, overdue]),
       opensAtMs: startedAtMs + schedule.opensAfterMs,
       serverNow: () => stage.clock.now(),
+      ...(options.onSocketOpen ? { onSocketOpen: options.onSocketOpen } : {}),
       ...(kill ? { serverKilled: kill.killed } : options.askAgain ? { serverKilled: options.askAgain } : {}),
     };
     const progress = options.out ? startProgress({ tally, buyersCount, stockCount, out: options.out }) : null;

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { limits } from '../limits.ts';
 import { runAudit, type AuditSources } from './audit.ts';
 import type { FindingsStore } from './findings.store.ts';
+import { paceSources } from './pace-sources.ts';
 
 class Overtaken extends Error {}
 
@@ -40,7 +41,7 @@ export function createCheckBooks(deps: {
       if (toldAtMs - startedAtMs > limits.findingsRunMs)
         throw new Error(`it took more than ${limits.findingsRunMs / 60_000} minutes: use npm run audit`);
     };
-    const paced = paceSources(sources, async read => {
+    const paced = paceSources(sources, limits.findingsPaceCount, async read => {
       documentsRead += read;
       await turn();
       if (clock.now() - toldAtMs >= limits.findingsTellMs) await tell();
@@ -75,25 +76,5 @@ export function createCheckBooks(deps: {
       const failure = error instanceof Error ? error.message.slice(0, 300) : 'it could not look';
       await store.change(runId, { state: 'failed', endedAtMs: clock.now(), failure });
     }
-  };
-}
-
-/** The same sources, with a pause after each portion that was read of any of them. */
-function paceSources(sources: AuditSources, onPortion: (read: number) => Promise<void>): AuditSources {
-  async function* paced<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
-    let read = 0;
-    for await (const item of items) {
-      yield item;
-      read += 1;
-      if (read % limits.findingsPaceCount === 0) await onPortion(limits.findingsPaceCount);
-    }
-    await onPortion(read % limits.findingsPaceCount);
-  }
-  return {
-    drops: () => paced(sources.drops()),
-    orders: () => paced(sources.orders()),
-    ownedUnits: () => paced(sources.ownedUnits()),
-    payments: () => paced(sources.payments()),
-    calls: dropId => paced(sources.calls(dropId)),
   };
 }

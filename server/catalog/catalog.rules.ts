@@ -4,10 +4,15 @@ import type { Product, ProductInput, Variant } from './product.ts';
 
 /** Words of a text for exact lookups: lower case, without accents, letters and digits only. */
 export function wordsOf(text: string): string[] {
+  return [...new Set(wordSequenceOf(text))];
+}
+
+/** The same words in their order, as often as they stand there. */
+export function wordSequenceOf(text: string): string[] {
   // Compatibility forms would make letters of these: Insignia™ would be found as `insigniatm` alone.
   const unmarked = text.replace(/[™®©℠]/gu, ' ');
   const plain = unmarked.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
-  return [...new Set(plain.match(/[\p{L}\p{N}]+/gu) ?? [])];
+  return plain.match(/[\p{L}\p{N}]+/gu) ?? [];
 }
 
 /** What MongoDB finds a product by when the search service is away. Bounded: an index entry is kept for each. */

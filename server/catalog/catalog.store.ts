@@ -5,6 +5,7 @@ import { createIndexOutbox } from './index-outbox.store.ts';
 import { formerIndexes, productModelOf, type ProductModel } from './product-document.ts';
 import { createProductReads } from './product-reads.store.ts';
 import { createProductWrites } from './product-writes.store.ts';
+import { createSynonyms } from './synonyms.store.ts';
 
 export type { ClaimedProducts, DueProduct } from './index-outbox.store.ts';
 export type { BrowseQuery } from './product-reads.store.ts';
@@ -19,6 +20,7 @@ export function createCatalogStore(connection: MongoConnection) {
     ...createProductReads(model),
     ...writes,
     ...createIndexOutbox(model),
+    ...createSynonyms(connection),
     /** And brings a collection of an older version up to this one. */
     async ensureIndexes(): Promise<void> {
       await model.createIndexes();

@@ -6,19 +6,15 @@ import { type ProductId, productIdSchema, type Sku } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Money } from '../money.ts';
 import { cursorAfter, readCursor, variantTitleOf } from './catalog.rules.ts';
-import type {
-  BrowseQuery,
-  CatalogStore,
-  ClaimedProducts,
-  DueProduct,
-  WriteOutcome,
-} from './catalog.store.ts';
+import type { BrowseQuery, CatalogStore, DueProduct, WriteOutcome } from './catalog.store.ts';
 import type { Product, ProductInput, ProductStatus, TaxClass } from './product.ts';
 import { createProductCache } from './product-cache.ts';
 import type { ProductChanges } from './product-changes.ts';
+import { alsoFoundBy, type SynonymRule, wordsConcerned } from './synonyms.rules.ts';
 import type { SharedProducts } from './shared-products.store.ts';
 
-export type { BrowseQuery, ClaimedProducts, DueProduct, WriteOutcome } from './catalog.store.ts';
+export type { BrowseQuery, DueProduct, WriteOutcome } from './catalog.store.ts';
+export type { SynonymRule } from './synonyms.rules.ts';
 
 export interface SoldVariant {
   readonly productId: ProductId;
@@ -28,6 +24,11 @@ export interface SoldVariant {
   /** In further currencies. */
   readonly prices: readonly Money[];
   readonly taxClass: TaxClass;
+}
+
+/** A product as the index is to have it: with what it is found by besides its own words. */
+export interface IndexableProduct extends DueProduct {
+  readonly product: (Product & { readonly alsoFoundBy: readonly string[] }) | null;
 }
 
 export interface Page<T> {
@@ -59,12 +60,18 @@ export interface Catalog {
   /** SKUs that no product has are missing from the answer. */
   variantsBySku(skus: readonly Sku[]): Promise<Map<Sku, SoldVariant>>;
 
+  synonyms(): Promise<SynonymRule[]>;
+  /** Has every product indexed again that the rule concerns, or did; also where it stood there already. */
+  putSynonyms(rule: SynonymRule): Promise<'put' | 'full'>;
+  /** False where there was none. */
+  removeSynonyms(id: string): Promise<boolean>;
+
   /** Has the products of these SKUs indexed again: their availability changed. */
   reindexSkus(skus: readonly Sku[]): Promise<void>;
   /** Has everything indexed again, into an index that is new. */
   reindexAll(): Promise<void>;
   /** Products due for the index, which nobody else gets until `endClaim`, or until the claim has run out. */
-  claimDue(claim: { by: string; limit: number }): Promise<DueProduct[]>;
+  claimDue(claim: { by: string; limit: number }): Promise<IndexableProduct[]>;
   /** `taken` by the index; `refused` by it, to be tried again later; whatever else was claimed is free again. */
   endClaim(claim: {
     by: string;
@@ -74,9 +81,14 @@ export interface Catalog {
   /** The ids of a page of products, for who builds an index anew. */
   pageIds(page: { after: ProductId | null; limit: number }): Promise<ProductId[]>;
   /** These products, due or not, as far as nobody is at work on them; nobody else indexes them until `endClaim`. */
-  claimIds(claim: { by: string; ids: readonly ProductId[] }): Promise<ClaimedProducts>;
+  claimIds(claim: {
+    by: string;
+    ids: readonly ProductId[];
+  }): Promise<{ claimed: IndexableProduct[]; busy: ProductId[] }>;
   /** How products stand, and whether the index has taken them so; those that are not there are left out. */
-  indexStates(productIds: readonly ProductId[]): Promise<(DueProduct & { readonly indexed: boolean })[]>;
+  indexStates(
+    productIds: readonly ProductId[],
+  ): Promise<(IndexableProduct & { readonly indexed: boolean })[]>;
   /** What search answers with while its service is away: exact words only. */
   browse(query: BrowseQuery): Promise<{ products: Product[]; total: number }>;
   counts(): Promise<{ products: number; due: number }>;
@@ -131,6 +143,21 @@ export async function createCatalog(deps: {
     if (productIds.length === 0) return;
     onIndexDue?.();
     await announce(productIds);
+  }
+
+  /** The rules are read after the products: whoever changes a rule makes its products due after that. */
+  async function indexable<T extends DueProduct>(products: readonly T[]): Promise<(T & IndexableProduct)[]> {
+    if (products.every(({ product }) => product === null))
+      return products.map(each => ({ ...each, product: null }));
+    const rules = await store.synonyms();
+    return products.map(each => ({
+      ...each,
+      product: each.product && { ...each.product, alsoFoundBy: alsoFoundBy(each.product, rules) },
+    }));
+  }
+
+  async function concerns(rules: readonly SynonymRule[]): Promise<void> {
+    if ((await store.touchWords(wordsConcerned(rules), clock.now())) > 0) onIndexDue?.();
   }
 
   async function upsertMany(inputs: readonly ProductInput[], expectedRev?: number): Promise<WriteOutcome[]> {
@@ -236,14 +263,34 @@ export async function createCatalog(deps: {
       const due = await store.claimDue({ by, limit, nowMs, untilMs: nowMs + limits.indexClaimMs });
       // Who changed them may have died before it could say so.
       if (due.length > 0) await announce(due.map(({ productId }) => productId));
-      return due;
+      return indexable(due);
     },
     pageIds: asked => store.pageIds(asked),
-    claimIds({ by, ids }) {
+    async claimIds({ by, ids }) {
       const nowMs = clock.now();
-      return store.claimIds({ by, ids, nowMs, untilMs: nowMs + limits.indexClaimMs });
+      const { claimed, busy } = await store.claimIds({
+        by,
+        ids,
+        nowMs,
+        untilMs: nowMs + limits.indexClaimMs,
+      });
+      return { claimed: await indexable(claimed), busy };
     },
-    indexStates: productIds => store.indexStates(productIds),
+    indexStates: async productIds => indexable(await store.indexStates(productIds)),
+
+    synonyms: () => store.synonyms(),
+    async putSynonyms(rule) {
+      const before = await store.putSynonyms(rule);
+      if (before === 'full') return 'full';
+      await concerns(before ? [before, rule] : [rule]);
+      return 'put';
+    },
+    async removeSynonyms(id) {
+      const gone = await store.removeSynonyms(id);
+      if (gone) await concerns([gone]);
+      return gone !== null;
+    },
+
     endClaim({ by, taken, refused = [] }) {
       return store.endClaim({ by, taken, refused, refusedUntilMs: clock.now() + limits.indexRefusedMs });
     },

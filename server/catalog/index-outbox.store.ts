@@ -37,6 +37,27 @@ export function createIndexOutbox(model: ProductModel) {
       return result.modifiedCount;
     },
 
+    /** Makes the products due that have all the words of one of these lists. */
+    async touchWords(lists: readonly (readonly string[])[], nowMs: number): Promise<number> {
+      const filters = lists
+        .filter(words => words.length > 0)
+        .map(words => ({
+          live: true,
+          status: 'active' as const,
+          $and: words.map(word => ({ words: word })),
+        }));
+      if (filters.length === 0) return 0;
+      let touchedCount = 0;
+      for (const filter of filters) {
+        const result = await model.updateMany(filter, {
+          $set: { indexDue: true, dueAtMs: nowMs },
+          $inc: { indexRev: 1 },
+        });
+        touchedCount += result.modifiedCount;
+      }
+      return touchedCount;
+    },
+
     /**
      * Claims due products for one indexer, the oldest change first, so that none waits for ever behind busier ones.
      * Two that indexed one product at the same time could leave its older state in the index; so nobody else gets it

@@ -6,13 +6,14 @@ import { z } from 'zod';
 import { orderIdSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Order } from '../orders/order.ts';
-import { afterNews, endedUnpaid, hasDisputeEnded, retryPauseMs, wasPaid } from '../orders/order.rules.ts';
+import { endedUnpaid, retryPauseMs, wasPaid } from '../orders/order.rules.ts';
 import type { Orders } from '../orders/orders.ts';
 import { readDispute, readPayment, readRefund } from '../payments/payments.gateway.ts';
 import type { Payment } from '../payments/payments.ts';
 import type { Metrics } from '../platform/telemetry.ts';
 import type { Advance } from './advance.ts';
 import type { RefundOrder } from './refund-order.ts';
+import type { Applied, TakeNews } from './take-news.ts';
 
 /** The stored events, as far as working them off needs them. */
 export interface EventsPort {
@@ -31,52 +32,31 @@ export type ApplyEvent = (eventId: string) => Promise<void>;
 
 const bodySchema = z.object({ id: z.string(), type: z.string(), data: z.object({ object: z.unknown() }) });
 
-/** `advance`: the order that goes on from here. What was due before is the relay's. */
-type Applied = { outcome: string; advance: Order | null };
-
 export function createApplyEvent(deps: {
   events: EventsPort;
   orders: Orders;
   advance: Advance;
+  takeNews: TakeNews;
   takeRefunds: RefundOrder['takeIn'];
   clock: { now(): number };
   log: Logger;
   metrics: Metrics;
 }): ApplyEvent {
-  const { events, orders, advance, takeRefunds, clock, log, metrics } = deps;
-
-  const alarm = (what: string, detail: Record<string, unknown>): Applied => {
-    metrics.alarms.inc({ what });
-    log.error({ ...detail, alarm: what }, 'payments: an operator must look at this');
-    return { outcome: what, advance: null };
-  };
+  const { events, orders, advance, takeNews, takeRefunds, clock, log, metrics } = deps;
 
   const apply = async (eventId: string, type: string, payment: Payment): Promise<Applied> => {
     const orderId = orderIdSchema.safeParse(payment.metadata['order']);
     const order = orderId.success ? await orders.find(orderId.data) : null;
     if (!order?.intent) return { outcome: 'foreign', advance: null };
     const detail = { eventId, orderId: order.orderId, paymentId: payment.id };
-    if (order.intent.id !== null && order.intent.id !== payment.id) return alarm('second-payment', detail);
+    if (order.intent.id !== null && order.intent.id !== payment.id)
+      return takeNews.alarm('second-payment', detail);
     const { amount, currency } = order.intent.params;
-    if (payment.amount !== amount || payment.currency !== currency) return alarm('amount-differs', detail);
-    return type === 'payment_intent.payment_failed' ? countDecline(order, eventId) : takeNews(order, payment);
-  };
-
-  const takeNews = async (order: Order, payment: Payment): Promise<Applied> => {
-    const { orderId } = order;
-    const to = afterNews(order.status, payment.status);
-    if (to === null) return { outcome: 'no-news', advance: null };
-    const set = { intentId: payment.id, intentStatus: payment.status };
-    const moved =
-      to === 'authorized'
-        ? await orders.move({
-            orderId,
-            from: ['pending', 'closing'],
-            to,
-            set: { ...set, authorizedAtMs: clock.now() },
-          })
-        : await orders.move({ orderId, from: ['pending'], to, set: { ...set, reason: 'payment-cancelled' } });
-    return { outcome: moved ? to : 'no-news', advance: moved };
+    if (payment.amount !== amount || payment.currency !== currency)
+      return takeNews.alarm('amount-differs', detail);
+    return type === 'payment_intent.payment_failed'
+      ? countDecline(order, eventId)
+      : takeNews.payment(order, payment);
   };
 
   const countDecline = async (order: Order, eventId: string): Promise<Applied> => {
@@ -106,28 +86,16 @@ export function createApplyEvent(deps: {
     return taken.isNew ? { outcome: 'refunds-taken-in', advance: taken.order } : noNews;
   };
 
-  const applyDispute = async (eventId: string, object: unknown): Promise<Applied> => {
-    const { paymentId, ...dispute } = readDispute(object);
+  const applyDispute = async (object: unknown): Promise<Applied> => {
+    const { paymentId } = readDispute(object);
     const order = paymentId === null ? null : await orders.findByPayment(paymentId);
     if (!order) return { outcome: 'foreign', advance: null };
-    const { orderId, status, dispute: known } = order;
-    const isOld =
-      known?.id === dispute.id && (known.status === dispute.status || hasDisputeEnded(known.status));
-    if (isOld) return { outcome: 'no-news', advance: null };
-    const written = await orders.edit({
-      orderId,
-      from: [status],
-      set: { dispute: { ...dispute, atMs: clock.now() } },
-    });
-    if (!written) throw new Error(`order ${orderId} has changed meanwhile`);
-    // The bank waits for an answer only so long, and nobody but the shop can give one.
-    if (known?.id !== dispute.id) return alarm('disputed', { eventId, orderId, disputeId: dispute.id });
-    return { outcome: 'dispute-updated', advance: null };
+    return takeNews.dispute(order, object);
   };
 
   const applyAny = (eventId: string, type: string, object: unknown): Promise<Applied> => {
     if (type.startsWith('payment_intent.')) return apply(eventId, type, readPayment(object));
-    return type.startsWith('charge.dispute.') ? applyDispute(eventId, object) : applyRefund(type, object);
+    return type.startsWith('charge.dispute.') ? applyDispute(object) : applyRefund(type, object);
   };
 
   return async eventId => {

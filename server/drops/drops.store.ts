@@ -21,6 +21,8 @@ const documentSchema = z.object({
   closesAtMs: z.number().nullable(),
   items: z.array(itemSchema).readonly(),
   perBuyerMax: z.number(),
+  /** The audit holds what was bought earlier against it: the limit may be lowered while a drop runs. */
+  perBuyerMaxHighest: z.number().optional(),
   ratePerSec: z.number(),
   activeMax: z.number(),
   callWindowMs: z.number(),
@@ -78,7 +80,7 @@ export interface DropsStore {
 export function createDropsStore(connection: MongoConnection): DropsStore {
   const drops = collectionOf<DropDocument>(connection, 'drops');
   const read = (document: unknown): Drop => {
-    const { _id, ...fields } = documentSchema.parse(document);
+    const { _id, perBuyerMaxHighest: _highest, ...fields } = documentSchema.parse(document);
     return { dropId: _id, ...fields };
   };
   return {
@@ -87,7 +89,9 @@ export function createDropsStore(connection: MongoConnection): DropsStore {
     },
     async insert(drop) {
       const { dropId, ...fields } = drop;
-      await drops.insertOne(documentSchema.parse({ _id: dropId, ...fields }));
+      await drops.insertOne(
+        documentSchema.parse({ _id: dropId, perBuyerMaxHighest: drop.perBuyerMax, ...fields }),
+      );
     },
     async find(dropId) {
       const found = await drops.findOne({ _id: dropId });
@@ -112,7 +116,11 @@ export function createDropsStore(connection: MongoConnection): DropsStore {
     async change(dropId, rev, change) {
       const changed = await drops.findOneAndUpdate(
         { _id: dropId, rev },
-        { $set: change, $inc: { rev: 1 } },
+        {
+          $set: change,
+          $inc: { rev: 1 },
+          ...(change.perBuyerMax === undefined ? {} : { $max: { perBuyerMaxHighest: change.perBuyerMax } }),
+        },
         { returnDocument: 'after' },
       );
       return changed ? read(changed) : null;

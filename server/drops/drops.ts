@@ -66,6 +66,8 @@ export function createDrops(options: {
   variantsBySku: VariantsBySku;
   createUnits: CreateUnits;
   record: DropRecord;
+  /** Payments without an order that keep a drop from going on; they are named to whoever resumes it. */
+  blockedBy?: (dropId: DropId) => Promise<readonly string[]>;
 }): Drops {
   const { store, live, redis, clock, codes, variantsBySku, createUnits, record } = options;
   const remembered = new LRUCache<string, Drop, DropId>({
@@ -157,6 +159,13 @@ export function createDrops(options: {
 
     async steer(dropId, steer) {
       const drop = await get(dropId);
+      const blockedBy = steer.action === 'resume' ? await options.blockedBy?.(dropId) : undefined;
+      if (blockedBy && blockedBy.length > 0) {
+        throw new PublicError(
+          'conflict',
+          `These payments have no order: restore the orders, or give the money back at Stripe, then resume: ${blockedBy.join(', ')}`,
+        );
+      }
       // A drop that was closed stays so, whatever Redis forgets meanwhile.
       if (steer.action === 'close') await record.note(dropId, { closed: true });
       const outcome = await live.steer(drop.dropId, steer);

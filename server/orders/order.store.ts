@@ -87,6 +87,8 @@ export interface OrdersStore {
   /** False where an order of that id exists already; it is left as it is. */
   insert(order: Order): Promise<boolean>;
   find(orderId: OrderId): Promise<Order | null>;
+  /** Those of these orders that there are. */
+  findAll(orderIds: readonly OrderId[]): Promise<Map<OrderId, Order>>;
   /** The order of a payment. */
   findByPayment(paymentId: string): Promise<Order | null>;
   /** Moves an order that is in one of `from`; null where it is not, or not any more. */
@@ -202,6 +204,10 @@ export function createOrdersStore(connection: MongoConnection): OrdersStore {
     async find(orderId) {
       const found = await orders.findOne({ _id: orderId });
       return found ? read(found) : null;
+    },
+    async findAll(orderIds) {
+      const found = await orders.find({ _id: { $in: [...orderIds] } }).toArray();
+      return new Map(found.map(read).map(order => [order.orderId, order]));
     },
     async findByPayment(paymentId) {
       const found = await orders.findOne({ 'intent.id': paymentId });

@@ -35,6 +35,7 @@ export interface MoveRequest {
 export interface Orders {
   insert(order: Order): Promise<boolean>;
   find(orderId: OrderId): Promise<Order | null>;
+  findAll(orderIds: readonly OrderId[]): Promise<Map<OrderId, Order>>;
   findByPayment(paymentId: string): Promise<Order | null>;
   /** The buyer's own order; another's is as absent as one that never was. */
   ofBuyer(orderId: OrderId, buyerId: BuyerId): Promise<Order>;
@@ -93,6 +94,7 @@ export function createOrders(deps: {
   return {
     insert: order => store.insert(order),
     find: orderId => store.find(orderId),
+    findAll: orderIds => store.findAll(orderIds),
     findByPayment: paymentId => store.findByPayment(paymentId),
     ofBuyer,
     list: page => store.list(page),

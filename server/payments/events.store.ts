@@ -44,6 +44,8 @@ export interface EventsStore {
     dueAtMs: number;
   }): Promise<boolean>;
   find(eventId: string): Promise<StoredEvent | null>;
+  /** Those of these events that are stored. */
+  known(eventIds: readonly string[]): Promise<Set<string>>;
   done(eventId: string, outcome: string, atMs: number): Promise<void>;
   retryLater(eventId: string, dueAtMs: number): Promise<void>;
   listDue(nowMs: number, limit: number): Promise<DueEvent[]>;
@@ -86,6 +88,10 @@ export function createEventsStore(connection: MongoConnection): EventsStore {
       if (!found) return null;
       const { _id, type, raw, doneAtMs, attempts } = documentSchema.parse(found);
       return { eventId: _id, type, raw, doneAtMs, attempts };
+    },
+    async known(eventIds) {
+      const found = await events.find({ _id: { $in: [...eventIds] } }, { projection: { _id: 1 } }).toArray();
+      return new Set(found.map(({ _id }) => _id));
     },
     async done(eventId, outcome, atMs) {
       await events.updateOne(

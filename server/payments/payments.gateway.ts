@@ -218,7 +218,7 @@ function certainRefusal(what: string, error: unknown): string {
 }
 
 /** A 429 says that nothing was done, whoever says it (docs.stripe.com/rate-limits); the rest is not known. */
-function uncertain(what: string, error: unknown): PaymentsUnavailable {
+export function uncertain(what: string, error: unknown): PaymentsUnavailable {
   if (!(error instanceof Stripe.errors.StripeRateLimitError) || error.code === 'lock_timeout')
     return new PaymentsUnavailable(what, error);
   const told = Number(error.headers?.[retryAfterHeader]);

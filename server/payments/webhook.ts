@@ -2,10 +2,10 @@
 // is in MongoDB, so nothing is lost when the job is. What cannot be stored is answered 503, and Stripe sends it again.
 import type { Stripe } from 'stripe';
 import type { Logger } from 'pino';
-import { orderIdSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Metrics } from '../platform/telemetry.ts';
 import type { EventsStore } from './events.store.ts';
+import { createStoreEvent } from './store-event.ts';
 
 export interface WebhookRequest {
   readonly rawBody: Buffer;
@@ -48,6 +48,7 @@ export function createWebhook(deps: {
   metrics: Metrics;
 }): Webhook {
   const { stripe, secret, events, ownsPayment, wake, log, metrics } = deps;
+  const storeEvent = createStoreEvent({ events, ownsPayment });
   const toleranceSec = limits.webhookToleranceMs / 1_000;
   const count = (kind: string) => metrics.outcomes.inc({ what: 'webhook', kind });
 
@@ -67,18 +68,14 @@ export function createWebhook(deps: {
     };
     if (!handledEvents.has(event.type)) return ignored();
     try {
-      const paymentId = paymentOf(event);
-      // A payment of ours names its order; what happens to its charge later names the payment alone.
-      const mayNameNoOrder = paymentId !== null && !event.type.startsWith('payment_intent.');
-      if (!namesOurOrder(event) && !(mayNameNoOrder && (await ownsPayment(paymentId)))) return ignored();
-      const fresh = await events.insert({
-        eventId: event.id,
-        type: event.type,
+      const outcome = await storeEvent({
+        event,
         raw: rawBody.toString('utf8'),
-        paymentId,
-        receivedAtMs: nowMs,
+        nowMs,
         dueAtMs: nowMs + relayAfterMs,
       });
+      if (outcome === 'ignored') return ignored();
+      const fresh = outcome === 'stored';
       count(fresh ? 'stored' : 'duplicate');
       if (fresh) wake(event.id);
       return { status: 200, body: fresh ? 'stored' : 'known' };
@@ -91,24 +88,4 @@ export function createWebhook(deps: {
       return { status: 503, body: 'try again' };
     }
   };
-}
-
-/** An account may be shared with another shop: a payment without an order of ours is not ours to store. */
-function namesOurOrder(event: Stripe.Event): boolean {
-  const object: unknown = event.data.object;
-  if (typeof object !== 'object' || object === null || !('metadata' in object)) return false;
-  const { metadata } = object;
-  if (typeof metadata !== 'object' || metadata === null || !('order' in metadata)) return false;
-  return orderIdSchema.safeParse(metadata.order).success;
-}
-
-/** The payment that an event is about: a refund made at the dashboard names nothing else of ours. */
-function paymentOf(event: Stripe.Event): string | null {
-  const object: unknown = event.data.object;
-  if (typeof object !== 'object' || object === null) return null;
-  const isPayment = event.type.startsWith('payment_intent.');
-  if (isPayment && 'id' in object && typeof object.id === 'string') return object.id;
-  return 'payment_intent' in object && typeof object.payment_intent === 'string'
-    ? object.payment_intent
-    : null;
 }

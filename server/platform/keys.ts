@@ -45,6 +45,15 @@ export function holdKeyPrefix(dropId: DropId): string {
   return `door:{${dropId}}:hold:`;
 }
 
+/** Matches the keys of all holds of all drops. */
+export const everyHoldKey = 'door:{*}:hold:*';
+
+/** Null for another key than a hold's. */
+export function readHoldKey(key: string): { dropId: string; holdId: string } | null {
+  const [, dropId, holdId] = /^door:\{([^}]+)\}:hold:(.+)$/.exec(key) ?? [];
+  return dropId !== undefined && holdId !== undefined ? { dropId, holdId } : null;
+}
+
 /** Which drop a hold belongs to: the API names holds alone, and a hold's other keys need the drop's tag. */
 export function holdDropKey(holdId: HoldId): string {
   return `door:{${holdId}}:drop`;

@@ -87,13 +87,13 @@ export function createPricingRouter(pricing: Pricing) {
     quote: limitedBuyerProcedure('write')
       .input(quoteInputSchema)
       .output(quoteOutputSchema)
-      .mutation(async ({ ctx, input }) => {
+      .mutation(async ({ ctx, input, signal }) => {
         // A code that is tried is a guess until it is found: guesses are counted as those of the queue's codes are.
         if (input.coupon !== undefined) {
           await ctx.rates.consume('code', ctx.buyerId);
           await ctx.rates.consume('code-address', ctx.address);
         }
-        const outcome = await pricing.quote({ ...input, buyerId: ctx.buyerId });
+        const outcome = await pricing.quote({ ...input, buyerId: ctx.buyerId, signal });
         return outcome.kind === 'quoted' ? quotedOf(outcome.sealed, outcome.value) : outcome;
       }),
   });

@@ -7,7 +7,7 @@ import type { DropId, Sku } from '../ids.ts';
 import { priceBandOf } from './price-bands.rules.ts';
 
 /** Raised with every change of the fields below, so that a new version begins with a new collection. */
-export const schemaVersion = 3;
+export const schemaVersion = 4;
 
 const fields = [
   { name: 'title', type: 'string' as const },
@@ -16,6 +16,8 @@ const fields = [
   { name: 'description', type: 'string' as const, optional: true },
   { name: 'skus', type: 'string[]' as const },
   { name: 'barcodes', type: 'string[]' as const },
+  /** Synonyms of its words, see the catalog's rules. */
+  { name: 'alsoFoundBy', type: 'string[]' as const },
   { name: 'slug', type: 'string' as const, index: false, optional: true },
   /** The least of the variants' prices, in minor units. */
   { name: 'price', type: 'int64' as const, facet: true },
@@ -46,6 +48,7 @@ export const productEntrySchema = z.object({
   skus: z.array(z.string()),
   // Of the version before this one, which is searched until it has been rebuilt, the entries have neither.
   barcodes: z.array(z.string()).default([]),
+  alsoFoundBy: z.array(z.string()).default([]),
   slug: z.string().optional(),
   price: z.int(),
   currency: z.string(),
@@ -67,7 +70,10 @@ export interface Availability {
 /** SKUs that no drop sells are missing from the answer. */
 export type AvailabilityLookup = (skus: readonly Sku[]) => Promise<ReadonlyMap<Sku, Availability>>;
 
-export function entryOf(product: Product, availability: ReadonlyMap<Sku, Availability>): ProductEntry {
+/** A product, with what it is found by besides its own words. */
+type FoundProduct = Product & { readonly alsoFoundBy?: readonly string[] };
+
+export function entryOf(product: FoundProduct, availability: ReadonlyMap<Sku, Availability>): ProductEntry {
   const price = lowestPriceOf(product.variants);
   const image = product.images[0];
   const known = product.variants.flatMap(({ sku }) => availability.get(sku) ?? []);
@@ -79,6 +85,7 @@ export function entryOf(product: Product, availability: ReadonlyMap<Sku, Availab
     ...(product.description === undefined ? {} : { description: product.description }),
     skus: product.variants.map(variant => variant.sku),
     barcodes: product.variants.flatMap(({ barcode }) => barcode ?? []),
+    alsoFoundBy: [...(product.alsoFoundBy ?? [])],
     slug: product.slug,
     price: price.amount,
     currency: price.currency,
@@ -94,7 +101,7 @@ export function entryOf(product: Product, availability: ReadonlyMap<Sku, Availab
 
 /** The entries of many products, with one look at the drops. */
 export async function entriesOf(
-  products: readonly Product[],
+  products: readonly FoundProduct[],
   availabilityOf: AvailabilityLookup,
 ): Promise<ProductEntry[]> {
   const skus = products.flatMap(product => product.variants.map(variant => variant.sku));

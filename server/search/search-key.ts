@@ -66,7 +66,7 @@ export function createGiveSearchKey(deps: {
     const key = client.keys().generateScopedSearchKey(signer, {
       expires_at: expiresAtSec,
       limit_hits: limits.searchDepthCount,
-      exclude_fields: 'skus,barcodes',
+      exclude_fields: 'skus,barcodes,alsoFoundBy',
     });
     return { kind: 'key', key, url: publicUrl, collection: productsAlias, expiresAtMs: expiresAtSec * 1000 };
   };

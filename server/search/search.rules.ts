@@ -1,6 +1,8 @@
 // Pure rules of search: typed questions into Typesense's parameters, and its answers into ours. Filters are built from
 // typed values alone, each between backticks, in which Typesense's filter language knows no escape: so a value with a
 // backtick is refused at the border, and nothing that a buyer writes is ever read as a filter.
+import { wordSequenceOf } from '../catalog/catalog.rules.ts';
+import type { ProductId } from '../ids.ts';
 import type { Money } from '../money.ts';
 import { priceBandEndOf } from './price-bands.rules.ts';
 
@@ -74,10 +76,10 @@ const facetFields: Record<FacetName, string> = {
 };
 
 /** Most telling first. A name says more than the pages of text under it. */
-const queryBy = 'title,brand,categories,skus,barcodes,description';
-const queryByWeights = '8,6,4,4,4,1';
+const queryBy = 'title,brand,categories,alsoFoundBy,skus,barcodes,description';
+const queryByWeights = '8,6,4,4,4,4,1';
 /** A barcode is read by a machine: one that is nearly another's is another product. */
-const numTypos = '2,2,2,2,0,2';
+const numTypos = '2,2,2,1,2,0,2';
 
 /** Private-use characters, which no product contains: the text around them can be escaped before they become tags. */
 const markStart = '\ue000';
@@ -90,6 +92,17 @@ const orders: Record<SortOrder, string> = {
   popularity: 'popularity:desc',
   newest: 'createdAtMs:desc',
 };
+
+/** What the shop has chosen for one search: products that come first, in this order, and products that do not come. */
+export interface Pins {
+  readonly pinned: readonly ProductId[];
+  readonly hidden: readonly ProductId[];
+}
+
+/** Searches that differ in case, accents or signs are one. */
+export function pinnedTextOf(text: string): string {
+  return wordSequenceOf(text).join(' ');
+}
 
 export type SearchParameters = Record<string, string | number>;
 
@@ -133,13 +146,14 @@ export function separateFacetsOf(filters: SearchFilters): FacetName[] {
 }
 
 /** The searches that answer a question, for one request: the hits first, then one for each of `separateFacetsOf`. */
-export function searchesOf(question: SearchQuestion): SearchParameters[] {
+export function searchesOf(question: SearchQuestion, pins: Pins | null = null): SearchParameters[] {
   const { text, filters } = question;
   const matching = {
     q: text === '' ? '*' : text,
     query_by: queryBy,
     query_by_weights: queryByWeights,
     num_typos: numTypos,
+    ...(pins && question.sort === 'relevance' ? pinning(pins) : {}),
   };
   const hits = {
     ...matching,
@@ -152,7 +166,7 @@ export function searchesOf(question: SearchQuestion): SearchParameters[] {
     highlight_fields: 'title,brand,description',
     highlight_start_tag: markStart,
     highlight_end_tag: markEnd,
-    exclude_fields: 'skus,barcodes,drops',
+    exclude_fields: 'skus,barcodes,alsoFoundBy,drops',
   };
   const facets = separateFacetsOf(filters).map(name => ({
     ...matching,
@@ -163,6 +177,15 @@ export function searchesOf(question: SearchQuestion): SearchParameters[] {
     per_page: 0,
   }));
   return [hits, ...facets];
+}
+
+/** What the shop puts first is held to the filters like everything else. */
+function pinning({ pinned, hidden }: Pins): SearchParameters {
+  return {
+    ...(pinned.length > 0 ? { pinned_hits: pinned.map((id, index) => `${id}:${index + 1}`).join(',') } : {}),
+    ...(hidden.length > 0 ? { hidden_hits: hidden.join(',') } : {}),
+    filter_curated_hits: 'true',
+  };
 }
 
 /** Typesense's counts of one search, as far as they are used. */
@@ -228,8 +251,8 @@ export function suggestSearchesOf(text: string, limit: number): SearchParameters
   return [
     {
       q: text,
-      query_by: 'title,brand',
-      query_by_weights: '4,2',
+      query_by: 'title,brand,alsoFoundBy',
+      query_by_weights: '4,2,2',
       page: 1,
       per_page: limit,
       include_fields: 'id,title,slug',

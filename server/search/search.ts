@@ -20,6 +20,7 @@ import {
   suggestSearchesOf,
 } from './search.rules.ts';
 import { productEntrySchema } from './product-entry.ts';
+import type { ChosenResults } from './chosen-results.ts';
 import { productsAlias } from './search-index.ts';
 import { createTypesenseClient } from './typesense-client.ts';
 
@@ -60,7 +61,12 @@ const resultSchema = z.object({
   hits: z.array(z.object({ document: z.unknown(), highlight: z.unknown() })).default([]),
 });
 const answerSchema = z.object({ results: z.array(resultSchema).min(1) });
-const hitEntrySchema = productEntrySchema.omit({ skus: true, barcodes: true, drops: true });
+const hitEntrySchema = productEntrySchema.omit({
+  skus: true,
+  barcodes: true,
+  alsoFoundBy: true,
+  drops: true,
+});
 const hitHighlightSchema = z
   .object({ title: highlightSchema, brand: highlightSchema, description: highlightSchema })
   .catch({});
@@ -69,13 +75,15 @@ const suggestedEntrySchema = z.object({ id: z.string(), title: z.string(), slug:
 export function createSearch(deps: {
   typesense: { url: string; apiKey: string };
   catalog: Pick<Catalog, 'browse'>;
+  /** What the shop has chosen for some searches. */
+  pins?: Pick<ChosenResults, 'of'>;
   log: Logger;
   /** Milliseconds of a clock that never steps. */
   now?: () => number;
   /** Told who answered each search: memory, a search under way that is the same, or the service. */
   onAnswered?: (by: 'memory' | 'flight' | 'search') => void;
 }): Search {
-  const { catalog, log, now = () => performance.now(), onAnswered } = deps;
+  const { catalog, pins, log, now = () => performance.now(), onAnswered } = deps;
   const client = createTypesenseClient({
     ...deps.typesense,
     timeoutMs: limits.searchTimeoutMs,
@@ -135,7 +143,7 @@ export function createSearch(deps: {
 
   async function answerTo(question: SearchQuestion): Promise<SearchAnswer> {
     const startedAtMs = now();
-    const results = await ask(searchesOf(question));
+    const results = await ask(searchesOf(question, (await pins?.of(question.text)) ?? null));
     const [first, ...rest] = results ?? [];
     if (!first) {
       const found = await degraded(question);

@@ -367,6 +367,65 @@ describe('lists and objects', () => {
     expect(found?.data.object).toMatchObject({ id: held.id, status: 'succeeded', amount_received: 4200 });
   });
 
+  test('events of several types are walked page by page, down to a moment, none of them twice', async () => {
+    const first = await authorized();
+    for (let number = 0; number < 2; number += 1) {
+      const { id } = await authorized();
+      await stripe.paymentIntents.cancel(id);
+    }
+    const types = ['payment_intent.canceled', 'payment_intent.amount_capturable_updated'];
+    const created = { gte: first.created };
+    await expect
+      .poll(async () => (await stripe.events.list({ types, created, limit: 100 })).data.length, {
+        timeout: 30_000,
+      })
+      .toBeGreaterThanOrEqual(5);
+    const whole = await stripe.events.list({ types, created, limit: 100 });
+    expect(whole.has_more).toBe(false);
+    expect(whole.data.every(event => types.includes(event.type) && event.created >= first.created)).toBe(
+      true,
+    );
+    expect(whole.data.map(event => event.created)).toEqual(
+      whole.data.map(event => event.created).toSorted((a, b) => b - a),
+    );
+    const walked: string[] = [];
+    for (let more = true; more; ) {
+      const last = walked.at(-1);
+      const page = await stripe.events.list({
+        types,
+        created,
+        limit: 2,
+        ...(last === undefined ? {} : { starting_after: last }),
+      });
+      expect(page.data.length).toBeLessThanOrEqual(2);
+      walked.push(...page.data.map(event => event.id));
+      more = page.has_more;
+    }
+    expect(walked).toEqual(whole.data.map(event => event.id));
+    await expect(stripe.events.list({ types, starting_after: 'evt_that_never_was' })).rejects.toMatchObject({
+      code: 'resource_missing',
+    });
+  });
+
+  test('payments are listed with their charges, and a charge says whether it is disputed', async () => {
+    const paid = await intent({ payment_method: 'pm_card_visa', confirm: true });
+    await stripe.refunds.create({ payment_intent: paid.id, amount: 1200 });
+    const { data } = await stripe.paymentIntents.list({
+      created: { gte: paid.created },
+      expand: ['data.latest_charge'],
+      limit: 100,
+    });
+    const listed = data.find(({ id }) => id === paid.id);
+    expect(listed?.latest_charge).toMatchObject({
+      captured: true,
+      amount: 4200,
+      amount_refunded: 1200,
+      disputed: false,
+      payment_method_details: { card: { fingerprint: expect.any(String) } },
+    });
+    expect((await stripe.disputes.list({ payment_intent: paid.id })).data).toEqual([]);
+  });
+
   test('are walked page by page with cursors', async () => {
     for (let number = 0; number < 5; number += 1) await intent({ description: `page ${number}` });
     const first = await stripe.paymentIntents.list({ limit: 2 });

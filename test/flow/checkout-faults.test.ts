@@ -1,5 +1,6 @@
 // Stripe answers late, wrongly or not at all: the order waits, asks again, and ends as it should.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { refundIdSchema } from '../../server/ids.ts';
 import { limits } from '../../server/limits.ts';
 import { createBookedRequests } from '../../server/payments/booked-requests.ts';
 import { createPayments } from '../../server/payments/payments.gateway.ts';
@@ -174,6 +175,71 @@ describe('while Stripe is in trouble', () => {
     expect(await world.order(cart.orderId)).toMatchObject({ status: 'expired' });
     expect(await silent.alarms()).toEqual(['payment-unknown']);
     expect(await world.stock(cart.drop)).toMatchObject({ available: 1, held: 0 });
+  });
+
+  it('makes nothing blindly after 23 hours, when Stripe may have forgotten the key', async () => {
+    const cart = await world.hold(await world.drop(1));
+    let creations = 0;
+    const silent = world.open({
+      payments: {
+        ...world.ports.payments,
+        create: () => {
+          creations += 1;
+          return Promise.reject(new PaymentsUnavailable('create', null));
+        },
+      },
+    });
+    await expect(world.pay(cart, silent)).rejects.toMatchObject({ reason: 'unavailable' });
+    await world.forward(limits.blindCreateMs - 1_000, cart.drop);
+    await silent.advance(cart.orderId);
+    expect(creations).toBe(2);
+    await world.forward(limits.stepRetryMs.max, cart.drop);
+    await silent.advance(cart.orderId);
+    expect(creations).toBe(2);
+    expect(await world.order(cart.orderId)).toMatchObject({ status: 'expired' });
+    expect(await silent.alarms()).toEqual(['payment-unknown']);
+  });
+
+  it('has written down the key and all that a call takes before it makes the call', async () => {
+    const { payments } = world.ports;
+    const cart = await world.hold(await world.drop(1));
+    const seen: string[] = [];
+    const watched = world.open({
+      payments: {
+        ...payments,
+        async create(request) {
+          const { intent } = await world.order(cart.orderId);
+          expect(intent).toMatchObject({ ...request, id: null });
+          expect(intent?.startedAtMs).not.toBeNull();
+          seen.push('create');
+          return payments.create(request);
+        },
+        async capture(request) {
+          const { serials, attempts, orderId } = await world.order(cart.orderId);
+          expect(serials).toHaveLength(1);
+          expect(request.idempotencyKey).toBe(`${orderId}-capture-${attempts}`);
+          seen.push('capture');
+          return payments.capture(request);
+        },
+        async refund(request) {
+          const { refunds } = await world.order(cart.orderId);
+          expect(refunds[0]).toMatchObject({ amount: 300, call: { idempotencyKey: request.idempotencyKey } });
+          seen.push('refund');
+          return payments.refund(request);
+        },
+      },
+    });
+    world.setWebhook(null);
+    const outcome = await world.pay(cart, watched);
+    if (outcome.kind !== 'payable') throw new Error(`not payable but ${outcome.kind}`);
+    await world.confirm(outcome.clientSecret);
+    await world.pay(cart, watched);
+    await world.until(cart.orderId, ({ status }) => status === 'paid', watched);
+    const refundId = refundIdSchema.parse('part');
+    await watched.refund({ orderId: cart.orderId, refundId, amount: 300, restock: false });
+    await world.until(cart.orderId, ({ refundedAmount }) => refundedAmount === 300, watched);
+    world.setWebhook(world.receive);
+    expect(seen).toEqual(['create', 'capture', 'refund']);
   });
 
   it('says so where Redis had given a paid hold back before: the order stays paid', async () => {

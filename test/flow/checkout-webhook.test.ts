@@ -220,6 +220,41 @@ describe("Stripe's webhooks", () => {
     expect(await world.stock(cart.drop)).toMatchObject({ available: 2, sold: 0 });
   });
 
+  it('asks Stripe for the payment only where an event says what our own books exclude', async () => {
+    const { payments } = world.ports;
+    let looks = 0;
+    const counting = world.open({
+      payments: {
+        ...payments,
+        retrieve(id) {
+          looks += 1;
+          return payments.retrieve(id);
+        },
+      },
+    });
+    const arrive = async (cart: HeldCart, paymentId: string) => {
+      const event = eventOf(cart, {
+        type: 'payment_intent.amount_capturable_updated',
+        object: { id: paymentId, status: 'requires_capture' },
+      });
+      await counting.receive(signed(event));
+      await counting.applyEvent(event.id);
+    };
+    const paid = await payableCart();
+    await world.confirm(paid.clientSecret);
+    await arrive(paid.cart, paid.paymentId);
+    await world.until(paid.cart.orderId, ({ status }) => status === 'paid', counting);
+    await arrive(paid.cart, paid.paymentId);
+    expect(looks).toBe(0);
+    const ended = await payableCart();
+    await world.orders.cancel(ended.cart.orderId);
+    await world.until(ended.cart.orderId, ({ releasedAtMs }) => releasedAtMs !== null);
+    await arrive(ended.cart, ended.paymentId);
+    expect(looks).toBe(1);
+    expect(await world.order(ended.cart.orderId)).toMatchObject({ status: 'cancelled' });
+    expect(await counting.alarms()).toEqual([]);
+  });
+
   it('answers 503 while it cannot store, so that Stripe sends again', async () => {
     const { cart, paymentId } = await payableCart();
     const event = eventOf(cart, { type: 'payment_intent.succeeded', object: { id: paymentId } });

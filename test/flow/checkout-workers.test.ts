@@ -5,8 +5,10 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ManagedProcess } from '../../scripts/supervisor/managed-process.ts';
 import { createOrderJobs } from '../../server/checkout/order-jobs.ts';
+import type { OrderId } from '../../server/ids.ts';
 import { createQueue } from '../../server/platform/jobs.ts';
 import { connectRedis } from '../../server/platform/redis.ts';
+import { createRelay } from '../../workers/relay.ts';
 import {
   type CheckoutWorld,
   type HeldCart,
@@ -133,5 +135,54 @@ describe('the worker program', () => {
     await jobsRedis.start();
     world.setWebhook(world.receive);
     expect(await world.stock(drop)).toMatchObject({ available: 0, sold: 5 });
+  });
+
+  it('asks for a job again until its effect stands, whatever the queue lost, refused or ran twice', async () => {
+    await Promise.all(started.map(each => each.stop()));
+    const connection = connectRedis({ url: jobsRedis.url, role: 'jobs', log: quietLog });
+    const queue = createQueue<{ orderId: OrderId }>('orders', connection);
+    const events = createQueue<{ eventId: string }>('events', connection);
+    const jobs = createOrderJobs({ orders: queue, events, connection, log: quietLog });
+    const { orders, applyEvent, advance, clock } = world;
+    const relay = createRelay({
+      orders,
+      events: { listDue: () => Promise.resolve([]) },
+      jobs,
+      advance: () => Promise.resolve(null),
+      applyEvent,
+      clock,
+      log: quietLog,
+    });
+    const waiting = async (orderId: OrderId) =>
+      (await queue.getJobs(['waiting', 'active'])).filter(job => job.data.orderId === orderId).length;
+
+    world.setWebhook(null);
+    const cart = await world.hold(await world.drop(1));
+    const { clientSecret } = await world.payable(cart);
+    await world.confirm(clientSecret);
+    await world.pay(cart);
+    await world.eventually('the queue at work', () => Promise.resolve(connection.status === 'ready'));
+    // Asked for three times under one id: one job, the others are refused in silence.
+    for (let looks = 0; looks < 3; looks += 1) await relay.tick();
+    expect(await waiting(cart.orderId)).toBe(1);
+    // Lost with everything else that the queue had, it is asked for again.
+    await queue.obliterate({ force: true });
+    expect(await waiting(cart.orderId)).toBe(0);
+    await relay.tick();
+    expect(await waiting(cart.orderId)).toBe(1);
+    // A job that stalled runs twice, the second time beside the first.
+    await Promise.all([advance(cart.orderId), advance(cart.orderId)]);
+    const order = await world.until(
+      cart.orderId,
+      ({ status, dueAtMs }) => status === 'paid' && dueAtMs === null,
+    );
+    expect(await world.books(order.orderId)).toMatchObject({ paymentIntents: 1, captured: 1_000 });
+    // Its effect stands: nobody asks any more.
+    await queue.obliterate({ force: true });
+    await relay.tick();
+    expect(await waiting(cart.orderId)).toBe(0);
+    world.setWebhook(world.receive);
+    await Promise.all([queue.close(), events.close()]);
+    connection.disconnect();
   });
 });

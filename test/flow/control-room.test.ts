@@ -12,6 +12,7 @@ import { createCatalogStore } from '../../server/catalog/catalog.store.ts';
 import { createImportRecords } from '../../server/catalog/import-records.ts';
 import { limits } from '../../server/limits.ts';
 import { connectMongo, type MongoConnection } from '../../server/platform/mongo.ts';
+import { sourcesOf, wholeBooks } from '../support/audit-books.ts';
 import { type EmbeddedMongo, startEmbeddedMongo } from '../support/embedded-mongo.ts';
 
 const log = pino({ level: 'silent' });
@@ -108,19 +109,17 @@ describe('an import in parts', () => {
 });
 
 describe('the check of the books', () => {
-  const stock = { sku: 'a', total: 3, available: 2, held: 0, sold: 0, withdrawn: 0 };
-  async function* none() {}
-  const sources = (wrong: boolean, onDrops: () => Promise<void> = async () => undefined): AuditSources => ({
-    async *drops() {
-      await onDrops();
-      const view = { stock: [{ ...stock, available: wrong ? 2 : 3 }] };
-      yield { dropId: 'drop-1', seedHash: '', ended: false, totals: new Map([['a', 3]]), view };
-    },
-    orders: none,
-    ownedUnits: none,
-    payments: none,
-    calls: none,
-  });
+  const sources = (wrong: boolean, onDrops: () => Promise<void> = async () => undefined): AuditSources => {
+    const { stock, ...books } = wholeBooks();
+    const whole = sourcesOf({ ...books, stock: { ...stock, available: wrong ? 0 : stock.available } });
+    return {
+      ...whole,
+      async *drops() {
+        await onDrops();
+        yield* whole.drops();
+      },
+    };
+  };
   const world = () => {
     const store = createFindingsStore(connection);
     const asked: string[] = [];
@@ -143,8 +142,8 @@ describe('the check of the books', () => {
       isLost: false,
       findings: [],
       checked: { drops: 1 },
-      // The stock and the calls each read the one drop.
-      documentsRead: 2,
+      // The drop and its leaves, an order, a payment, two holds, two calls, three units and once more the sold one.
+      documentsRead: 12,
       look: 1,
     });
 

@@ -8,6 +8,7 @@ import { createProductChanges } from '../../server/catalog/product-changes.ts';
 import { type ProductInput, productInputSchema } from '../../server/catalog/product.ts';
 import { connectMongo, type MongoConnection } from '../../server/platform/mongo.ts';
 import { connectRedis } from '../../server/platform/redis.ts';
+import type { ChosenResults } from '../../server/search/chosen-results.ts';
 import { createProductIndexer, type ProductIndexer } from '../../server/search/index-products.ts';
 import type { AvailabilityLookup } from '../../server/search/product-entry.ts';
 import { createReindex, type Reindex } from '../../server/search/reindex.ts';
@@ -33,7 +34,11 @@ export interface CatalogServices {
   }): Promise<OpenCatalog>;
   openSearch(
     catalog: Catalog,
-    options?: { availabilityOf?: AvailabilityLookup; now?: () => number },
+    options?: {
+      availabilityOf?: AvailabilityLookup;
+      now?: () => number;
+      pins?: Pick<ChosenResults, 'of'>;
+    },
   ): {
     search: Search;
     indexer: ProductIndexer;
@@ -107,6 +112,7 @@ export async function startCatalogServices(): Promise<CatalogServices> {
           catalog,
           log: quietLog,
           ...(options.now ? { now: options.now } : {}),
+          ...(options.pins ? { pins: options.pins } : {}),
         }),
         indexer: createProductIndexer({
           catalog,

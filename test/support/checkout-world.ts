@@ -1,5 +1,6 @@
 // The money path over real services: Redis with the scripts, the MongoDB and Stripe stand-ins, webhooks that arrive at
 // the real handler. `open` makes one process' worth of it, so that a test may have several, and kill them.
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
@@ -7,6 +8,9 @@ import { z } from 'zod';
 import { createAdvance } from '../../server/checkout/advance.ts';
 import { createRefundOrder } from '../../server/checkout/refund-order.ts';
 import { createApplyEvent } from '../../server/checkout/apply-event.ts';
+import { createSweeps } from '../../server/checkout/sweeps.ts';
+import { createTakeNews } from '../../server/checkout/take-news.ts';
+import { createUnknownPayments } from '../../server/checkout/unknown-payments.ts';
 import { createCheckout, type PayOutcome } from '../../server/checkout/checkout.ts';
 import type { Drop } from '../../server/drops/drop.ts';
 import { type BuyerId, type DropId, type HoldId, type OrderId, orderIdOf } from '../../server/ids.ts';
@@ -20,6 +24,10 @@ import { createRefund } from '../../server/orders/refunds.ts';
 import { createHashCard, type HashCard } from '../../server/payments/card-hash.ts';
 import { createCardsStore, type CardsStore } from '../../server/payments/cards.store.ts';
 import { createEventsStore, type EventsStore } from '../../server/payments/events.store.ts';
+import { createPaymentLists } from '../../server/payments/payment-lists.ts';
+import { createStoreEvent } from '../../server/payments/store-event.ts';
+import { createSweepsStore } from '../../server/checkout/sweeps.store.ts';
+import { createUnknownPaymentsStore } from '../../server/checkout/unknown-payments.store.ts';
 import { createPayments } from '../../server/payments/payments.gateway.ts';
 import type { Payments } from '../../server/payments/payments.ts';
 import { createStripe } from '../../server/payments/stripe.ts';
@@ -133,10 +141,12 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
     const refunds = createRefundOrder({ orders, payments, units: ledger, holds, cards, clock, log, metrics });
     const deps = { orders, payments, units: ledger, holds, cards, refunds, clock, log, metrics };
     const advance = createAdvance(deps);
+    const takeNews = createTakeNews({ orders, payments, clock, log, metrics });
     const applyEvent = createApplyEvent({
       events: eventsStore,
       orders,
       advance,
+      takeNews,
       takeRefunds: order => refunds.takeIn(order),
       clock,
       log,
@@ -173,12 +183,55 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
       log,
       metrics,
     });
+    const unknown = createUnknownPayments({
+      store: createUnknownPaymentsStore(connection),
+      orders,
+      payments,
+      async pauseDrop(dropId) {
+        await engine.live.steer(dropId, { action: 'pause' });
+      },
+      clock,
+      log,
+      metrics,
+    });
+    const sweeps = createSweeps({
+      store: createSweepsStore(connection),
+      lists: createPaymentLists(stripeClient),
+      events: eventsStore,
+      storeEvent: createStoreEvent({
+        events: eventsStore,
+        ownsPayment: async paymentId => (await ordersStore.findByPayment(paymentId)) !== null,
+      }),
+      wakeEvent: jobs.wakeEvent ?? wake,
+      orders,
+      isOurDrop: dropId => Promise.resolve(dropTerms.has(dropId)),
+      takeNews,
+      takeRefunds: order => refunds.takeIn(order),
+      advance,
+      unknown,
+      clock,
+      owner: randomUUID(),
+      log,
+      metrics,
+    });
     const alarms = async () => {
       const { values } = await metrics.alarms.get();
       return values.map(({ labels }) => String(labels.what));
     };
     const refund = createRefund({ orders, advance, clock });
-    return { orders, advance, refund, applyEvent, checkout, relay, receive, metrics, alarms };
+    return {
+      orders,
+      advance,
+      refund,
+      applyEvent,
+      checkout,
+      relay,
+      receive,
+      sweeps,
+      unknown,
+      metrics,
+      alarms,
+    };
   };
   const main = open({}, { wakeEvent: eventId => void main.applyEvent(eventId) });
   webhook = main.receive;
@@ -187,6 +240,7 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
     ...main,
     ports,
     connection,
+    stripeClient,
     engine,
     stripe,
     redis,

@@ -205,7 +205,7 @@ describe("the README's table of commands", () => {
     expect(named.filter(name => !(name in scripts))).toEqual([]);
   });
 
-  it.each(['start', 'drill', 'proof', 'audit', 'import', 'export'])(
+  it.each(['start', 'drill', 'chaos', 'proof', 'audit', 'import', 'export'])(
     'names the flags that npm run %s explains itself',
     async name => {
       const script = path.join(root, 'scripts', `${name}.ts`);
