@@ -1,5 +1,6 @@
 // `npm run screenshots -- FOLDER`: pictures of each page and state of the shop at 390 and 1280 pixels, by day and by
-// night, on an installation of its own with the demo catalog. To look at after a change; nothing compares them.
+// night, on an installation of its own with the demo catalog. To look at after a change; nothing compares them. The
+// README's pictures in docs/ are made by it.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

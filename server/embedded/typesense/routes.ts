@@ -98,7 +98,7 @@ export const routes: readonly Route[] = [
   },
 ];
 
-/** First parts of paths that Typesense serves and this server does not. */
+/** First parts of paths that Typesense serves and this server does not: the engine asks for none of them. */
 export const refusedPaths: ReadonlySet<string> = new Set([
   'synonym_sets',
   'curation_sets',
