@@ -22,8 +22,11 @@ export interface DoorbusterOptions extends Ponyfills {
   readonly url: string;
   /** The shop's own token of a customer, or an admin key. Without it the client keeps a guest's session itself. */
   readonly token?: string | (() => string | Promise<string>);
-  /** A guest's session from before, as `onSession` gave it. */
-  readonly session?: Session;
+  /**
+   * A guest's session from before, as `onSession` gave it. A function is asked again as long as there is none, so that
+   * the tabs of one browser are one buyer.
+   */
+  readonly session?: Session | (() => Session | null);
   /** Told of each new session, to keep it over a page reload. */
   readonly onSession?: (session: Session) => void;
   /** Told when live updates begin to flow or stop, and over what. */

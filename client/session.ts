@@ -30,11 +30,14 @@ export function createSessionKeeper(options: {
   renewSession: (session: Session) => Promise<Session>;
   /** The server's time. */
   now: () => number;
-  saved?: Session | undefined;
+  /** A session from before; a function is asked again as long as there is none: another tab may have begun one. */
+  saved?: Session | (() => Session | null) | undefined;
   onSession?: ((session: Session) => void) | undefined;
 }): SessionKeeper {
   const { startSession, renewSession, now, onSession } = options;
-  let session: Session | null = options.saved ?? null;
+  const { saved } = options;
+  const look = () => (typeof saved === 'function' ? saved() : (saved ?? null));
+  let session: Session | null = look();
   let marginMs = renewBeforeMs;
   let doubted = false;
   let underWay: Promise<Session> | null = null;
@@ -66,6 +69,10 @@ export function createSessionKeeper(options: {
     return underWay;
   };
   const renewOrStart = async (): Promise<Session> => {
+    if (session === null) {
+      const found = typeof saved === 'function' ? saved() : null;
+      if (found !== null && found.expiresAtMs > now()) return found;
+    }
     if (session === null || session.expiresAtMs <= now()) return startSession();
     try {
       return await renewSession(session);

@@ -49,8 +49,12 @@ async function main(): Promise<number> {
   const startedAt = performance.now();
   const argv = [
     path.join(root, 'node_modules', 'vitest', 'vitest.mjs'),
-    ...['run', '--root', root, 'test/model/checkout.model.test.ts'],
-    ...['-t', 'is right after whatever may happen'],
+    'run',
+    '--root',
+    root,
+    'test/model/checkout.model.test.ts',
+    '-t',
+    'is right after whatever may happen',
   ];
   const child = spawn(process.execPath, argv, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
   const status = await new Promise<number>((resolve, reject) => {
@@ -64,12 +68,9 @@ async function main(): Promise<number> {
   return status;
 }
 
-main().then(
-  status => {
-    process.exitCode = status;
-  },
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\nSee --help.\n`);
-    process.exitCode = 2;
-  },
-);
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\nSee --help.\n`);
+  process.exitCode = 2;
+}

@@ -174,6 +174,8 @@ export const limits = {
   /** Quotes that wait for a thread; beyond it the answer is `busy`, at once. */
   priceQueueCount: 5_000,
   priceBatchCount: 256,
+  /** Prices in one block of a list: a millisecond of a thread, behind which a batch of carts may have to wait. */
+  repriceBlockCount: 10_000,
   /** A title inside a sealed quote, in bytes of JSON: twenty lines of the longest must fit sealedTextChars. */
   quoteTitleBytes: 100,
 

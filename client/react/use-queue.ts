@@ -55,7 +55,10 @@ export function useQueue(options: QueueOptions): LiveQueue {
   // Joined here for this drop, or brought along.
   const ticket = own?.dropId === dropId ? own.ticket : (options.ticket ?? null);
   const sealed = ticket?.ticket ?? null;
-  const { value: status, error } = useFeed(tickets(sealed));
+  const { value: watched, error } = useFeed(tickets(sealed));
+  // Whoever gives up a place is told by the answer; the news of it may come later.
+  const [left, setLeft] = useState<{ ticket: string; status: TicketStatus } | null>(null);
+  const status = left !== null && left.ticket === sealed ? left.status : watched;
   const { value: drop } = useFeed(drops(sealed === null ? null : dropId));
 
   const telling = useRef(onTicket);
@@ -94,7 +97,10 @@ export function useQueue(options: QueueOptions): LiveQueue {
   );
   const leave = useCallback(() => {
     if (sealed === null) return;
-    run(async () => void (await withRetries(() => client.api.queue.leave.mutate({ ticket: sealed }))));
+    run(async () => {
+      const answer = await withRetries(() => client.api.queue.leave.mutate({ ticket: sealed }));
+      setLeft({ ticket: sealed, status: answer });
+    });
   }, [client, sealed, run]);
 
   return {

@@ -14,7 +14,7 @@ export type Mismatch = 'none' | 'unknown' | 'foreign' | 'amount' | 'news' | 'end
 export function mismatchOf(listed: ListedPayment, order: Order | null): Mismatch {
   const { payment, refundedShare, isDisputed } = listed;
   const { status } = payment;
-  if (!order) return isMoneyCertain(status) ? 'unknown' : 'none';
+  if (!order) return isMoneyCertain(status) && refundedShare < 1 ? 'unknown' : 'none';
   const { intent } = order;
   if (!intent || (intent.id !== null && intent.id !== payment.id))
     return isMoneyCertain(status) ? 'foreign' : 'none';

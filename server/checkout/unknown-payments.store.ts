@@ -23,6 +23,7 @@ export interface UnknownPaymentsStore {
   ensureIndexes(): Promise<void>;
   /** False where it was written down before. */
   insert(payment: UnknownPayment & { seenAtMs: number }): Promise<boolean>;
+  isKnown(paymentId: string): Promise<boolean>;
   unresolved(dropId: DropId): Promise<UnknownPayment[]>;
   resolve(paymentId: string, atMs: number): Promise<void>;
 }
@@ -41,6 +42,9 @@ export function createUnknownPaymentsStore(connection: MongoConnection): Unknown
         if (error instanceof Error && 'code' in error && error.code === 11_000) return false;
         throw error;
       }
+    },
+    async isKnown(paymentId) {
+      return (await payments.findOne({ _id: paymentId }, { projection: { _id: 1 } })) !== null;
     },
     async unresolved(dropId) {
       const found = await payments.find({ dropId, resolvedAtMs: null }).limit(100).toArray();

@@ -39,7 +39,12 @@ export function createUnknownPayments(deps: {
   const blocking: UnknownPayments['blocking'] = async dropId => {
     const open: string[] = [];
     for (const payment of await store.unresolved(dropId)) {
-      if (await isResolved(payment)) await store.resolve(payment.paymentId, clock.now());
+      // Without a certain answer it blocks on.
+      const resolved = await isResolved(payment).catch((error: unknown) => {
+        log.warn({ err: error, ...payment }, 'it is not known whether the money of this payment is back');
+        return false;
+      });
+      if (resolved) await store.resolve(payment.paymentId, clock.now());
       else open.push(payment.paymentId);
     }
     return open;
@@ -48,8 +53,8 @@ export function createUnknownPayments(deps: {
   return {
     blocking,
     async note(payment) {
-      // Given back before it was ever seen: nothing to stop for.
-      if (await isResolved(payment)) return false;
+      // Seen by each pass of a day, it is asked about once; given back before it was ever seen, it stops nothing.
+      if ((await store.isKnown(payment.paymentId)) || (await isResolved(payment))) return false;
       // First the pause: once it is written down nobody looks at it again.
       await pauseDrop(payment.dropId);
       const isNew = await store.insert({ ...payment, seenAtMs: clock.now() });

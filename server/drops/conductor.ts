@@ -40,8 +40,8 @@ const nudgeMs = 25;
 const afterCloseMs = 24 * 3_600_000;
 
 export function startConductor(options: {
-  drops: Drops;
-  live: LiveStore;
+  drops: Pick<Drops, 'listRunning' | 'load' | 'markEnded'>;
+  live: Pick<LiveStore, 'open' | 'look'>;
   steps: ConductorSteps;
   log: Logger;
 }): Conductor {

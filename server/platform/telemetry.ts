@@ -63,6 +63,8 @@ export interface Metrics {
   readonly subscriptions: Gauge<'path'>;
   readonly outcomes: Counter<'what' | 'kind'>;
   readonly alarms: Counter<'what'>;
+  /** Units by which Redis and the ledger disagree of a drop, as its reconciliation last saw it. */
+  readonly stockDrift: Gauge<'drop'>;
   /**
    * Reads that a cache could answer, by who did. Of `products`, in this order: memory, flight (a read that was under way),
    * redis, mongodb. Of `searches`: memory, flight, search. Of `http`: validated (the client has it), sent.
@@ -125,6 +127,12 @@ export function createMetrics(): Metrics {
       name: 'doorbuster_alarms_total',
       help: 'What an operator must look at: amounts that differ, orders that block.',
       labelNames: ['what'],
+      registers,
+    }),
+    stockDrift: new Gauge({
+      name: 'doorbuster_stock_drift_units',
+      help: 'Units by which the stock in Redis differs from the ledger, or from its own sum, by drop: 0 at rest.',
+      labelNames: ['drop'],
       registers,
     }),
     cacheReads: new Counter({

@@ -87,13 +87,13 @@ export function createPricingRouter(pricing: Pricing) {
     quote: limitedBuyerProcedure('write')
       .input(quoteInputSchema)
       .output(quoteOutputSchema)
-      .mutation(async ({ ctx, input }) => {
-        // A code that is tried is a guess until it is found: guesses are counted as those of the queue's codes are.
-        if (input.coupon !== undefined) {
+      .mutation(async ({ ctx, input, signal }) => {
+        const outcome = await pricing.quote({ ...input, buyerId: ctx.buyerId, signal });
+        // Wrong codes are guesses, and counted; a good one is on every flyer, and may be asked for by a whole campus at once.
+        if (outcome.kind === 'bad-coupon' && outcome.reason === 'unknown') {
           await ctx.rates.consume('code', ctx.buyerId);
           await ctx.rates.consume('code-address', ctx.address);
         }
-        const outcome = await pricing.quote({ ...input, buyerId: ctx.buyerId });
         return outcome.kind === 'quoted' ? quotedOf(outcome.sealed, outcome.value) : outcome;
       }),
   });

@@ -37,6 +37,8 @@ export interface QuoteRequest {
   readonly destination: Destination;
   readonly shipping?: string | undefined;
   readonly currency: string;
+  /** Aborted where nobody waits for the answer any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type QuoteOutcome =
@@ -89,16 +91,19 @@ export function createPricing(deps: {
       const judged =
         coupon === undefined ? null : await judgeCoupon(coupon, buyerId, { dropId, currency, lines });
       if (judged?.kind === 'bad') return { kind: 'bad-coupon', reason: judged.reason };
-      const price = await pool.price({
-        lines: judged
-          ? lines.map((line, index) => ({ ...line, eligible: judged.eligible[index] ?? false }))
-          : lines,
-        discount: judged?.discount,
-        currency,
-        destination,
-        shippingMethod: request.shipping,
-        shippingTable,
-      });
+      const price = await pool.price(
+        {
+          lines: judged
+            ? lines.map((line, index) => ({ ...line, eligible: judged.eligible[index] ?? false }))
+            : lines,
+          discount: judged?.discount,
+          currency,
+          destination,
+          shippingMethod: request.shipping,
+          shippingTable,
+        },
+        request.signal,
+      );
       switch (price.kind) {
         case 'busy':
           return { kind: 'busy', retryAfterMs: busyRetryMs };

@@ -35,7 +35,8 @@ export function createReconcile(deps: ReconcileDeps): Reconcile {
     looked.set(dropId, { atMs: nowMs, drift: '' });
     const view = await look(dropId);
     if (!view) return;
-    const { lost, drifts } = await driftsOf(deps, view);
+    const { lost, drifts, unitsCount } = await driftsOf(deps, view);
+    metrics.stockDrift.set({ drop: dropId }, unitsCount);
     if (drifts.length === 0) return;
     const drift = lost.length > 0 ? lost.join('; ') : `${view.seq}: ${drifts.join('; ')}`;
     metrics.outcomes.inc({ what: 'stock-drift', kind: 'seen' });
@@ -50,28 +51,34 @@ export function createReconcile(deps: ReconcileDeps): Reconcile {
   };
 }
 
-/** `lost`: what more was sold than the ledger knows of. */
+/** `lost`: what more was sold than the ledger knows of. `unitsCount`: how many units are in the wrong place, or in none. */
 async function driftsOf(
   { ordersUnderWay, claimed }: ReconcileDeps,
   view: DropView,
-): Promise<{ lost: string[]; drifts: string[] }> {
+): Promise<{ lost: string[]; drifts: string[]; unitsCount: number }> {
   const { dropId, stock } = view;
   const sums = stock
-    .filter(
-      ({ total, available, held, sold, withdrawn }) =>
-        available + held + sold + withdrawn !== total || Math.min(available, held, sold, withdrawn) < 0,
-    )
-    .map(({ sku }) => `${sku} does not add up`);
-  if (sums.length > 0) return { lost: [], drifts: sums };
+    .map(({ sku, total, available, held, sold, withdrawn }) => ({
+      sku,
+      units:
+        Math.abs(total - available - held - sold - withdrawn) - Math.min(0, available, held, sold, withdrawn),
+    }))
+    .filter(({ units }) => units > 0);
+  if (sums.length > 0) {
+    const unitsCount = sums.reduce((sum, { units }) => sum + units, 0);
+    return { lost: [], drifts: sums.map(({ sku }) => `${sku} does not add up`), unitsCount };
+  }
   const underWay = await ordersUnderWay(dropId);
   const lost: string[] = [];
   const drifts: string[] = [];
+  let unitsCount = 0;
   for (const { sku, sold } of stock) {
     const owned = await claimed(dropId, sku);
     if (owned < sold) lost.push(`${sku}: more sold than the ledger gave away`);
     if (owned < sold || (owned > sold && underWay === 0)) {
       drifts.push(`${sku}: ${sold} sold in Redis, ${owned} in the ledger`);
+      unitsCount += Math.abs(owned - sold);
     }
   }
-  return { lost, drifts };
+  return { lost, drifts, unitsCount };
 }

@@ -148,6 +148,7 @@ describe('the check of the books', () => {
     });
 
     expect(await findings.start('bo')).toEqual({ kind: 'started' });
+    expect(await findings.start('ada')).toEqual({ kind: 'running' });
     clock.nowMs += limits.findingsAliveMs + 1;
     expect(await findings.latest()).toMatchObject({ state: 'waiting', isLost: true, askedBy: 'bo' });
     expect(await findings.start('ada')).toEqual({ kind: 'started' });

@@ -61,6 +61,8 @@ describe.each(['events', 'payments'] as const)('the sweep over %s', name => {
   });
 
   it('is run by one process at a time', async () => {
+    await sweep();
+    await world.forward(limits.sweepEveryMs);
     const outcomes = await Promise.all(
       [world.open(), world.open(), world.open()].map(({ sweeps }) => sweeps[name]()),
     );

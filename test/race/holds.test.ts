@@ -1,9 +1,12 @@
 // The stock of a drop in a real Redis: holds placed, paid, settled, released and swept.
 import { randomUUID } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Drop } from '../../server/drops/drop.ts';
 import { holdIdSchema } from '../../server/ids.ts';
-import { dropKey } from '../../server/platform/keys.ts';
+import { buyerBytes, dropKey } from '../../server/platform/keys.ts';
 import { startEmbeddedRedis, type EmbeddedRedis } from '../support/embedded-redis.ts';
 import { inGeneral, newHoldId, openEngine, skuOf, type Engine } from '../support/engine.ts';
 
@@ -129,6 +132,27 @@ describe('a hold', () => {
     expect(await stockOf(drop)).toMatchObject({ available: 10, held: 0 });
   });
 
+  it('would be returned twice by a sweep that does not end it: the control', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'doorbuster-lua-'));
+    cpSync(path.resolve(import.meta.dirname, '../../lua'), folder, { recursive: true });
+    const file = path.join(folder, 'include/hold-end.lua');
+    const text = readFileSync(file, 'utf8');
+    const forgetful = text
+      .replace("'state', 'released', ", '')
+      .replace("redis.call('ZREM', keys.holdsDue, holdId)", '');
+    expect(forgetful.length, 'both places are there').toBeLessThan(text.length - 50);
+    writeFileSync(file, forgetful);
+    const planted = openEngine(server.url, { luaFolder: folder });
+    const drop = await engine.load();
+    await engine.place(drop, await engine.admitted(drop));
+    await engine.setAheadMs(drop, drop.holdTtlMs + 2_000);
+    expect(await planted.holds.sweep(drop.dropId)).toMatchObject({ holdsCount: 1 });
+    expect(await planted.holds.sweep(drop.dropId)).toMatchObject({ holdsCount: 1 });
+    expect(await stockOf(drop)).toMatchObject({ available: 11, held: -1 });
+    await planted.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
   it('is extended once into its payment window, and not revived after it ran out', async () => {
     const drop = await engine.load();
     const buyer = await engine.admitted(drop);
@@ -200,5 +224,19 @@ describe('more buyers than units', () => {
     );
     expect(outcomes.filter(outcome => outcome.kind === 'held')).toHaveLength(1);
     expect(await stockOf(drop)).toMatchObject({ held: 1 });
+  });
+
+  it('buy beyond the limit where it is read and then written: the control', async () => {
+    const drop = await engine.load();
+    const { buyerId } = await engine.admitted(drop);
+    const boughtKey = dropKey(drop.dropId, 'bought');
+    const buyUnsafely = async () => {
+      const bought = Number(await engine.redis.hget(boughtKey, buyerBytes(buyerId)));
+      if (bought + 1 > drop.perBuyerMax) return false;
+      await engine.redis.hincrby(boughtKey, buyerBytes(buyerId), 1);
+      return true;
+    };
+    const outcomes = await Promise.all(Array.from({ length: 1_000 }, buyUnsafely));
+    expect(outcomes.filter(Boolean).length).toBeGreaterThan(drop.perBuyerMax);
   });
 });

@@ -56,6 +56,7 @@ export async function startRebuildWorld() {
     /** What Stripe would list of the drop. */
     payments,
     rebuildStore: store,
+    rebuildMetrics: metrics,
     /** A process that looks for drift; the second look puts it right. */
     reconciler: () =>
       createReconcile({

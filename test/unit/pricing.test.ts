@@ -6,6 +6,7 @@ import { createSealer } from '../../server/platform/seal.ts';
 import { createPricePool, type PricePool, pricingThreadsCount } from '../../server/pricing/price-pool.ts';
 import { createPricing, type QuoteRequest } from '../../server/pricing/pricing.ts';
 import { quoteInputSchema, quoteOutputSchema, quotedOf } from '../../server/pricing/pricing.router.ts';
+import { repriceAmounts } from '../../server/pricing/reprice.rules.ts';
 import { quoteSchema } from '../../server/pricing/quote.ts';
 
 const dropId = dropIdSchema.parse('drop-1');
@@ -196,6 +197,42 @@ describe('the pricing threads', () => {
     await closed.close();
     expect((await accepted).kind).toBe('priced');
     expect((await closed.price(cart)).kind).toBe('busy');
+  });
+
+  test('are not given the carts of callers who have gone while they waited', async () => {
+    await using small = closing(createPricePool({ threadsCount: 1, batchCount: 1 }));
+    const gone = new AbortController();
+    const prices = Array.from({ length: 6 }, (_, index) =>
+      small.pool.price(cart, index < 3 ? undefined : gone.signal),
+    );
+    // Two batches are out by then, and the caller of the last three hangs up.
+    await prices[0];
+    gone.abort();
+    expect((await Promise.all(prices)).filter(({ kind }) => kind === 'priced').length).toBeGreaterThanOrEqual(
+      3,
+    );
+    const before = small.pool.batchesCount();
+    expect(await small.pool.price(cart, gone.signal)).toEqual({ kind: 'busy' });
+    expect(small.pool.batchesCount()).toBe(before);
+    expect(small.pool.waitingCount()).toBe(0);
+  });
+
+  test('change a whole price list in blocks, say how far they are, and stop where they are told to', async () => {
+    const count = 2 * limits.repriceBlockCount + 1;
+    const amounts = Float64Array.from({ length: count }, (_, index) => index % 1_000);
+    const progress: number[] = [];
+    const change = { basisPoints: 8_500, step: 1 };
+    const changed = await pool.reprice(amounts, change, { onProgress: done => progress.push(done) });
+    const expected = Float64Array.from(amounts);
+    repriceAmounts(expected, change);
+    expect(changed).toEqual(expected);
+    expect([changed[0], changed[1], changed[999]]).toEqual([0, 1, 849]);
+    expect(amounts[999]).toBe(999);
+    expect(progress).toEqual([limits.repriceBlockCount, 2 * limits.repriceBlockCount, count]);
+
+    const stop = new AbortController();
+    const stopped = pool.reprice(amounts, change, { signal: stop.signal, onProgress: () => stop.abort() });
+    await expect(stopped).rejects.toThrow(/abort/i);
   });
 
   test('leave a core to the event loop', () => {

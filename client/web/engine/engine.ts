@@ -28,10 +28,9 @@ const silenceLookMs = 2_000;
 export function createEngine(url: string): Engine {
   const link = createValueStore<LinkState>('idle');
   let watchesCount = 0;
-  const saved = keptSession();
   const shop = createDoorbuster({
     url,
-    ...(saved ? { session: saved } : {}),
+    session: keptSession,
     onSession: keepSession,
     onConnection(state) {
       if (state === 'open') link.set('open');

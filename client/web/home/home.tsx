@@ -61,12 +61,9 @@ function FrontDrop({ drop }: { drop: Drop }) {
           <Link href={href}>{drop.title}</Link>
         </h1>
         <Headline drop={drop} state={state} />
-        <Link
-          href={href}
-          className="button button-live home-front-go"
-          aria-label={texts.drops.open(drop.title)}
-        >
+        <Link href={href} className="button button-live home-front-go">
           {isOver(state) ? texts.drops.look : texts.drops.enter}
+          <span className="visually-hidden">: {drop.title}</span>
         </Link>
       </div>
       {first && <SkuPicture sku={first.sku} title={first.title} />}

@@ -124,25 +124,17 @@ function DropsOf({ variants }: { variants: readonly Variant[] }) {
 }
 
 function Variants({ variants }: { variants: readonly Variant[] }) {
-  const names = [...new Set(variants.flatMap(variant => Object.keys(variant.attributes ?? {})))].filter(
-    name => !drawnBy.has(name),
-  );
   return (
     <div className="product-variants">
       <h2>{texts.products.variants}</h2>
       <ul>
-        {variants.map(({ sku, title, price, attributes }) => (
-          <li key={sku}>
+        {variants.map(variant => (
+          <li key={variant.sku}>
             <span>
-              <strong>{title ?? sku}</strong>
-              <span className="hint">
-                {names
-                  .flatMap(name => attributes?.[name] ?? [])
-                  .map(String)
-                  .join(' · ')}
-              </span>
+              <strong>{variant.title ?? variant.sku}</strong>
+              <span className="hint">{factsOf(variant)}</span>
             </span>
-            <span className="figures">{formatMoney(price)}</span>
+            <span className="figures">{formatMoney(variant.price)}</span>
           </li>
         ))}
       </ul>
@@ -152,3 +144,11 @@ function Variants({ variants }: { variants: readonly Variant[] }) {
 
 /** Attributes that say how a thing is drawn, not what it is. */
 const drawnBy: ReadonlySet<string> = new Set(['hex', 'icon']);
+
+/** `power watts 9`: what the variant's own name does not say already. */
+function factsOf({ title, attributes = {} }: Variant): string {
+  return Object.entries(attributes)
+    .filter(([name, value]) => !drawnBy.has(name) && String(value).toLowerCase() !== title?.toLowerCase())
+    .map(([name, value]) => `${name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()} ${value}`)
+    .join(' · ');
+}

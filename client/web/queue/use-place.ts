@@ -2,8 +2,9 @@
 import { useCallback, useEffect, useState } from 'react';
 import { randomNonce } from '../../index.ts';
 import { useQueue, type LiveQueue, type Ticket } from '../../react/index.ts';
+import { useEngine } from '../engine/engine-context.ts';
 import { explainFailure } from '../engine/explain.ts';
-import { keepTicket, keptTicket, nonceFor, onOtherTicket } from '../engine/kept.ts';
+import { keepTicket, keptSession, keptTicket, nonceFor, onOtherTicket } from '../engine/kept.ts';
 
 export interface PlaceHandle extends Omit<LiveQueue, 'error'> {
   /** What did not work, as a sentence that says what to do. */
@@ -11,14 +12,23 @@ export interface PlaceHandle extends Omit<LiveQueue, 'error'> {
 }
 
 export function usePlace(dropId: string): PlaceHandle {
+  const { buyerId } = useEngine();
   const [kept, setKept] = useState<Ticket | null>(() => keptTicket(dropId));
   const [nonce] = useState(() => nonceFor(dropId, randomNonce));
   const onTicket = useCallback(
     (ticket: Ticket | null) => {
-      keepTicket(dropId, ticket);
       setKept(ticket);
+      if (ticket) {
+        keepTicket(dropId, ticket);
+        return;
+      }
+      // A ticket that this tab's buyer does not own may be that of another tab's.
+      const forget = async () => {
+        if ((await buyerId()) === keptSession()?.buyerId) keepTicket(dropId, null);
+      };
+      void forget();
     },
-    [dropId],
+    [buyerId, dropId],
   );
   useEffect(() => onOtherTicket(dropId, () => setKept(keptTicket(dropId))), [dropId]);
   const { error, ...queue } = useQueue({ dropId, ticket: kept, nonce, onTicket });

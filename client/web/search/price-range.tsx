@@ -10,10 +10,13 @@ interface Range {
 /** The lowest and the highest price, typed in whole units of the currency. */
 export function PriceRange(props: {
   currency: string;
+  /** The lowest and the highest price there is, as a hint; in minor units. */
+  least: number | undefined;
+  most: number | undefined;
   range: Range;
   onChange: (range: Partial<Range>) => void;
 }) {
-  const { currency, range, onChange } = props;
+  const { currency, least, most, range, onChange } = props;
   const perMajor = minorPerMajorOf(currency);
   return (
     <fieldset className="facet price-range">
@@ -23,6 +26,7 @@ export function PriceRange(props: {
       <AmountField
         label={texts.products.priceFrom}
         amount={range.priceMin}
+        hint={least === undefined ? '' : String(Math.floor(least / perMajor))}
         perMajor={perMajor}
         onChange={priceMin => onChange({ priceMin })}
       />
@@ -30,6 +34,7 @@ export function PriceRange(props: {
       <AmountField
         label={texts.products.priceTo}
         amount={range.priceMax}
+        hint={most === undefined ? '' : String(Math.ceil(most / perMajor))}
         perMajor={perMajor}
         onChange={priceMax => onChange({ priceMax })}
       />
@@ -41,10 +46,11 @@ export function PriceRange(props: {
 function AmountField(props: {
   label: string;
   amount: number | null;
+  hint: string;
   perMajor: number;
   onChange: (amount: number | null) => void;
 }) {
-  const { label, amount, perMajor, onChange } = props;
+  const { label, amount, hint, perMajor, onChange } = props;
   const written = amount === null ? '' : String(amount / perMajor);
   const [typed, setTyped] = useState(written);
   useEffect(() => setTyped(written), [written]);
@@ -59,7 +65,7 @@ function AmountField(props: {
     <input
       inputMode="decimal"
       aria-label={label}
-      placeholder={label}
+      placeholder={hint}
       autoComplete="off"
       maxLength={9}
       value={typed}

@@ -129,7 +129,15 @@ function Filters({ question, ask, answer }: { question: Question; ask: Ask; answ
           chosen={question.brands}
           onChange={brands => ask({ brands })}
         />
-        {currency !== undefined && <PriceRange currency={currency} range={question} onChange={ask} />}
+        {currency !== undefined && (
+          <PriceRange
+            currency={currency}
+            least={answer?.facets.price.stats?.min}
+            most={answer?.facets.price.stats?.max}
+            range={question}
+            onChange={ask}
+          />
+        )}
         {count > 0 && <ClearButton ask={ask} />}
       </div>
     </details>

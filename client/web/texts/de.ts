@@ -39,7 +39,6 @@ export const de: Texts = {
     title: 'Drops',
     others: 'Außerdem',
     past: 'Vorbei',
-    open: (title: string) => `Zum Drop ${title}`,
     enter: 'Eintreten',
     look: 'Ansehen',
     missing: 'Diesen Drop gibt es nicht',

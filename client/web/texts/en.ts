@@ -38,7 +38,6 @@ export const en = {
     title: 'Drops',
     others: 'Also on',
     past: 'Over',
-    open: (title: string) => `Go to the drop ${title}`,
     enter: 'Go in',
     look: 'Have a look',
     missing: 'There is no such drop',

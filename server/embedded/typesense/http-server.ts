@@ -8,7 +8,8 @@ import { ApiError } from './api-error.ts';
 import type { Access } from './api-keys.ts';
 import { limits } from './limits.ts';
 import { RequestStats } from './request-stats.ts';
-import { refusedPaths, routes, type Route, type RouteAnswer, type Services } from './routes.ts';
+import type { Route, RouteAnswer, Services } from './route.ts';
+import { refusedPaths, routes } from './routes.ts';
 import { forbidden } from './search-service.ts';
 
 type Matched = { readonly route: Route; readonly path: Record<string, string> };

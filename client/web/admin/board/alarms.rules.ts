@@ -1,5 +1,5 @@
 // What an operator must see at once, from the figures alone. Pure; the thresholds stand here with their reasons.
-import type { DropStats } from './use-stats.ts';
+import type { DropStats } from './drop-stats.ts';
 
 export const thresholds = {
   /** A buyer's page shows a spinner from here on. */

@@ -14,7 +14,8 @@ import { alarmsOf, thresholds, type Alarm } from './alarms.rules.ts';
 import { Steering } from './steering.tsx';
 import { StockTable } from './stock-table.tsx';
 import { TimeChart } from './time-chart.tsx';
-import { type DropStats, type History, useSecond, useStats } from './use-stats.ts';
+import type { DropStats } from './drop-stats.ts';
+import { type History, useSecond, useStats } from './use-stats.ts';
 
 const settingsAgainMs = 5_000;
 
@@ -209,13 +210,12 @@ function Figures({ stats, drop }: { stats: DropStats; drop: AdminDrop }) {
 
 function Charts({ history }: { history: History }) {
   const text = words.board;
-  const { points } = history;
+  const { points, timesMs } = history;
   const charts = useMemo(() => {
     const line = (read: (point: DropStats) => number | null) => points.map(read);
     const sum = (point: DropStats, field: 'available' | 'held' | 'sold') =>
       point.stock.reduce((all, item) => all + item[field], 0);
     return {
-      timesMs: points.map(point => point.serverTimeMs),
       people: [
         { name: text.waiting, colour: '--amber', values: line(point => point.waiting) },
         { name: text.shopping, colour: '--mint', values: line(point => point.shopping + point.holding) },
@@ -243,10 +243,10 @@ function Charts({ history }: { history: History }) {
   }, [points, text]);
   return (
     <section className="charts" aria-label={text.charts}>
-      <TimeChart title={text.chart.people} timesMs={charts.timesMs} series={charts.people} />
-      <TimeChart title={text.chart.rate} timesMs={charts.timesMs} series={charts.rate} />
-      <TimeChart title={text.chart.stock} timesMs={charts.timesMs} series={charts.stock} />
-      <TimeChart title={text.chart.latency} timesMs={charts.timesMs} series={charts.latency} />
+      <TimeChart title={text.chart.people} timesMs={timesMs} series={charts.people} />
+      <TimeChart title={text.chart.rate} timesMs={timesMs} series={charts.rate} />
+      <TimeChart title={text.chart.stock} timesMs={timesMs} series={charts.stock} />
+      <TimeChart title={text.chart.latency} timesMs={timesMs} series={charts.latency} />
     </section>
   );
 }

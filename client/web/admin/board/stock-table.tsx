@@ -1,6 +1,6 @@
 import { formatCount } from '../../format/number.ts';
 import { words } from '../texts/texts.ts';
-import type { DropStats } from './use-stats.ts';
+import type { DropStats } from './drop-stats.ts';
 
 export function StockTable({
   stock,

@@ -53,6 +53,7 @@ export function TimeChart({
             font,
             grid: { show: false },
             ticks: { show: false },
+            size: 28,
             space: 90,
             values: (_plot, ticks) => ticks.map(atSec => clock.format(atSec * 1_000)),
           },

@@ -1,18 +1,9 @@
 // The live figures of a drop, and what they were in the last minutes: kept while the page is open, over a visit to
 // another page of the control room, too.
 import { useEffect, useState, useSyncExternalStore } from 'react';
-import { failureOf, type ApiOutputs } from '../../../index.ts';
+import { failureOf } from '../../../index.ts';
 import { useStaff } from '../session/staff.ts';
-
-type Tracked<T> =
-  T extends AsyncIterable<infer E>
-    ? E extends readonly [string, infer D, ...unknown[]]
-      ? D
-      : E extends { data: infer D }
-        ? D
-        : never
-    : never;
-export type DropStats = Tracked<ApiOutputs['admin']['stats']>;
+import type { DropStats } from './drop-stats.ts';
 
 /** A quarter of an hour, at one point a second. */
 const pointsMax = 900;
@@ -20,12 +11,14 @@ const retryMs = 2_000;
 
 export interface History {
   readonly points: readonly DropStats[];
+  /** When each point came: the figures' own time stands still while nothing changes. */
+  readonly timesMs: readonly number[];
   /** When the last point came, by this browser's clock; 0 before the first. */
   readonly heardAtMs: number;
 }
 
 const histories = new Map<string, History>();
-const nothing: History = { points: [], heardAtMs: 0 };
+const nothing: History = { points: [], timesMs: [], heardAtMs: 0 };
 
 export function useStats(dropId: string): { history: History; error: unknown } {
   const { client } = useStaff();
@@ -40,8 +33,12 @@ export function useStats(dropId: string): { history: History; error: unknown } {
         {
           onData({ data }) {
             const known = histories.get(dropId) ?? nothing;
-            const points = [...known.points.slice(1 - pointsMax), data];
-            histories.set(dropId, { points, heardAtMs: Date.now() });
+            const heardAtMs = Date.now();
+            histories.set(dropId, {
+              points: [...known.points.slice(1 - pointsMax), data],
+              timesMs: [...known.timesMs.slice(1 - pointsMax), heardAtMs],
+              heardAtMs,
+            });
             setError(null);
             for (const listener of listeners) listener();
           },

@@ -52,6 +52,10 @@
   }
   type PaymentElement = ReturnType<typeof paymentElement>;
   type Detail = Record<string, unknown>;
+  /** Of Stripe's, the variables that are colours, a font or a radius; all else is ignored. */
+  interface Appearance {
+    variables?: Record<string, string>;
+  }
 
   const current = document.currentScript;
   const scriptOrigin = new URL(current instanceof HTMLScriptElement ? current.src : location.href).origin;
@@ -71,20 +75,21 @@
   };
 
   const STYLE = `
-    :host { display: block; font: 16px/1.4 system-ui, sans-serif; color: #1a1f36; }
+    :host { display: block; font: 16px/1.4 var(--fontFamily, system-ui, sans-serif); color: var(--colorText, #1a1f36); }
     fieldset { border: 0; margin: 0; padding: 0; display: grid; gap: 0.75rem; }
-    label { display: grid; gap: 0.25rem; font-size: 0.85rem; color: #4f566b; }
-    input, select { font: inherit; color: #1a1f36; padding: 0.6rem 0.7rem; border: 1px solid #c1c9d2; border-radius: 6px; background: #fff; width: 100%; box-sizing: border-box; }
-    input:focus-visible, select:focus-visible, button:focus-visible { outline: 3px solid #635bff55; border-color: #635bff; }
+    label { display: grid; gap: 0.25rem; font-size: 0.85rem; color: var(--colorTextSecondary, #4f566b); }
+    input, select { font: inherit; color: var(--colorText, #1a1f36); padding: 0.6rem 0.7rem; border: 1px solid color-mix(in srgb, var(--colorText, #1a1f36) 28%, transparent); border-radius: var(--borderRadius, 6px); background: var(--colorBackground, #fff); width: 100%; box-sizing: border-box; }
+    input:focus-visible, select:focus-visible { outline: 3px solid color-mix(in srgb, var(--colorPrimary, #635bff) 40%, transparent); border-color: var(--colorPrimary, #635bff); }
+    button:focus-visible { outline: 3px solid #635bff55; border-color: #635bff; }
     .row { display: grid; grid-template-columns: 1fr 1fr; gap: 0.75rem; }
-    .note { font-size: 0.8rem; color: #697386; margin: 0; }
-    .error { color: #b3093c; font-size: 0.85rem; margin: 0; min-height: 1.2em; }
+    .note { font-size: 0.8rem; color: var(--colorTextSecondary, #5f6877); margin: 0; }
+    .error { color: var(--colorDanger, #b3093c); font-size: 0.85rem; margin: 0; min-height: 1.2em; }
     [hidden] { display: none !important; }
-    dialog { border: 0; border-radius: 10px; padding: 0; width: min(26rem, 92vw); box-shadow: 0 20px 60px #0005; }
+    dialog { color: #1a1f36; background: #fff; border: 0; border-radius: 10px; padding: 0; width: min(26rem, 92vw); box-shadow: 0 20px 60px #0005; }
     dialog::backdrop { background: #0a254099; }
     iframe { border: 0; width: 100%; height: 15rem; display: block; }
     .bar { display: flex; justify-content: flex-end; padding: 0.5rem; border-top: 1px solid #e3e8ee; }
-    button { font: inherit; border: 1px solid #c1c9d2; background: #fff; border-radius: 6px; padding: 0.35rem 0.8rem; cursor: pointer; }
+    button { font: inherit; color: #1a1f36; border: 1px solid #c1c9d2; background: #fff; border-radius: 6px; padding: 0.35rem 0.8rem; cursor: pointer; }
   `;
 
   function newElement<K extends keyof HTMLElementTagNameMap>(
@@ -178,10 +183,13 @@
   }
 
   /** The payment form: a method, its fields, and a line for what is wrong. */
-  function paymentElement(api: Api, clientSecret: string) {
+  function paymentElement(api: Api, clientSecret: string, appearance: Appearance) {
     const events = emitter();
     const host = newElement('div');
     const root = shadowOf(host);
+    for (const [name, value] of Object.entries(appearance.variables ?? {})) {
+      host.style.setProperty(`--${name}`, value);
+    }
     const number = field('Card number (test cards only)', {
       name: 'number',
       inputMode: 'numeric',
@@ -393,13 +401,13 @@
     }
 
     return {
-      elements({ clientSecret }: { clientSecret: string }) {
+      elements({ clientSecret, appearance = {} }: { clientSecret: string; appearance?: Appearance }) {
         const made = new Map<string, PaymentElement>();
         return {
           clientSecret,
           create(type: string): PaymentElement {
             if (type !== 'payment') throw new Error(`The stand-in has no "${type}" element, only "payment".`);
-            const element = paymentElement(api, clientSecret);
+            const element = paymentElement(api, clientSecret, appearance);
             made.set(type, element);
             return element;
           },

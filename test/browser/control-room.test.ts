@@ -1,0 +1,413 @@
+// The control room in a real browser, on a whole installation: what an operator does there, and what a buyer's page
+// shows of it meanwhile.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDoorbuster, type Doorbuster } from '../../client/index.ts';
+import { ensurePages } from '../../scripts/build/pages.ts';
+import { type Installation, startInstallation } from '../../scripts/supervisor/installation.ts';
+import { openPage, startBrowser, type WatchedPage } from '../support/browser.ts';
+
+const shotsFolder = path.resolve(import.meta.dirname, '..', '..', '.data', 'screenshots', 'admin');
+const axeFile = path.resolve(import.meta.dirname, '..', '..', 'node_modules', 'axe-core', 'axe.min.js');
+const dataDir = mkdtempSync(path.join(tmpdir(), 'doorbuster-control-'));
+const viewerKey = 'viewer-key-of-this-test';
+
+let installation: Installation;
+let browser: Browser;
+let admin: Doorbuster;
+let buyers: Doorbuster[] = [];
+
+beforeAll(async () => {
+  await ensurePages();
+  [installation, browser] = await Promise.all([
+    startInstallation({ dataDir, port: 0, restart: false, env: { VIEWER_KEY: viewerKey } }),
+    startBrowser(),
+  ]);
+  admin = createDoorbuster({ url: installation.url, token: installation.adminKey });
+  await admin.api.admin.product.upsert.mutate({
+    productId: 'night-lamp',
+    title: 'Night lamp',
+    brand: 'Lumenwerk',
+    variants: [{ sku: 'LAMP-TEAL', title: 'Teal', price: { amount: 8_900, currency: 'EUR' } }],
+  });
+}, 90_000);
+
+afterAll(async () => {
+  await Promise.all([...buyers, admin].map(client => client?.close()));
+  buyers = [];
+  await browser?.close();
+  await installation?.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+}, 60_000);
+
+describe('the control room', () => {
+  it('refuses a wrong key and says what to do, and keeps a right one out of every address', async () => {
+    const visit = await openPage(browser);
+    const { page } = visit;
+    const addresses: string[] = [];
+    page.on('request', request => addresses.push(request.url()));
+    await page.goto(`${installation.url}/admin`);
+    await page.getByLabel('Key or token').fill('not-the-key-of-this-shop');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').getByText('This key is not known here').waitFor();
+    await signIn(page, installation.adminKey);
+    await page.reload();
+    await page.getByRole('heading', { level: 1, name: 'Drops' }).waitFor();
+    expect(addresses.filter(address => address.includes(installation.adminKey))).toEqual([]);
+    expect(page.url()).not.toContain(installation.adminKey);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.reload();
+    await page.getByLabel('Key or token').waitFor();
+    await expectNoComplaints(visit, /401 \(Unauthorized\)/);
+  });
+
+  it('makes a drop, opens, pauses, throttles, tells and closes it, while a buyer watches it change', async () => {
+    const visit = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+    const { page } = visit;
+    await signIn(page, installation.adminKey);
+    await page.getByRole('link', { name: 'New drop' }).first().click();
+    await page.getByRole('button', { name: 'Make the drop' }).click();
+    await page.getByText('fields need a look').waitFor();
+    await page.getByLabel('Title', { exact: true }).fill('Steered drop');
+    await page.getByRole('radio', { name: /First come/ }).check();
+    await page.getByLabel('Opens at', { exact: true }).fill(inLocalTime(Date.now() + 3_600_000));
+    await page.getByLabel('SKU', { exact: true }).fill('LAMP-TEAL');
+    await page.getByLabel('Units', { exact: true }).fill('20');
+    await page.getByRole('button', { name: 'Make the drop' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Steered drop' }).waitFor();
+    const dropId = page.url().split('/').at(-1) ?? '';
+
+    const buyer = await openPage(browser, { viewport: { width: 390, height: 844 } });
+    await buyer.page.goto(`${installation.url}/drops/${dropId}`);
+    await buyer.page.getByRole('heading', { level: 1, name: 'Steered drop' }).waitFor();
+    const board = buyer.page.locator('.drop-board');
+    const buyerSees = (text: string) => board.getByText(text).first().waitFor();
+
+    await steer(page, 'Open now');
+    await page.getByText('The drop is open.').waitFor();
+    await buyerSees('Open');
+    await buy(dropId);
+    await expect
+      .poll(() => page.locator('[data-figure="sold"]').textContent(), { timeout: 10_000 })
+      .toBe('1');
+
+    await page.getByRole('button', { name: 'Pause', exact: true }).click();
+    const question = page.locator('.dialog');
+    await question.getByText('Nobody is called and nobody can reserve').waitFor();
+    await question.getByLabel('What to tell those who wait').fill('Back in a minute');
+    await question.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('The drop is paused. Buyers see it.').waitFor();
+    await buyerSees('Back in a minute');
+    await buyerSees('Paused');
+    await steer(page, 'Resume');
+    await page.getByText('The drop goes on.').waitFor();
+    await expect.poll(() => board.getByText('Back in a minute').count(), { timeout: 5_000 }).toBe(0);
+
+    const pace = page.getByRole('button', { name: 'Change the pace' });
+    await page.getByLabel('Calls a second').fill('3');
+    await pace.click();
+    await page.getByText('The pace is changed.').waitFor();
+    expect((await admin.api.admin.drop.get.query({ dropId })).ratePerSec).toBe(3);
+    await page.locator('.side-figures').getByText('target 180').waitFor();
+
+    await page.getByLabel('Message to all').fill('Ten units left');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await buyerSees('Ten units left');
+
+    await steer(page, 'Close for good');
+    await page.getByText('The drop is closed.').waitFor();
+    await expect.poll(() => board.textContent(), { timeout: 5_000 }).toContain('Closed');
+    await expectNoComplaints(buyer);
+
+    await page.getByRole('link', { name: 'Audit log' }).click();
+    await page.getByLabel('To what').fill(dropId);
+    await page.getByRole('button', { name: 'Filter' }).click();
+    for (const act of ['create', 'open', 'pause', 'resume', 'throttle', 'message', 'close'])
+      await page.getByRole('cell', { name: `drop.${act}` }).waitFor();
+    await expectNoComplaints(visit);
+  });
+
+  it('finds an order by its id, gives a part and then all of the money back, and says so', async () => {
+    const dropId = await openDrop('Refunded drop');
+    await buy(dropId);
+    const orders = () => admin.api.admin.order.list.query({ dropId });
+    await expect.poll(async () => (await orders()).items[0]?.status, { timeout: 15_000 }).toBe('paid');
+    const [order] = (await orders()).items;
+    const visit = await openPage(browser);
+    const { page } = visit;
+    await signIn(page, installation.adminKey);
+    await page.getByRole('link', { name: 'Orders' }).click();
+    await page.getByLabel('Find an order').fill('nonsense');
+    await page.getByRole('button', { name: 'Find' }).click();
+    await page.getByText('This is none of these ids.').waitFor();
+    await page.getByLabel('Find an order').fill(order?.paymentId ?? '');
+    await page.getByRole('button', { name: 'Find' }).click();
+    await page.getByRole('row').nth(1).getByRole('link').click();
+    await page.getByRole('button', { name: 'Refund', exact: true }).click();
+    await page.getByLabel('Amount (EUR)').fill('9,00');
+    await page.getByRole('button', { name: 'Refund €9.00' }).click();
+    await page.getByText('€9.00 is refunded.').waitFor();
+    await page.getByText('Refund of €9.00').waitFor();
+    await page.getByRole('button', { name: 'Refund', exact: true }).click();
+    await page.getByLabel('LAMP-TEAL no. 1').check();
+    await page.getByRole('button', { name: /^Refund €/ }).click();
+    await page.getByText('1 unit back on the shelf').waitFor();
+    await expect.poll(async () => (await orders()).items[0]?.status, { timeout: 10_000 }).toBe('refunded');
+    await expectNoComplaints(visit);
+  });
+
+  it('imports a file: checks it, shows what is refused and why, and writes the rest', async () => {
+    const visit = await openPage(browser);
+    const { page } = visit;
+    await signIn(page, installation.adminKey);
+    await page.goto(`${installation.url}/admin/import`);
+    const rows = [
+      'id,name,price',
+      ...Array.from({ length: 450 }, (_, at) => `imp-${at},Imported ${at},${at}.50`),
+    ];
+    const csv = [...rows, 'imp-3,Twice,1.00', 'imp-bad,No price,', ''].join('\n');
+    await page
+      .getByLabel('File', { exact: true })
+      .setInputFiles({ name: 'products.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
+    await page.getByRole('button', { name: 'Check the file' }).click();
+    await page.getByText('450 products can go in, 2 refused').waitFor();
+    await page.getByText('is the same product as record 4').waitFor();
+    expect((await admin.api.admin.product.counts.query()).products).toBe(1);
+    await page.getByRole('button', { name: 'Import 450 products' }).click();
+    await page.getByText('450 created, 0 changed, 0 as they were').waitFor();
+    expect((await admin.api.admin.product.counts.query()).products).toBe(451);
+    await expectNoComplaints(visit);
+  });
+
+  it('has the books checked by a worker, and shows that they are in order', { timeout: 60_000 }, async () => {
+    const visit = await openPage(browser);
+    const { page } = visit;
+    await signIn(page, installation.adminKey);
+    await page.getByRole('link', { name: 'Findings' }).click();
+    await page.getByRole('button', { name: 'Check the books now' }).click();
+    await page.getByText('Nothing found. The books are in order.').waitFor({ timeout: 45_000 });
+    expect(await admin.api.admin.findings.get.query()).toMatchObject({ kind: 'done', findingsCount: 0 });
+    await expectNoComplaints(visit);
+  });
+
+  it('shows a viewer nothing that a viewer may not do, and the server refuses it all the same', async () => {
+    const dropId = await openDrop('Watched drop');
+    const visit = await openPage(browser);
+    const { page } = visit;
+    await signIn(page, viewerKey);
+    await page.getByText('viewer-key · viewer').waitFor();
+    expect(await page.getByRole('link', { name: 'New drop' }).count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'Orders' }).count()).toBe(0);
+    await page.getByRole('link', { name: 'Watched drop' }).click();
+    await page.locator('[data-figure="sold"]').waitFor();
+    expect(
+      await page.getByRole('button', { name: /Pause|Close for good|Change the pace|Send/ }).count(),
+    ).toBe(0);
+    await page.goto(`${installation.url}/admin/drops/new`);
+    await page.getByText('This needs the role admin.').waitFor();
+    const viewer = createDoorbuster({ url: installation.url, token: viewerKey });
+    buyers.push(viewer);
+    const { api } = viewer;
+    const refused = /This needs the role/;
+    await expect(api.admin.drop.pause.mutate({ dropId })).rejects.toThrow(refused);
+    await expect(api.admin.order.list.query({})).rejects.toThrow(refused);
+    await expect(api.admin.product.remove.mutate({ productId: 'night-lamp' })).rejects.toThrow(refused);
+    await expectNoComplaints(visit);
+  });
+
+  it('lets the keyboard alone make a drop and pause it', async () => {
+    const visit = await openPage(browser);
+    const { page } = visit;
+    await page.goto(`${installation.url}/admin`);
+    const { keyboard } = page;
+    await expect.poll(() => focused(page)).toContain('Key or token');
+    await keyboard.type(installation.adminKey);
+    await keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'Drops' }).waitFor();
+    await tabTo(page, 'New drop');
+    await keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'New drop' }).waitFor();
+    await tabTo(page, 'Title');
+    await keyboard.type('By keyboard');
+    await tabTo(page, 'Opens at');
+    // The twelfth of the twelfth, eleven past eleven: the same in whatever order the browser's own field asks for it.
+    await keyboard.type('12122099');
+    await keyboard.press('ArrowRight');
+    await keyboard.type('111111');
+    await keyboard.press('p');
+    await tabTo(page, 'SKU');
+    await keyboard.type('LAMP-TEAL');
+    await keyboard.press('Escape');
+    await tabTo(page, 'Units');
+    await keyboard.type('5');
+    await tabTo(page, 'Make the drop');
+    await keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'By keyboard' }).waitFor();
+    await tabTo(page, 'Pause');
+    await keyboard.press('Enter');
+    await page.locator('.dialog').waitFor();
+    await tabTo(page, 'Pause');
+    await keyboard.press('Enter');
+    await page.getByText('The drop is paused. Buyers see it.').waitFor();
+    await page.locator('.page-acts').getByText('Paused').waitFor();
+    expect((await admin.api.admin.drop.list.query()).items[0]?.state).toBe('paused');
+    await expectNoComplaints(visit);
+  });
+
+  it('has no page on which axe finds anything serious, or that scrolls sideways', {
+    timeout: 120_000,
+  }, async () => {
+    mkdirSync(shotsFolder, { recursive: true });
+    const dropId = await openDrop('Seen drop');
+    await buy(dropId);
+    const [order] = (await admin.api.admin.order.list.query({ dropId })).items;
+    const pages = [
+      ['drops', '/admin'],
+      ['board', `/admin/drops/${dropId}`],
+      ['new-drop', '/admin/drops/new'],
+      ['edit-drop', `/admin/drops/${dropId}/edit`],
+      ['products', '/admin/products'],
+      ['product', '/admin/products/night-lamp'],
+      ['import', '/admin/import'],
+      ['orders', '/admin/orders'],
+      ['order', `/admin/orders/${order?.orderId}`],
+      ['findings', '/admin/findings'],
+      ['log', '/admin/log'],
+    ] as const;
+    const looks = [
+      { width: 1280, colorScheme: 'light', locale: 'en-GB' },
+      { width: 390, colorScheme: 'dark', locale: 'de-DE' },
+    ] as const;
+    const found: string[] = [];
+    for (const { width, colorScheme, locale } of looks) {
+      const visit = await openPage(browser, { viewport: { width, height: 900 }, colorScheme, locale });
+      const { page } = visit;
+      await page.goto(`${installation.url}/admin`);
+      await page.locator('#staff-key').waitFor();
+      found.push(...(await look(page, `sign-in-${width}-${colorScheme}`)));
+      await page.locator('#staff-key').fill(installation.adminKey);
+      await page.locator('#staff-key').press('Enter');
+      for (const [name, address] of pages) {
+        await page.locator('.admin-page h1').waitFor();
+        await page.goto(`${installation.url}${address}`);
+        await page.locator('.admin-page h1').waitFor();
+        if (name === 'board') await page.locator('.chart canvas').first().waitFor();
+        found.push(...(await look(page, `${name}-${width}-${colorScheme}`)));
+      }
+      await expectNoComplaints(visit);
+    }
+    expect(found).toEqual([]);
+  });
+});
+
+/** What axe calls serious or critical on the page as it stands, and how far it scrolls sideways; a picture is kept. */
+async function look(page: Page, name: string): Promise<string[]> {
+  await page.screenshot({ path: path.join(shotsFolder, `${name}.png`), fullPage: true });
+  await page.evaluate(readFileSync(axeFile, 'utf8'));
+  const found = await page.evaluate(async () => {
+    interface Axe {
+      run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
+    }
+    const axe: Axe = Reflect.get(window, 'axe');
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+  });
+  const overflowPx = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  return [...found, ...(overflowPx > 0 ? [`scrolls sideways by ${overflowPx} px`] : [])].map(
+    what => `${name}: ${what}`,
+  );
+}
+
+async function signIn(page: Page, key: string): Promise<void> {
+  if (!page.url().startsWith(installation.url)) await page.goto(`${installation.url}/admin`);
+  await page.getByLabel('Key or token').fill(key);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Drops' }).waitFor();
+}
+
+async function steer(page: Page, act: string): Promise<void> {
+  await page.getByRole('button', { name: act, exact: true }).click();
+  await page.locator('.dialog').getByRole('button', { name: act, exact: true }).click();
+}
+
+/** What has the focus, by its name as the page gives it. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const element = document.activeElement;
+    if (!(element instanceof HTMLElement)) return '';
+    const labels = element instanceof HTMLInputElement ? [...(element.labels ?? [])] : [];
+    return [
+      element.getAttribute('aria-label') ?? '',
+      ...labels.map(label => label.textContent),
+      element.textContent,
+    ]
+      .join(' ')
+      .trim();
+  });
+}
+
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let presses = 0; presses < 60; presses += 1) {
+    await page.keyboard.press('Tab');
+    if ((await focused(page)).split(' · ')[0]?.trim() === name) return;
+  }
+  throw new Error(`the tabulator leads nowhere called ${name}`);
+}
+
+async function openDrop(title: string): Promise<string> {
+  const { dropId } = await admin.api.admin.drop.create.mutate({
+    title,
+    mode: 'fifo',
+    opensAtMs: Date.now(),
+    items: [{ sku: 'LAMP-TEAL', total: 10 }],
+    perBuyerMax: 2,
+    ratePerSec: 50,
+    activeMax: 10,
+  });
+  return dropId;
+}
+
+async function buy(dropId: string): Promise<void> {
+  const shop = createDoorbuster({ url: installation.url });
+  buyers.push(shop);
+  for await (const step of shop.joinAndWait({ dropId })) {
+    if (step.kind !== 'called') continue;
+    const outcome = await shop.checkout({
+      pass: step.pass,
+      dropId,
+      lines: [{ sku: 'LAMP-TEAL', quantity: 1 }],
+      currency: 'EUR',
+      email: 'bob@example.com',
+      address: { name: 'Bob', line1: 'Lane 1', city: 'Bern', country: 'CH' },
+    });
+    if (outcome.step !== 'pay' || outcome.answer.kind !== 'payable')
+      throw new Error(`the purchase ended with ${JSON.stringify(outcome)}`);
+    const { clientSecret, payments } = outcome.answer;
+    const [intentId = ''] = clientSecret.split('_secret_');
+    const confirmed = await fetch(`${payments.apiBase}/v1/payment_intents/${intentId}/confirm`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${payments.publishableKey}` },
+      body: new URLSearchParams({ client_secret: clientSecret, payment_method: 'pm_card_visa' }),
+    });
+    expect(confirmed.status).toBe(200);
+  }
+}
+
+function inLocalTime(atMs: number): string {
+  return new Date(atMs - new Date(atMs).getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}
+
+/** Nothing was complained of but what is expected, and nobody was talked to but the engine. */
+async function expectNoComplaints(visit: WatchedPage, expected?: RegExp): Promise<void> {
+  const known = new Set([new URL(installation.url).origin]);
+  expect(visit.complaints.filter(complaint => !expected?.test(complaint))).toEqual([]);
+  expect([...visit.origins].filter(origin => !known.has(origin))).toEqual([]);
+  await visit.page.context().close();
+}

@@ -1,0 +1,168 @@
+// What the control room decides by itself: from a form's texts to a drop, and from figures to alarms.
+import { describe, expect, it } from 'vitest';
+import { alarmsOf } from '../../client/web/admin/board/alarms.rules.ts';
+import type { DropStats } from '../../client/web/admin/board/drop-stats.ts';
+import { bounds } from '../../client/web/admin/drops/bounds.ts';
+import {
+  majorOf,
+  minorOf,
+  readDropForm,
+  type DropForm,
+} from '../../client/web/admin/drops/drop-form.rules.ts';
+import { createDropInput } from '../../server/drops/drop-schemas.ts';
+import { skuSchema, dropIdSchema } from '../../server/ids.ts';
+import { limits } from '../../server/limits.ts';
+
+const at = { nowMs: new Date('2030-01-01T12:00:00').getTime(), minorPerMajor: () => 100 };
+const good = {
+  title: ' A drop ',
+  mode: 'fifo',
+  opensAt: '2030-01-02T12:00',
+  perBuyerMax: '2',
+  ratePerSec: '2,5',
+  activeMax: '100',
+};
+const read = (
+  fields: Record<string, string>,
+  items: DropForm['items'] = [{ sku: 'A', units: '5', price: '' }],
+) => readDropForm({ fields: { ...good, ...fields }, items }, at);
+const problemsOf = (...form: Parameters<typeof read>) => {
+  const answer = read(...form);
+  return answer.kind === 'wrong'
+    ? Object.entries(answer.problems).map(([name, problem]) => `${name} ${problem.kind}`)
+    : [];
+};
+
+describe("a drop's form", () => {
+  it('becomes what the server takes, with what is left out left out', () => {
+    const answer = read(
+      { holdTtl: '90', codes: 'FRIENDS 50\n\n GOOD FOLK 3 ', currency: 'eur', botGate: 'off', beacon: '' },
+      [{ sku: ' A ', units: '5', price: '29,90' }],
+    );
+    expect(answer).toEqual({
+      kind: 'good',
+      input: {
+        title: 'A drop',
+        mode: 'fifo',
+        opensAtMs: at.nowMs + 24 * 3_600_000,
+        items: [{ sku: 'A', total: 5, price: { amount: 2_990, currency: 'EUR' } }],
+        perBuyerMax: 2,
+        ratePerSec: 2.5,
+        activeMax: 100,
+        holdTtlMs: 90_000,
+        codes: [
+          { code: 'FRIENDS', maxUses: 50 },
+          { code: 'GOOD FOLK', maxUses: 3 },
+        ],
+      },
+    });
+    expect(createDropInput.safeParse(answer.kind === 'good' ? answer.input : null).success).toBe(true);
+  });
+
+  it('says of each field what is wrong with it', () => {
+    expect(
+      problemsOf({ title: ' ', opensAt: '', perBuyerMax: '1.5', ratePerSec: '0', activeMax: 'many' }),
+    ).toEqual([
+      'title required',
+      'opensAt required',
+      'perBuyerMax whole',
+      'ratePerSec number',
+      'activeMax whole',
+    ]);
+    expect(problemsOf({ opensAt: '2029-12-31T12:00' })).toEqual(['opensAt past']);
+    expect(problemsOf({ lobbyOpensAt: '2030-01-03T12:00', closesAt: '2030-01-02T12:00' })).toEqual([
+      'lobbyOpensAt lobbyAfter',
+      'closesAt closesBefore',
+    ]);
+    expect(
+      problemsOf({ currency: 'EUR' }, [
+        { sku: 'A', units: '0', price: '' },
+        { sku: 'A', units: '3', price: '1.234' },
+        { sku: 'b/c', units: '3', price: '' },
+      ]),
+    ).toEqual(['units-0 whole', 'price-1 price', 'sku-2 sku', 'sku-1 twice']);
+    expect(problemsOf({ codes: 'ok-code 5\nbad\nOK-CODE 7', beacon: 'drand:a:1' })).toEqual([
+      'codes code',
+      'beacon beaconFifo',
+    ]);
+  });
+
+  it('reads and writes a price by the decimals of its currency', () => {
+    expect(['29.90', '29,9', '29', '0.05', '1.234', '-1', '1e3', ''].map(text => minorOf(text, 100))).toEqual(
+      [2_990, 2_990, 2_900, 5, null, null, null, null],
+    );
+    expect([minorOf('500', 1), minorOf('500.0', 1), minorOf('1.234', 1_000)]).toEqual([500, null, 1_234]);
+    expect([majorOf(2_990, 100), majorOf(500, 1), majorOf(5, 1_000)]).toEqual(['29.90', '500', '0.005']);
+  });
+
+  it("knows the server's bounds", () => {
+    const inSeconds = ({ min, default: start, max }: { min: number; default: number; max: number }) => ({
+      min: min / 1_000,
+      default: start / 1_000,
+      max: max / 1_000,
+    });
+    expect(bounds).toMatchObject({
+      dropUnitsCount: limits.dropUnitsCount,
+      perBuyerMaxCount: limits.perBuyerMaxCount,
+      ratePerSecMax: limits.ratePerSecMax,
+      activeMaxCount: limits.activeMaxCount,
+      callWindowSec: inSeconds(limits.callWindowMs),
+      passTtlSec: inSeconds(limits.passTtlMs),
+      holdTtlSec: inSeconds(limits.holdTtlMs),
+      paymentWindowSec: inSeconds(limits.paymentWindowMs),
+      importRecordsCount: limits.importRecordsCount,
+    });
+    expect(bounds.importPartBytes).toBeLessThan(limits.httpBodyBytes);
+  });
+});
+
+describe('an alarm', () => {
+  const statuses = {
+    pending: 0,
+    closing: 0,
+    authorized: 0,
+    cancelling: 0,
+    paid: 0,
+    fulfilled: 0,
+    refunded: 0,
+    cancelled: 0,
+    expired: 0,
+  };
+  const stats = (change: Partial<DropStats> = {}): DropStats => ({
+    dropId: dropIdSchema.parse('drop-1'),
+    state: 'open',
+    waiting: 100,
+    called: 0,
+    shopping: 0,
+    holding: 0,
+    paying: 0,
+    paid: 0,
+    stock: [{ sku: skuSchema.parse('a'), total: 10, available: 10, held: 0, sold: 0, withdrawn: 0 }],
+    calls: { perMin: 600, targetPerMin: 600, active: 5, activeMax: 10 },
+    orders: statuses,
+    process: { callsPerSec: 50, errorsPerMin: 0, p50Ms: 3, p95Ms: 20 },
+    serverTimeMs: 0,
+    ...change,
+  });
+  const kinds = (change: Partial<DropStats>, openForMs = 120_000) =>
+    alarmsOf(stats(change), openForMs).map(({ kind }) => kind);
+  const behind = { perMin: 200, targetPerMin: 600, active: 5, activeMax: 10 };
+
+  it('is raised by errors, slow answers, calls far behind their pace, and by what holds the calls up', () => {
+    expect(kinds({})).toEqual([]);
+    expect(kinds({ process: { callsPerSec: 1, errorsPerMin: 2, p50Ms: 3, p95Ms: 900 } })).toEqual([
+      'errors',
+      'slow',
+    ]);
+    expect(kinds({ calls: behind })).toEqual(['behind']);
+    expect(kinds({ calls: { ...behind, active: 10 } })).toEqual(['full']);
+    const held = [{ sku: skuSchema.parse('a'), total: 10, available: 0, held: 4, sold: 6, withdrawn: 0 }];
+    expect(kinds({ calls: behind, stock: held })).toEqual(['stalled']);
+  });
+
+  it('is not raised by a drop that has just opened, has paused, or has nobody waiting', () => {
+    expect(kinds({ calls: behind }, 5_000)).toEqual([]);
+    expect(kinds({ calls: behind, state: 'paused' })).toEqual([]);
+    expect(kinds({ calls: behind, waiting: 0 })).toEqual([]);
+  });
+});
