@@ -163,6 +163,7 @@ export function createShopper(options: {
         case 'requote':
         case 'sold-out':
         case 'all-held':
+        case 'below-minimum':
           return unexpected(`pay ${paid.kind}`);
       }
     }
