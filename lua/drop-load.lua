@@ -1,5 +1,7 @@
 #!lua flags=allow-oom
--- Puts a drop's settings and stock into Redis, or brings them up to date: units added, units withdrawn.
+-- Puts a drop's settings and stock into Redis, or brings them up to date: units added, units withdrawn. Processes load
+-- what they have read, in any order: settings that are older than those that are there change nothing, and an opening that
+-- an operator has brought forward stays where it is.
 -- KEYS: drop stock queue codes tick
 -- ARGV: settings
 -- RETURNS: {'loaded', state} | {'epoch'} where the drop must be rebuilt first
@@ -23,7 +25,15 @@ local lost = lostEpoch(dropKey)
 if lost == 'epoch' or (lost == 'missing' and not settings.fresh) then return { 'epoch' } end
 local fresh = lost == 'missing'
 if fresh then redis.call('HSET', dropKey, 'state', 'scheduled', 'server', serverIdentity()) end
+local known = redis.call('HMGET', dropKey, 'rev', 'opensAtMs', 'lobbyOpensAtMs')
+if tonumber(settings.fields.rev) < tonumber(known[1] or '0') then
+  return { 'loaded', redis.call('HGET', dropKey, 'state') }
+end
 for field, value in pairs(settings.fields) do redis.call('HSET', dropKey, field, tostring(value)) end
+for index, field in ipairs({ 'opensAtMs', 'lobbyOpensAtMs' }) do
+  local before = known[index + 1]
+  if before and tonumber(before) < tonumber(settings.fields[field]) then redis.call('HSET', dropKey, field, before) end
+end
 for _, item in ipairs(settings.items) do
   local added = item.total - count(item.sku .. '/total')
   if added > 0 then

@@ -74,6 +74,8 @@ export function createDrops(options: {
     max: 1_000,
     // Changes are announced; the age only bounds what a lost announcement can do.
     ttl: 5_000,
+    // Forgotten while it is looked up, it answers those who asked before, and is not kept.
+    ignoreFetchAbort: true,
     fetchMethod: async (_key, _stale, { context }) => (await store.find(context)) ?? undefined,
   });
   const changed = async (dropId: DropId) => {

@@ -62,6 +62,7 @@ export const firstPaidShare = (1 / (1 + limits.admitSlack.first)).toFixed(6);
 /** A drop's settings as Redis keeps them. Numbers go as text: Lua would write a large one as 1.7e+12. */
 export function dropFields(drop: Drop): Record<string, string> {
   const settings = {
+    rev: drop.rev,
     mode: drop.mode,
     lobbyOpensAtMs: drop.lobbyOpensAtMs,
     opensAtMs: drop.opensAtMs,

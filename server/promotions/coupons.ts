@@ -56,6 +56,8 @@ export function createCoupons(deps: {
   const remembered = new LRUCache<string, { coupon: Coupon | null }>({
     max: limits.couponCacheCount,
     ttl: limits.couponCacheTtlMs,
+    // Forgotten while it is looked up, it answers those who asked before, and is not kept.
+    ignoreFetchAbort: true,
     fetchMethod: async code => ({ coupon: await store.find(code) }),
   });
   const find = async (text: string): Promise<Coupon | null> => {
