@@ -62,7 +62,7 @@ import { connectMongo, isConnected } from './platform/mongo.ts';
 import { createRateLimits } from './platform/rate-limits.ts';
 import { checkRedis, connectRedis } from './platform/redis.ts';
 import { createSealer } from './platform/seal.ts';
-import { createLogger, createMetrics } from './platform/telemetry.ts';
+import { countProductReads, createLogger, createMetrics } from './platform/telemetry.ts';
 import { createEngineCoupons } from './promotions/engine-coupons.ts';
 import { createJudgeCoupon } from './promotions/judge-coupon.ts';
 import { createPricePool } from './pricing/price-pool.ts';
@@ -165,12 +165,7 @@ const jobs = createOrderJobs({ orders: orderQueue, events: eventQueue, connectio
 // Capabilities.
 const indexHint = createIndexHint({ queue: searchQueue, log });
 lifecycle.onStop('index hint', () => indexHint.close());
-const productReads = {
-  memory: metrics.cacheReads.labels({ cache: 'products', by: 'memory' }),
-  flight: metrics.cacheReads.labels({ cache: 'products', by: 'flight' }),
-  redis: metrics.cacheReads.labels({ cache: 'products', by: 'redis' }),
-  mongodb: metrics.cacheReads.labels({ cache: 'products', by: 'mongodb' }),
-};
+const productReads = countProductReads(metrics);
 const catalog = await createCatalog({
   store: catalogStore,
   changes: createProductChanges({ redis: stockRedis, events: eventsRedis, log }),

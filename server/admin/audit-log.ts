@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Clock } from '../platform/clock.ts';
-import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
+import { collectionOf, type MongoConnection, isDuplicateKey } from '../platform/mongo.ts';
 
 export const auditOutcomes = ['done', 'refused', 'failed'] as const;
 
@@ -76,7 +76,7 @@ export function createAuditLog(options: {
         await lines.insertOne({ _id: seq, ...line, hash: hashOf(seq, line) });
         return;
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 11_000)) throw error;
+        if (!isDuplicateKey(error)) throw error;
       }
     }
     throw new Error(`the audit log was contended for ${triesMax} tries`);

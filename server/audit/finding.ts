@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /**
  * The invariants that an installation can show while it runs or at rest. Missing is 8 alone, whether a history of holds
  * and releases is linearizable: Redis keeps no history, so only a test that records one can tell.
@@ -13,3 +15,21 @@ export interface Finding {
 }
 
 export type ReportFinding = (finding: Finding) => void;
+
+/** A finding, as it is kept and told. */
+export const findingSchema = z.object({
+  invariant: z.literal(auditedInvariants),
+  document: z.string(),
+  what: z.string(),
+});
+
+/** How much a look at the books has read. */
+export const checkedSchema = z.object({
+  drops: z.int(),
+  orders: z.int(),
+  units: z.int(),
+  payments: z.int(),
+  // A run from before holds were read has no such count.
+  holds: z.int().default(0),
+  calls: z.int(),
+});

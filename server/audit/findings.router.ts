@@ -1,7 +1,7 @@
 // `admin.findings.*`: the checks of `npm run audit`, asked for from a page and done by a worker.
 import { z } from 'zod';
 import { router, staffProcedure } from '../trpc.ts';
-import { auditedInvariants } from './finding.ts';
+import { checkedSchema, findingSchema } from './finding.ts';
 import type { Findings } from './findings.ts';
 
 export const findingsOutput = z.discriminatedUnion('kind', [
@@ -17,19 +17,8 @@ export const findingsOutput = z.discriminatedUnion('kind', [
     look: z.int(),
     documentsRead: z.int(),
     suspicionsCount: z.int(),
-    checked: z
-      .object({
-        drops: z.int(),
-        orders: z.int(),
-        units: z.int(),
-        payments: z.int(),
-        holds: z.int(),
-        calls: z.int(),
-      })
-      .optional(),
-    findings: z.array(
-      z.object({ invariant: z.literal(auditedInvariants), document: z.string(), what: z.string() }),
-    ),
+    checked: checkedSchema.optional(),
+    findings: z.array(findingSchema),
     /** More than are listed where there are very many. */
     findingsCount: z.int(),
     failure: z.string().optional(),

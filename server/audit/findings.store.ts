@@ -1,7 +1,7 @@
 // The last check of the books that was asked for in the control room: one document, replaced by the next.
 import { z } from 'zod';
-import { auditedInvariants } from './finding.ts';
-import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
+import { checkedSchema, findingSchema } from './finding.ts';
+import { collectionOf, type MongoConnection, isDuplicateKey } from '../platform/mongo.ts';
 
 const underWay = ['waiting', 'running'] as const;
 const ended = ['done', 'failed'] as const;
@@ -20,24 +20,8 @@ const runSchema = z.object({
   documentsRead: z.int(),
   /** What looks wrong so far and is looked at again. */
   suspicionsCount: z.int(),
-  checked: z
-    .object({
-      drops: z.int(),
-      orders: z.int(),
-      units: z.int(),
-      payments: z.int(),
-      // A run from before holds were read has no such count.
-      holds: z.int().default(0),
-      calls: z.int(),
-    })
-    .nullable(),
-  findings: z.array(
-    z.object({
-      invariant: z.literal(auditedInvariants),
-      document: z.string(),
-      what: z.string(),
-    }),
-  ),
+  checked: checkedSchema.nullable(),
+  findings: z.array(findingSchema),
   findingsCount: z.int(),
   failure: z.string().nullable(),
 });
@@ -69,7 +53,7 @@ export function createFindingsStore(connection: MongoConnection): FindingsStore 
         return true;
       } catch (error) {
         // One is there, and it is alive.
-        if (error instanceof Error && 'code' in error && error.code === 11_000) return false;
+        if (isDuplicateKey(error)) return false;
         throw error;
       }
     },

@@ -10,6 +10,7 @@ import {
   type ProductModel,
   slugMarkOf,
 } from './product-document.ts';
+import { isDuplicateKey } from '../platform/mongo.ts';
 
 export type WriteOutcome =
   | { kind: 'created' | 'updated' | 'unchanged'; rev: number }
@@ -34,7 +35,6 @@ interface Entry {
 type Tried = WriteOutcome | 'changed-meanwhile' | 'duplicate';
 
 const attemptsMax = 6;
-const duplicateKey = 11_000;
 
 export function createProductWrites(model: ProductModel) {
   /** What of the product is another's; null if nothing is that was asked for by name, any more. */
@@ -72,7 +72,7 @@ export function createProductWrites(model: ProductModel) {
       if (result.matchedCount === 0) return 'changed-meanwhile';
       return { kind: known.live ? 'updated' : 'created', rev: known.rev + 1 };
     } catch (error) {
-      if (isDuplicate(error)) return 'duplicate';
+      if (isDuplicateKey(error)) return 'duplicate';
       throw error;
     }
   }
@@ -107,7 +107,7 @@ export function createProductWrites(model: ProductModel) {
       if (!(error instanceof mongo.MongoBulkWriteError)) throw error;
       const failures = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
       for (const failure of failures) {
-        if (failure.code !== duplicateKey) throw error;
+        if (!isDuplicateKey(failure)) throw error;
         outcomes[failure.index] = 'duplicate';
       }
     }
@@ -186,7 +186,7 @@ export function createProductWrites(model: ProductModel) {
             const isFree = await model.updateOne({ _id, status: null }, change).then(
               () => true,
               (error: unknown) => {
-                if (isDuplicate(error)) return false;
+                if (isDuplicateKey(error)) return false;
                 throw error;
               },
             );
@@ -212,8 +212,4 @@ function slugFor({ input, slugsTaken }: Entry, known?: Known): string {
   const made = slugChoices(input, slugMarkOf(input.productId));
   const choices = known?.slug ? [known.slug, ...made] : made;
   return choices[Math.min(slugsTaken, choices.length - 1)] ?? input.productId;
-}
-
-function isDuplicate(error: unknown): boolean {
-  return error instanceof mongo.MongoServerError && error.code === duplicateKey;
 }

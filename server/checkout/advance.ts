@@ -15,7 +15,7 @@
 // What is not certain is thrown, and the order is due again after a growing pause. Any number of these may run at
 // once for one order: effects are idempotent on ids fixed beforehand, and only one wins each compare-and-set.
 import type { Logger } from 'pino';
-import type { BuyerId, DropId, HoldId, OrderId, Sku } from '../ids.ts';
+import type { DropId, HoldId, OrderId, Sku } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Order } from '../orders/order.ts';
 import { endedUnpaid, endOfClosing, isMoneyCertain, type OrderReason } from '../orders/order.rules.ts';
@@ -24,6 +24,7 @@ import { openRefund } from '../orders/refund.rules.ts';
 import { metadataOfSerials } from '../payments/payment-metadata.ts';
 import { PaymentsBusy, type Payment, type Payments } from '../payments/payments.ts';
 import type { Metrics } from '../platform/telemetry.ts';
+import type { UsedCoupon } from '../promotions/coupon.rules.ts';
 import type { RefundOrder } from './refund-order.ts';
 
 /** The ledger of units, as far as an order needs it. */
@@ -37,11 +38,6 @@ export interface UnitsPort {
 }
 
 /** The coupon that an order is billed with: its use ends as the order's hold does. */
-export interface UsedCoupon {
-  readonly code: string;
-  readonly buyerId: BuyerId;
-}
-
 export function couponOf({ quote, buyerId }: Pick<Order, 'quote' | 'buyerId'>): UsedCoupon | undefined {
   return quote.coupon === undefined ? undefined : { code: quote.coupon, buyerId };
 }

@@ -1,7 +1,7 @@
 // How far each sweep over Stripe has come, in MongoDB: any process may go on where another stopped. A lease keeps two
 // from doing the same at once; if both do all the same, nothing is done twice, since what they find is applied once.
 import { z } from 'zod';
-import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
+import { collectionOf, type MongoConnection, isDuplicateKey } from '../platform/mongo.ts';
 
 export type SweepName = 'events' | 'payments';
 
@@ -48,7 +48,7 @@ export function createSweepsStore(connection: MongoConnection): SweepsStore {
         await sweeps.insertOne({ _id: name, owner, leaseUntilMs: untilMs, ...first });
         return first;
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 11_000)) throw error;
+        if (!isDuplicateKey(error)) throw error;
         return null;
       }
     },

@@ -1,7 +1,7 @@
 // Payments at Stripe whose order MongoDB does not have: money for goods of which nobody knows. Their drops stay paused.
 import { z } from 'zod';
 import { dropIdSchema, orderIdSchema, type DropId, type OrderId } from '../ids.ts';
-import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
+import { collectionOf, type MongoConnection, isDuplicateKey } from '../platform/mongo.ts';
 
 const documentSchema = z.object({
   /** The payment's. */
@@ -39,7 +39,7 @@ export function createUnknownPaymentsStore(connection: MongoConnection): Unknown
         await payments.insertOne({ _id: paymentId, dropId, orderId, seenAtMs, resolvedAtMs: null });
         return true;
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 11_000) return false;
+        if (isDuplicateKey(error)) return false;
         throw error;
       }
     },

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { hashBytes, pieceLeavesCount } from '../../client/fairness/merkle.ts';
 import { dropIdSchema, type DropId } from '../ids.ts';
-import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
+import { collectionOf, type MongoConnection, isDuplicateKey } from '../platform/mongo.ts';
 
 const lobbySchema = z.object({
   _id: dropIdSchema,
@@ -114,6 +114,6 @@ async function unlessThere(insert: () => Promise<unknown>): Promise<void> {
   try {
     await insert();
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 11_000)) throw error;
+    if (!isDuplicateKey(error)) throw error;
   }
 }

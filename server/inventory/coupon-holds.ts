@@ -5,16 +5,10 @@
 // is left without a hold, which whoever is refused because of it finds and takes. The other way about, units would be
 // held at a price that nobody may have. A use is confirmed once more when its order stands in MongoDB and before it is
 // paid: so a use that Redis lost in between is either brought back or refused, and never paid for uncounted.
-import type { BuyerId, DropId, HoldId } from '../ids.ts';
+import type { DropId, HoldId } from '../ids.ts';
 import type { HoldsStore, PayOutcome, PlaceOutcome, PlaceRequest } from './holds.store.ts';
-import type { CouponRefusal } from '../promotions/coupon.rules.ts';
+import type { CouponRefusal, UsedCoupon } from '../promotions/coupon.rules.ts';
 import type { Coupons } from '../promotions/coupons.ts';
-
-/** A cart's coupon; nothing where it has none. */
-export interface UsedCoupon {
-  readonly code: string;
-  readonly buyerId: BuyerId;
-}
 
 export type CouponPlaceOutcome = PlaceOutcome | { kind: 'bad-coupon'; reason: CouponRefusal };
 

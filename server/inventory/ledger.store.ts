@@ -3,7 +3,7 @@
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { orderIdSchema, skuSchema, type DropId, type OrderId, type Sku } from '../ids.ts';
-import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
+import { collectionOf, type MongoConnection, isDuplicateKey } from '../platform/mongo.ts';
 
 const unitSchema = z.object({
   /** `drop/sku/serial` */
@@ -65,6 +65,8 @@ export function createLedger(connection: MongoConnection): Ledger {
   const totals = new LRUCache<string, number, { dropId: DropId; sku: Sku }>({
     max: 10_000,
     ttl: totalTtlMs,
+    // Forgotten while it is looked up, it answers those who asked before, and is not kept.
+    ignoreFetchAbort: true,
     fetchMethod: (_key, _stale, { context }) =>
       units.countDocuments({ drop: context.dropId, sku: context.sku }),
   });
@@ -86,7 +88,7 @@ export function createLedger(connection: MongoConnection): Ledger {
       });
       if (free) return free.serial;
     } catch (error) {
-      if (!isDuplicate(error)) throw error;
+      if (!isDuplicateKey(error)) throw error;
     }
     // Either an earlier try has this slot (the unique index said so), or nothing is free any more.
     const own = await units.findOne({ order: orderId, slot: slot.name });
@@ -205,19 +207,13 @@ async function insertMissing(units: Units, batch: Unit[]): Promise<void> {
   try {
     await units.insertMany(batch, { ordered: false });
   } catch (error) {
-    if (!isDuplicate(error) || !onlyDuplicates(error)) throw error;
+    if (!isDuplicateKey(error) || !onlyDuplicates(error)) throw error;
   }
 }
 
-function isDuplicate(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && error.code === 11_000;
-}
-
 /** A bulk write names its first error; another one behind it must not pass for a duplicate. */
-function onlyDuplicates(error: Error): boolean {
-  const all = 'writeErrors' in error ? error.writeErrors : [];
+function onlyDuplicates(error: unknown): boolean {
+  const all = error instanceof Error && 'writeErrors' in error ? error.writeErrors : [];
   const each: unknown[] = Array.isArray(all) ? all : [all];
-  return each.every(
-    item => typeof item === 'object' && item !== null && 'code' in item && item.code === 11_000,
-  );
+  return each.every(isDuplicateKey);
 }

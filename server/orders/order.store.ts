@@ -3,7 +3,7 @@
 import type { mongo } from 'mongoose';
 import { z } from 'zod';
 import { orderIdSchema, type BuyerId, type DropId, type HoldId, type OrderId } from '../ids.ts';
-import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
+import { collectionOf, type MongoConnection, isDuplicateKey } from '../platform/mongo.ts';
 import type { Contact, Order, UnitRef } from './order.ts';
 import { orderSchema } from './order.ts';
 import {
@@ -197,7 +197,7 @@ export function createOrdersStore(connection: MongoConnection): OrdersStore {
         await orders.insertOne({ _id: orderId, ...fields });
         return true;
       } catch (error) {
-        if (isDuplicate(error)) return false;
+        if (isDuplicateKey(error)) return false;
         throw error;
       }
     },
@@ -344,8 +344,4 @@ function fieldsOf(set: OrderChange): Record<string, unknown> {
     ...(intentId === undefined ? {} : { 'intent.id': intentId }),
     ...(intentStatus === undefined ? {} : { 'intent.status': intentStatus }),
   };
-}
-
-function isDuplicate(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 11_000;
 }

@@ -2,7 +2,7 @@
 // that no loss of Redis forgets it. Each change is one compare-and-set on that document; an order counts once.
 import { z } from 'zod';
 import type { DropId, OrderId } from '../ids.ts';
-import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
+import { collectionOf, type MongoConnection, isDuplicateKey } from '../platform/mongo.ts';
 
 const documentSchema = z.object({
   /** `drop/card` */
@@ -96,7 +96,7 @@ export function createCardsStore(connection: MongoConnection): CardsStore {
         await cards
           .insertOne({ _id, used: 0, takers: [], rev: 0, usedAt: new Date() })
           .catch((error: unknown) => {
-            if (!(error instanceof Error && 'code' in error && error.code === 11_000)) throw error;
+            if (!isDuplicateKey(error)) throw error;
           });
       }
     },

@@ -1,6 +1,6 @@
 // Stripe's events as they came, in MongoDB: stored before they are acknowledged, worked off afterwards, each once.
 import { z } from 'zod';
-import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
+import { collectionOf, type MongoConnection, isDuplicateKey } from '../platform/mongo.ts';
 
 const documentSchema = z.object({
   _id: z.string(),
@@ -79,7 +79,7 @@ export function createEventsStore(connection: MongoConnection): EventsStore {
         });
         return true;
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 11_000) return false;
+        if (isDuplicateKey(error)) return false;
         throw error;
       }
     },

@@ -42,3 +42,8 @@ export function collectionOf<T extends mongo.Document>(
 ): mongo.Collection<T> {
   return connection.getClient().db(connection.name).collection<T>(name);
 }
+
+/** Whether a unique index refused a write: MongoDB's code for it, of a failed call or of one write in a bulk. */
+export function isDuplicateKey(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 11_000;
+}

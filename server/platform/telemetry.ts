@@ -149,3 +149,9 @@ export function createMetrics(): Metrics {
     }),
   };
 }
+
+/** The counters of `cacheReads` for products, each looked up once. */
+export function countProductReads({ cacheReads }: Pick<Metrics, 'cacheReads'>) {
+  const by = (who: string) => cacheReads.labels({ cache: 'products', by: who });
+  return { memory: by('memory'), flight: by('flight'), redis: by('redis'), mongodb: by('mongodb') };
+}

@@ -3,6 +3,7 @@
 // One coupon for each cart, and it comes off what the shop's own reductions have left: a coupon is a promise about the
 // price that the buyer sees, and taken first it would also make those reductions smaller than announced. Two coupons
 // never meet, so there is no order between them to argue about.
+import type { BuyerId } from '../ids.ts';
 import type { Discount } from '../pricing/discount.rules.ts';
 import { roundingStepOf } from '../pricing/currencies.rules.ts';
 import type { Coupon } from './coupon.ts';
@@ -20,6 +21,12 @@ export const couponRefusals = [
   'buyer-limit',
 ] as const;
 export type CouponRefusal = (typeof couponRefusals)[number];
+
+/** What a cart, a hold or an order has of a coupon: its use is counted by both. */
+export interface UsedCoupon {
+  readonly code: string;
+  readonly buyerId: BuyerId;
+}
 
 export interface CouponCart {
   readonly dropId: string;

@@ -1,6 +1,6 @@
 // Coupons in MongoDB: what the shop promised. Their uses are counted elsewhere; only a disabling ever changes one.
 import type { z } from 'zod';
-import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
+import { collectionOf, type MongoConnection, isDuplicateKey } from '../platform/mongo.ts';
 import { couponSchema, type Coupon } from './coupon.ts';
 
 const documentSchema = couponSchema.omit({ code: true }).extend({ _id: couponSchema.shape.code });
@@ -21,7 +21,7 @@ export function createCouponsStore(connection: MongoConnection) {
         await coupons.insertOne({ _id: code, ...fields });
         return true;
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 11_000) return false;
+        if (isDuplicateKey(error)) return false;
         throw error;
       }
     },

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { dropIdSchema, type DropId } from '../ids.ts';
 import { lanes, type Drop } from '../drops/drop.ts';
-import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
+import { collectionOf, type MongoConnection, isDuplicateKey } from '../platform/mongo.ts';
 import type { Call } from './queue.store.ts';
 
 const entrySchema = z.object({
@@ -84,8 +84,4 @@ export function createCallLog(connection: MongoConnection): CallLog {
       for await (const entry of calls.find({ drop: dropId }).sort({ seq: 1 })) yield read(entry);
     },
   };
-}
-
-function isDuplicateKey(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 11_000;
 }

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { dropIdSchema, type DropId } from '../ids.ts';
 import { lanes, type Lane } from '../drops/drop.ts';
-import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
+import { collectionOf, type MongoConnection, isDuplicateKey } from '../platform/mongo.ts';
 
 const marksSchema = z.object({ general: z.int(), priority: z.int(), late: z.int() });
 
@@ -48,7 +48,7 @@ export function createEpochsStore(connection: MongoConnection): EpochsStore {
       await epochs.insertOne({ _id: dropId, ...first });
       return first;
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 11_000)) throw error;
+      if (!isDuplicateKey(error)) throw error;
       return read(await epochs.findOne({ _id: dropId }));
     }
   };

@@ -1,8 +1,8 @@
 // How far a reindex has come, and who is at it, in MongoDB: so that there is one at a time, and one that was killed is
 // taken up by the next where it stopped.
-import { mongo, Schema } from 'mongoose';
+import { Schema } from 'mongoose';
 import type { ProductId } from '../ids.ts';
-import type { MongoConnection } from '../platform/mongo.ts';
+import { isDuplicateKey, type MongoConnection } from '../platform/mongo.ts';
 
 export interface ReindexState {
   /** Who is at it; also the name under which it claims products. */
@@ -55,7 +55,7 @@ export function createReindexStore(connection: MongoConnection) {
           .lean<ReindexDocument>();
         return { kind: 'begun', before };
       } catch (error) {
-        if (!(error instanceof mongo.MongoServerError) || error.code !== duplicateKey) throw error;
+        if (!isDuplicateKey(error)) throw error;
         const other = await model.findOne({ _id: 'products' }).lean<ReindexDocument>();
         return { kind: 'taken', untilMs: other?.untilMs ?? 0 };
       }
@@ -81,5 +81,3 @@ export function createReindexStore(connection: MongoConnection) {
     },
   };
 }
-
-const duplicateKey = 11_000;

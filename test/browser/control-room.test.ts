@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDoorbuster, type Doorbuster } from '../../client/index.ts';
 import { ensurePages } from '../../scripts/build/pages.ts';
 import { type Installation, startInstallation } from '../../scripts/supervisor/installation.ts';
-import { openPage, startBrowser, type WatchedPage } from '../support/browser.ts';
+import { drawn, openPage, startBrowser, type WatchedPage } from '../support/browser.ts';
 
 const shotsFolder = path.resolve(import.meta.dirname, '..', '..', '.data', 'screenshots', 'admin');
 const axeFile = path.resolve(import.meta.dirname, '..', '..', 'node_modules', 'axe-core', 'axe.min.js');
@@ -224,6 +224,7 @@ describe('the control room', () => {
     await page.goto(`${installation.url}/admin`);
     const { keyboard } = page;
     await expect.poll(() => focused(page)).toContain('Key or token');
+    await drawn(page);
     await keyboard.type(installation.adminKey);
     await keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: 'Drops' }).waitFor();

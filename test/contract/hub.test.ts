@@ -1,6 +1,6 @@
 // What the hub does beyond tRPC's protocol: one encoding for a crowd, the newest for slow readers, bounds on what a
 // client makes up, and sockets that end when their token, their reader or their process does.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { limits } from '../../server/limits.ts';
 import { createHub, type Outlet } from '../../server/realtime/hub.ts';
 import { createStage, createTestRouter, startWorld, type World } from '../support/socket-worlds.ts';
@@ -189,16 +189,16 @@ describe('a socket', () => {
       await listening.until(2 + count);
     }
     expect(deaf.socket.readyState).toBe(deaf.socket.OPEN);
-    const echo = { method: 'query', params: { path: 'echo', input: { text: filler } } };
-    let id = 0;
-    let isOpen = true;
-    void deaf.closed.then(() => (isOpen = false));
-    // Answers to its own questions are not skipped: they are what fills the bound.
-    while (isOpen) {
-      for (let more = 0; more < 5; more += 1) deaf.send({ id: (id += 1), ...echo });
-      await new Promise(resolve => setTimeout(resolve, 100));
-    }
-    expect(id).toBeGreaterThan(100);
+    // Answers to its own questions are not skipped: they are what fills the bound, and what the kernel takes before it.
+    const questionsCount = 40;
+    const long = { method: 'query', params: { path: 'long', input: { chars: 512 * 1_024 } } };
+    for (let id = 2; id < 2 + questionsCount; id += 1) deaf.send({ id, ...long });
+    await vi.waitFor(async () => expect(await world.socketsCount()).toBe(1), { timeout: 20_000 });
+    // It reads again, too late.
+    deaf.socket.resume();
+    await deaf.closed;
+    const answers = deaf.frames.filter(frame => frame.length > long.params.input.chars);
+    expect(answers.length).toBeLessThan(questionsCount);
     expect(listening.socket.readyState).toBe(listening.socket.OPEN);
   }, 60_000);
 

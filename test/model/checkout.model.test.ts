@@ -10,7 +10,8 @@ import type { HoldsStore } from '../../server/inventory/holds.store.ts';
 import type { Payments } from '../../server/payments/payments.ts';
 import { dropKey } from '../../server/platform/keys.ts';
 import { type CheckoutWorld, startCheckoutWorld } from '../support/checkout-world.ts';
-import { type Act, MoneyWorld, Network, type Plant, type Work } from '../support/money-world.ts';
+import { type Act, MoneyWorld, type Plant, type Work } from '../support/money-world.ts';
+import { Network } from '../support/webhook-network.ts';
 
 const runsCount = Number(process.env['MODEL_RUNS'] ?? 150);
 const seed = process.env['MODEL_SEED'] === undefined ? {} : { seed: Number(process.env['MODEL_SEED']) };

@@ -45,3 +45,10 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   page.on('websocket', socket => origins.add(new URL(socket.url()).origin.replace(/^ws/, 'http')));
   return { page, complaints, origins };
 }
+
+/** Waits until the page has been drawn: until then Chromium drops what is typed, since nobody can see where it goes. */
+export function drawn(page: Page): Promise<void> {
+  return page.evaluate(
+    () => new Promise<void>(resolve => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),
+  );
+}

@@ -8,12 +8,10 @@ import { limits } from '../../server/limits.ts';
 import type { Order } from '../../server/orders/order.ts';
 import { endedUnpaid, stageOf, wasPaid } from '../../server/orders/order.rules.ts';
 import { buyerBytes, dropKey } from '../../server/platform/keys.ts';
-import type { Webhook } from '../../server/payments/webhook.ts';
 import { newHoldId } from './engine.ts';
-import { type CheckoutWorld, type HeldCart, type Ports } from './checkout-world.ts';
-
-/** After how many steps the act's process dies; null: it lives. A step is one call of a store, a script or Stripe. */
-type Dies = number | null;
+import type { CheckoutWorld, HeldCart, Ports } from './checkout-world.ts';
+import { type Dies, type Seat, stepped, Turns } from './turns.ts';
+import type { Network } from './webhook-network.ts';
 
 /** What one process does. `who` is one of the buyers so far, counted round and round. */
 export type Work =
@@ -39,12 +37,6 @@ interface Buyer {
   authorised: boolean;
   stage: number;
   rev: number;
-}
-
-interface Delivery {
-  readonly type: string;
-  readonly paymentId: string;
-  readonly request: { rawBody: Buffer; signature: string };
 }
 
 /** Something done wrong on purpose, in every process. */
@@ -345,161 +337,6 @@ export class MoneyWorld {
   }
 }
 
-/** Stripe's webhooks as they came, in the hands of the model: delivered late, twice, in another order, or never. */
-export class Network {
-  readonly #deliveries: Delivery[] = [];
-  #wake: () => void = () => undefined;
-
-  readonly receive: Webhook = request => {
-    const { rawBody, signature } = request;
-    const event: { type: string; data: { object: { id?: string; payment_intent?: string } } } = JSON.parse(
-      rawBody.toString(),
-    );
-    const { id = '', payment_intent } = event.data.object;
-    this.#deliveries.push({
-      type: event.type,
-      paymentId: payment_intent ?? id,
-      request: { rawBody, signature: signature ?? '' },
-    });
-    this.#wake();
-    return Promise.resolve({ status: 200, body: '' });
-  };
-
-  count(paymentId: string): number {
-    return this.#attempts(paymentId).length;
-  }
-
-  /** Waits for the news of one more attempt. */
-  async more(paymentId: string, known: number): Promise<void> {
-    while (this.#attempts(paymentId).length <= known) {
-      await new Promise<void>(resolve => {
-        this.#wake = resolve;
-      });
-    }
-  }
-
-  /** The oldest news of that kind; of captures, where it has come already. */
-  find(paymentId: string, news: 'attempt' | 'capture'): Delivery | undefined {
-    if (news === 'attempt') return this.#attempts(paymentId).at(-1);
-    return this.#deliveries.find(
-      delivery => delivery.paymentId === paymentId && delivery.type === 'payment_intent.succeeded',
-    );
-  }
-
-  #attempts(paymentId: string): Delivery[] {
-    return this.#deliveries.filter(
-      delivery => delivery.paymentId === paymentId && attemptTypes.has(delivery.type),
-    );
-  }
-}
-
-const attemptTypes = new Set(['payment_intent.amount_capturable_updated', 'payment_intent.payment_failed']);
-
 function isRestocked(order: Order, serial: number): boolean {
   return order.refunds.some(refund => refund.restock.some(unit => unit.serial === serial));
-}
-
-/** One of two processes that take turns. */
-interface Seat {
-  /** Resolves when this process may take its next step. */
-  turn(): Promise<void>;
-  /** Its step is done. */
-  done(): void;
-  leave(): void;
-}
-
-/** Lets two processes take their steps in a given order: each waits before a step until it is its turn. */
-class Turns {
-  readonly #order: boolean[];
-  readonly #waiting: [(() => void)[], (() => void)[]] = [[], []];
-  readonly #gone = [false, false];
-  #underWay = 0;
-  #next = 0;
-  #wake: () => void = () => undefined;
-
-  constructor(order: boolean[]) {
-    this.#order = order;
-  }
-
-  seat(index: 0 | 1): Seat {
-    return {
-      turn: () =>
-        new Promise<void>(resolve => {
-          this.#waiting[index].push(resolve);
-          this.#wake();
-        }),
-      done: () => {
-        this.#underWay -= 1;
-        this.#wake();
-      },
-      leave: () => {
-        this.#gone[index] = true;
-        this.#wake();
-      },
-    };
-  }
-
-  async run(processes: Promise<void>[]): Promise<void> {
-    const ended = Promise.all(processes);
-    ended.catch(() => undefined);
-    while (!this.#gone.every(Boolean)) {
-      const ready = this.#ready();
-      if (ready) {
-        this.#underWay += 1;
-        ready();
-        continue;
-      }
-      await new Promise<void>(resolve => {
-        this.#wake = resolve;
-      });
-    }
-    await ended;
-  }
-
-  /** The step that is next, once both processes wait for their turn or have ended. */
-  #ready(): (() => void) | undefined {
-    if (this.#underWay > 0) return undefined;
-    const [first, second] = this.#waiting;
-    if (![0, 1].every(index => this.#gone[index] === true || this.#waiting[index]?.length !== 0))
-      return undefined;
-    if (first.length === 0) return second.shift();
-    if (second.length === 0) return first.shift();
-    const turn = this.#order[this.#next % Math.max(1, this.#order.length)] ?? false;
-    this.#next += 1;
-    return (turn ? first : second).shift();
-  }
-}
-
-/** The ports of one process: each call is a step, taken in turn, after some of which the process is dead. */
-function stepped(ports: Ports, dies: Dies, seat: Seat | null): Ports {
-  if (dies === null && seat === null) return ports;
-  let steps = 0;
-  const isDead = () => dies !== null && steps >= dies;
-  const wrap = <T extends object>(target: T): T =>
-    new Proxy(target, {
-      get: (object, name) => {
-        const method: unknown = Reflect.get(object, name);
-        if (typeof method !== 'function') return method;
-        return async (...given: unknown[]) => {
-          if (isDead()) throw new Error('this process is dead');
-          await seat?.turn();
-          try {
-            const answer: unknown = await Reflect.apply(method, object, given);
-            steps += 1;
-            if (isDead()) throw new Error('this process was killed');
-            return answer;
-          } finally {
-            seat?.done();
-          }
-        };
-      },
-    });
-  return {
-    ordersStore: wrap(ports.ordersStore),
-    eventsStore: wrap(ports.eventsStore),
-    ledger: wrap(ports.ledger),
-    holds: wrap(ports.holds),
-    payments: wrap(ports.payments),
-    cards: wrap(ports.cards),
-  };
 }

@@ -65,6 +65,10 @@ export function createTestRouter(stage: Stage) {
     openGate: () => openGate(),
     router: router({
       echo: publicProcedure.input(z.strictObject({ text: z.string() })).query(({ input }) => input),
+      /** An answer that is much longer than its question. */
+      long: publicProcedure
+        .input(z.strictObject({ chars: z.int() }))
+        .query(({ input }) => 'x'.repeat(input.chars)),
       nothing: publicProcedure.query(() => undefined),
       whoami: publicProcedure.query(({ ctx }) => ctx.caller.kind),
       add: publicProcedure.input(z.tuple([z.int(), z.int()])).mutation(({ input }) => input[0] + input[1]),
@@ -157,6 +161,8 @@ export interface World {
   readonly stage: Stage;
   readonly clock: { nowMs: number };
   openGate(): void;
+  /** How many sockets the server still has; of ours alone. */
+  socketsCount(): Promise<number>;
   connect(query?: string): Promise<Peer>;
   /** As at a shutdown of the server. */
   stop(withinMs: number): Promise<void>;
@@ -167,6 +173,7 @@ export async function startWorld(kind: 'ours' | 'stock'): Promise<World> {
   const stage = createStage();
   const clock = { nowMs: 1_000 };
   const made = createTestRouter(stage);
+  const metrics = createMetrics();
   const server = createServer();
   const expiresAtMs = 10_000;
   let stop: World['stop'] = async () => undefined;
@@ -176,7 +183,7 @@ export async function startWorld(kind: 'ours' | 'stock'): Promise<World> {
       makeContext: async (_req, token) => contextOf(token, expiresAtMs),
       checkOrigin: createOriginCheck([]),
       clock: { now: () => clock.nowMs, stop: () => undefined },
-      metrics: createMetrics(),
+      metrics,
       trustProxy: false,
       log: pino({ enabled: false }),
     });
@@ -197,6 +204,10 @@ export async function startWorld(kind: 'ours' | 'stock'): Promise<World> {
     stage,
     clock,
     openGate: made.openGate,
+    async socketsCount() {
+      const { values } = await metrics.sockets.get();
+      return values[0]?.value ?? 0;
+    },
     stop,
     async connect(query = '') {
       const peer = await connectPeer(`ws://127.0.0.1:${port}/trpc${query}`);

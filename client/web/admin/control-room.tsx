@@ -4,14 +4,8 @@ import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
 import { I18nProvider } from 'react-aria-components';
 import { Link, Route, Router, Switch, useLocation } from 'wouter';
 import { failureOf } from '../../index.ts';
-import {
-  chooseLanguage,
-  currentLanguage,
-  currentLocale,
-  languages,
-  type Language,
-} from '../texts/language.ts';
-import { chooseTheme, chosenTheme, themes, type Theme } from '../theme/theme.ts';
+import { chooseLanguage, currentLocale, type Language } from '../texts/language.ts';
+import { LanguageChoice, ThemeChoice } from '../frame/choices.tsx';
 import { CrashGuard } from './parts/crash-guard.tsx';
 import { Notices } from './parts/notices.tsx';
 import { Loading, Page } from './parts/page.tsx';
@@ -151,7 +145,6 @@ function OnlyFor({ role }: { role: Role }) {
 function Head({ onLanguage }: { onLanguage: (language: Language) => void }) {
   const { who, may, signOut } = useStaff();
   const [path] = useLocation();
-  const [theme, setTheme] = useState<Theme>(chosenTheme);
   const pages = [
     { to: '/drops', name: words.pages.drops, isHere: path === '/' || path.startsWith('/drops') },
     {
@@ -187,35 +180,8 @@ function Head({ onLanguage }: { onLanguage: (language: Language) => void }) {
           </ul>
         </nav>
         <div className="admin-who">
-          <select
-            aria-label={words.language}
-            value={currentLanguage()}
-            onChange={event => {
-              const chosen = languages.find(({ code }) => code === event.target.value);
-              if (chosen) onLanguage(chosen.code);
-            }}
-          >
-            {languages.map(({ code, name }) => (
-              <option key={code} value={code} lang={code}>
-                {name}
-              </option>
-            ))}
-          </select>
-          <select
-            aria-label={words.theme}
-            value={theme}
-            onChange={event => {
-              const chosen = themes.find(name => name === event.target.value) ?? 'system';
-              chooseTheme(chosen);
-              setTheme(chosen);
-            }}
-          >
-            {themes.map(name => (
-              <option key={name} value={name}>
-                {words.themes[name]}
-              </option>
-            ))}
-          </select>
+          <LanguageChoice label={words.language} onLanguage={onLanguage} />
+          <ThemeChoice label={words.theme} names={words.themes} />
           <span className="admin-role">{words.signIn.as(who.name, words.roles[who.role])}</span>
           <button type="button" className="button button-quiet" onClick={signOut}>
             {words.signIn.out}
