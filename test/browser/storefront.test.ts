@@ -209,7 +209,7 @@ describe('the catalog', () => {
     expect(await box.getAttribute('aria-expanded')).toBe('true');
     expect(await box.getAttribute('aria-controls')).toBe(await list.getAttribute('id'));
     await page.keyboard.press('ArrowDown');
-    const chosen = page.getByRole('option', { selected: true });
+    const chosen = list.getByRole('option', { selected: true });
     expect(await chosen.textContent()).toBe('lamp Search');
     expect(await box.getAttribute('aria-activedescendant')).toBe(await chosen.getAttribute('id'));
     await page.keyboard.press('ArrowUp');
