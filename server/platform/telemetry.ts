@@ -52,7 +52,9 @@ function describeError(error: unknown): unknown {
 
 /** The path of a request as a log may show it: without its query, which may hold tickets and tokens. */
 export function loggablePath(url: string | undefined): string {
-  return (url ?? '').split('?', 1)[0] ?? '';
+  if (!url) return '';
+  const mark = url.indexOf('?');
+  return mark === -1 ? url : url.slice(0, mark);
 }
 
 export interface Metrics {

@@ -4,6 +4,7 @@ import { initTRPC, TRPCError, type AnyRouter } from '@trpc/server';
 import { createHTTPHandler } from '@trpc/server/adapters/standalone';
 import type { ResponseMeta, ResponseMetaFn } from '@trpc/server/http';
 import { z } from 'zod';
+import { LeanIncoming } from '../../server/transport/lean-incoming.ts';
 import { createLeanHttp, type LeanHttpOptions } from '../../server/transport/lean-http.ts';
 
 export const maxBodySize = 2_000;
@@ -229,7 +230,10 @@ export async function startTwin(
     stock,
     ...change,
   });
-  const server = createServer(kind === 'lean' ? lean : stock);
+  const server = createServer<typeof LeanIncoming>(
+    { IncomingMessage: LeanIncoming },
+    kind === 'lean' ? lean : stock,
+  );
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   return {
