@@ -65,7 +65,35 @@ const guarded = t.procedure
   })
   .input(z.object({ y: z.number().default(5) }));
 
+/** Schemas at a procedure's end, several of each kind, some of which need a promise. */
+const laterSchema = z.object({ a: z.string().refine(async text => text !== 'refused') });
+const ended = t.procedure
+  .input(laterSchema)
+  .output(z.object({ a: z.string().transform(async text => `${text}!`), b: z.number().max(5) }))
+  .input(z.object({ b: z.number().default(1) }));
+const throwing = z.object({
+  c: z.string().refine(text => {
+    if (text === 'throws') throw new RangeError('by a schema');
+    return text !== 'refused';
+  }),
+});
+
 export const router = t.router({
+  ends: t.router({
+    post: ended.mutation(({ input }) => ({ ...input, unknown: 'is not in the output' })),
+    list: t.procedure
+      .input(z.array(z.number()))
+      .input(z.unknown())
+      .output(z.array(z.number()).max(2))
+      .mutation(({ input }) => input as number[]),
+    throwing: t.procedure.input(throwing).mutation(({ input }) => input.c),
+    // Whatever has a `then` is waited for.
+    thenable: t.procedure.mutation(() => {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      resolve('then');
+      return { then: promise.then.bind(promise) };
+    }),
+  }),
   steps: t.router({
     post: guarded.mutation(({ input, ctx, path, batchIndex, signal }) => ({
       input,
