@@ -2,6 +2,8 @@
 // are counted at their path and told to it when somebody asks, which is every few seconds.
 import { Counter, Histogram, type Registry } from 'prom-client';
 
+const name = 'doorbuster_call_seconds';
+const help = 'Time spent in a procedure.';
 /** In seconds. */
 const bounds = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
 
@@ -75,8 +77,8 @@ class TalliedTimes extends Histogram<'path'> {
 
   constructor(tallies: ReadonlyMap<string, Tally>) {
     super({
-      name: 'doorbuster_call_seconds',
-      help: 'Time spent in a procedure.',
+      name,
+      help,
       labelNames: ['path'],
       buckets: bounds,
       registers: [],
@@ -84,28 +86,24 @@ class TalliedTimes extends Histogram<'path'> {
     this.#tallies = tallies;
   }
 
-  override async get() {
-    const told = await super.get();
-    const values = [...this.#tallies].flatMap(([path, tally]) => valuesOf(path, tally));
-    return { ...told, values };
-  }
-
-  /** What a registry asks for when it writes its text. */
+  /** What a registry writes its text from, and the library's own `get` its objects. */
   getForPromString() {
-    return this.get();
+    const values = [...this.#tallies].flatMap(([path, tally]) => valuesOf(path, tally));
+    return Promise.resolve({ name, help, type: 'histogram', aggregator: 'sum', values });
   }
 }
 
 function valuesOf(path: string, { counts, sumSec }: Tally) {
-  const name = (suffix: string) => `doorbuster_call_seconds_${suffix}`;
+  const metricName = (suffix: string) => `${name}_${suffix}`;
+  const sharedLabels = { path };
   let count = 0;
   const buckets = [...bounds, '+Inf'].map((le, index) => {
     count += counts[index] ?? 0;
-    return { metricName: name('bucket'), labels: { le, path }, value: count };
+    return { metricName: metricName('bucket'), labels: { le }, sharedLabels, value: count };
   });
   return [
     ...buckets,
-    { metricName: name('sum'), labels: { path }, value: sumSec },
-    { metricName: name('count'), labels: { path }, value: count },
+    { metricName: metricName('sum'), labels: {}, sharedLabels, value: sumSec },
+    { metricName: metricName('count'), labels: {}, sharedLabels, value: count },
   ];
 }

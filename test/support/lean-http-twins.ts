@@ -83,16 +83,9 @@ export const router = t.router({
     post: ended.mutation(({ input }) => ({ ...input, unknown: 'is not in the output' })),
     list: t.procedure
       .input(z.array(z.number()))
-      .input(z.unknown())
       .output(z.array(z.number()).max(2))
-      .mutation(({ input }) => input as number[]),
+      .mutation(({ input }) => input),
     throwing: t.procedure.input(throwing).mutation(({ input }) => input.c),
-    // Whatever has a `then` is waited for.
-    thenable: t.procedure.mutation(() => {
-      const { promise, resolve } = Promise.withResolvers<string>();
-      resolve('then');
-      return { then: promise.then.bind(promise) };
-    }),
   }),
   steps: t.router({
     post: guarded.mutation(({ input, ctx, path, batchIndex, signal }) => ({

@@ -37,6 +37,9 @@ describe('the metrics of calls', () => {
       expect(text).toEqual(await linesOf(library));
       expect(text).toEqual(await linesOf(registry));
     }
+    const objectsOf = async (of: Registry) =>
+      (await of.getMetricsAsJSON()).map(({ values }) => new Set(values));
+    expect(await objectsOf(registry)).toEqual(await objectsOf(library));
     expect((await ours.calls.get()).values).toContainEqual({
       labels: { path: 'hold.place', outcome: 'CONFLICT' },
       value: 2,
