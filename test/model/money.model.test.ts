@@ -581,15 +581,16 @@ const properties: {
         failure: /each rate of the goods/,
       },
       {
-        where: 'the discount comes off the first class alone',
-        planted: wronglyTaxed((price, given, parts) =>
+        where: 'a unit of the discount falls on a rate whose goods it is not for',
+        planted: wronglyTaxed(({ discountAmount }, given, parts) =>
           retaxed(
             given,
-            parts.map((part, index) => ({
-              ...part,
-              taxableAmount:
-                index === 0 ? part.taxableAmount - Math.min(price.discountAmount, 1) : part.taxableAmount,
-            })),
+            parts.map((part, index) => {
+              const isMoved =
+                discountAmount > 0 && parts.length > 1 && (parts.at(-1)?.taxableAmount ?? 0) > 0;
+              const by = !isMoved ? 0 : index === 0 ? 1 : index === parts.length - 1 ? -1 : 0;
+              return { ...part, taxableAmount: part.taxableAmount + by };
+            }),
           ),
         ),
         failure: /shipping follows/,
