@@ -1,5 +1,5 @@
 // Groups and the buyers in them, in MongoDB.
-import { z } from 'zod';
+import type { z } from 'zod';
 import { buyerIdSchema, type BuyerId } from '../ids.ts';
 import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
 import { groupNameSchema, groupSchema, membershipSchema, type Group, type Membership } from './group.ts';
