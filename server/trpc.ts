@@ -15,7 +15,8 @@ import type { Metrics } from './platform/telemetry.ts';
 
 export type Caller =
   | { kind: 'nobody'; why: 'no-token' | 'bad-token' }
-  | { kind: 'buyer'; buyerId: BuyerId; expiresAtMs: number }
+  /** `groups`: those that the shop's own token names; a guest's token names none. */
+  | { kind: 'buyer'; buyerId: BuyerId; expiresAtMs: number; groups?: readonly string[] }
   /** People of the shop. An admin key does not expire; a JWT with a role does. */
   | { kind: 'admin'; name: string; role: Role; expiresAtMs?: number };
 
@@ -189,6 +190,9 @@ const targetSchema = z.union([
   z.object({ productId: z.string().max(64) }).transform(input => input.productId),
   // A coupon's code is its id.
   z.object({ code: z.string().max(64) }).transform(input => input.code),
+  z.object({ group: z.string().max(64) }).transform(input => input.group),
+  z.object({ buyerId: z.string().max(64) }).transform(input => input.buyerId),
+  z.object({ from: z.string().max(8), to: z.string().max(8) }).transform(({ from, to }) => `${from}:${to}`),
 ]);
 
 /** What an admin's call is about: an id of ours, and nothing else of its input. */

@@ -4,6 +4,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import { highestRole } from '../admin/roles.rules.ts';
+import { groupNameSchema } from '../groups/group.ts';
+import { limits } from '../limits.ts';
 import type { Config } from '../config.ts';
 import { PublicError } from '../errors.ts';
 import { buyerIdSchema, type BuyerId } from '../ids.ts';
@@ -88,7 +90,16 @@ function callerOf(payload: JWTPayload, issuer: string): Caller {
   // Everybody without a subject would be one and the same buyer.
   if (subject === '') return { kind: 'nobody', why: 'bad-token' };
   if (role) return { kind: 'admin', name: subject, role, expiresAtMs };
-  return { kind: 'buyer', buyerId: customerId(issuer, subject), expiresAtMs };
+  const groups = groupsIn(payload['groups']);
+  const buyer = { kind: 'buyer' as const, buyerId: customerId(issuer, subject), expiresAtMs };
+  return groups.length > 0 ? { ...buyer, groups } : buyer;
+}
+
+/** Names of groups in a verified token. An identity provider may put its own groups there: what is no name of ours is left out. */
+function groupsIn(claim: unknown): string[] {
+  if (!Array.isArray(claim)) return [];
+  const names = claim.flatMap(name => groupNameSchema.safeParse(name).data ?? []);
+  return [...new Set(names)].slice(0, limits.groupsPerBuyerCount);
 }
 
 /** A customer's buyer id: the same for the same subject, and no way back from it to the subject. */
