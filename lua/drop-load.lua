@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- Puts a drop's settings and stock into Redis, or brings them up to date: units added, units withdrawn. Processes load
--- what they have read, in any order: settings that are older than those that are there change nothing, and an opening that
--- an operator has brought forward stays where it is.
+-- Puts a drop's settings and stock into Redis, or brings them up to date: units added, units withdrawn, an opening that
+-- is not due yet moved. Processes load what they have read, in any order: settings that are older than those that are
+-- there change nothing, and an opening that is due, or that an operator has brought forward, stays where it is.
 -- KEYS: drop stock queue codes tick
 -- ARGV: settings
 -- RETURNS: {'loaded', state} | {'epoch'} where the drop must be rebuilt first
@@ -25,14 +25,17 @@ local lost = lostEpoch(dropKey)
 if lost == 'epoch' or (lost == 'missing' and not settings.fresh) then return { 'epoch' } end
 local fresh = lost == 'missing'
 if fresh then redis.call('HSET', dropKey, 'state', 'scheduled', 'server', serverIdentity()) end
-local known = redis.call('HMGET', dropKey, 'rev', 'opensAtMs', 'lobbyOpensAtMs')
+local known = redis.call('HMGET', dropKey, 'rev', 'opensAtMs', 'lobbyOpensAtMs', 'state', 'frozen')
 if tonumber(settings.fields.rev) < tonumber(known[1] or '0') then
   return { 'loaded', redis.call('HGET', dropKey, 'state') }
 end
 for field, value in pairs(settings.fields) do redis.call('HSET', dropKey, field, tostring(value)) end
+-- Who was told that the doors open now is not told otherwise: an operator's word sets the opening to its own instant.
+local isAhead = (known[4] == 'scheduled' or known[4] == 'lobby') and known[5] ~= '1'
+  and tonumber(known[2] or '0') > nowMs()
 for index, field in ipairs({ 'opensAtMs', 'lobbyOpensAtMs' }) do
   local before = known[index + 1]
-  if before and tonumber(before) < tonumber(settings.fields[field]) then redis.call('HSET', dropKey, field, before) end
+  if before and not isAhead and tonumber(before) < tonumber(settings.fields[field]) then redis.call('HSET', dropKey, field, before) end
 end
 for _, item in ipairs(settings.items) do
   local added = item.total - count(item.sku .. '/total')

@@ -102,6 +102,11 @@ export const limits = {
   proofDownloadsCount: 4,
   /** N is frozen this long before opening, so that every process knows it when the key is published. */
   lobbyFreezeLeadMs: 1_000,
+  /**
+   * A drop's opening and its terms may change until so long before it opens: a freeze of the lobby, and the time that a
+   * change takes to reach Redis even where MongoDB is slow.
+   */
+  termsLeadMs: 5_000,
   /** The conductor of each process looks at each live drop this often. */
   conductorTickMs: 200,
   /** At most four ticks a second for each drop: what an eye can follow, and what a crowd can be sent. */

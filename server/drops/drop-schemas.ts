@@ -94,6 +94,15 @@ export const updateDropInput = z.strictObject({
   ratePerSec: ratePerSec.optional(),
   activeMax: activeMax.optional(),
   paymentsPerSec: paymentsPerSec.optional(),
+  /** From here to `delayedMethods`: only until the drop is about to open. */
+  opensAtMs: time.optional(),
+  lobbyOpensAtMs: time.optional(),
+  callWindowMs: span(limits.callWindowMs).optional(),
+  passTtlMs: span(limits.passTtlMs).optional(),
+  holdTtlMs: span(limits.holdTtlMs).optional(),
+  paymentWindowMs: span(limits.paymentWindowMs).optional(),
+  botGate: z.enum(['off', 'on', 'auto']).optional(),
+  delayedMethods: z.boolean().optional(),
   /** Units may be added, or taken back, while the drop runs. */
   items: z
     .array(z.strictObject({ sku: skuSchema, addUnits: units.optional(), withdrawUnits: units.optional() }))
@@ -179,6 +188,8 @@ export const dropWatchOutput = z.object({
     }),
   ),
   items: z.array(z.object({ sku: skuSchema, availability: availabilitySchema, available: z.number() })),
+  /** Until it opens: the shop may move it, and a countdown goes by it. */
+  opensAtMs: z.number().optional(),
   serverTimeMs: z.number(),
 });
 export type DropWatch = z.infer<typeof dropWatchOutput>;

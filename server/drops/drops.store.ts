@@ -68,6 +68,12 @@ export type DropChange = Partial<
     | 'lobbyOpensAtMs'
     | 'perBuyerMax'
     | 'perCardMax'
+    | 'callWindowMs'
+    | 'passTtlMs'
+    | 'holdTtlMs'
+    | 'paymentWindowMs'
+    | 'botGate'
+    | 'delayedMethods'
   >
 >;
 

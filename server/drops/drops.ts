@@ -12,6 +12,7 @@ import type { ExchangeRate } from '../pricing/conversion.rules.ts';
 import type { Clock } from '../platform/clock.ts';
 import { dropChannel } from '../platform/keys.ts';
 import { EpochError } from '../platform/lua-scripts.ts';
+import { changesTerms, refusalOf, type TermsRefusal } from './before-opening.rules.ts';
 import type { CodeHashes } from './codes.ts';
 import type { Drop } from './drop.ts';
 import type { createDropInput, updateDropInput } from './drop-schemas.ts';
@@ -100,6 +101,26 @@ export function createDrops(options: {
     return drop;
   };
 
+  const assertBeforeOpening = async (drop: Drop, input: z.output<typeof updateDropInput>) => {
+    const seen = await live.look(drop.dropId);
+    if (!seen) throw new PublicError('unavailable', 'The drop is not loaded yet', { retryAfterMs: 1_000 });
+    const refusal = refusalOf({ drop, seen, change: input });
+    if (refusal === 'opening') throw new PublicError('conflict', sayRefusal[refusal]);
+    if (refusal) throw new PublicError('invalid-input', sayRefusal[refusal]);
+  };
+  /** The document must not promise an opening that Redis, which was slow to hear of it, did not take. */
+  const assertMoved = async (drop: Drop) => {
+    const seen = await live.look(drop.dropId);
+    if (!seen || seen.opensAtMs === drop.opensAtMs) return;
+    const { opensAtMs, lobbyOpensAtMs } = { ...drop, opensAtMs: seen.opensAtMs };
+    await store.change(drop.dropId, drop.rev, {
+      opensAtMs,
+      lobbyOpensAtMs: Math.min(lobbyOpensAtMs, opensAtMs),
+    });
+    await changed(drop.dropId);
+    throw new PublicError('conflict', sayRefusal.opening);
+  };
+
   return {
     async create(input) {
       const nowMs = clock.now();
@@ -142,6 +163,7 @@ export function createDrops(options: {
     async update(input) {
       const drop = await get(input.dropId);
       const change = changeOf(drop, input);
+      if (changesTerms(input)) await assertBeforeOpening(drop, input);
       const next = await store.change(drop.dropId, drop.rev, change);
       if (!next) {
         remembered.delete(drop.dropId);
@@ -157,6 +179,7 @@ export function createDrops(options: {
         // The edit stands in the document: the rebuild that is due takes it along, and the conductor loads it after that.
         if (!(error instanceof EpochError)) throw error;
       }
+      if (change.opensAtMs !== undefined) await assertMoved(next);
       return next;
     },
 
@@ -196,6 +219,14 @@ export function createDrops(options: {
     forget: dropId => remembered.delete(dropId),
   };
 }
+
+const sayRefusal: Record<TermsRefusal, string> = {
+  opening: 'The drop opens in a moment, or has opened: its opening and its terms stay as they are',
+  'too-soon': 'opensAtMs is too soon for a plan: admin.drop.open opens it now',
+  'lobby-is-open': 'lobbyOpensAtMs: the lobby is open already',
+  'lobby-after': 'lobbyOpensAtMs: the lobby must open before the drop does',
+  'closes-before': 'closesAtMs: the drop must close after it opens',
+};
 
 function changeOf(drop: Drop, input: z.output<typeof updateDropInput>): DropChange {
   const { dropId: _dropId, items, ...fields } = input;

@@ -214,6 +214,7 @@ function toEvent(view: DropView, callsPerMin: ReadonlyMap<string, number>): Feed
         availability: availabilityOf(stock),
         available: stock.available,
       })),
+      ...(view.state === 'scheduled' || view.state === 'lobby' ? { opensAtMs: view.opensAtMs } : {}),
       serverTimeMs: view.nowMs,
     },
   };

@@ -86,6 +86,15 @@ describe('the control room', () => {
     const board = buyer.page.locator('.drop-board');
     const buyerSees = (text: string) => board.getByText(text).first().waitFor();
 
+    // Moved by a day, with the terms that stand until then: the buyer's countdown hears of it without a reload.
+    await page.getByRole('link', { name: 'Edit' }).click();
+    await page.getByLabel('Opens at', { exact: true }).fill(inLocalTime(Date.now() + 25 * 3_600_000));
+    await page.getByLabel('Seconds to pay').fill('300');
+    await page.getByRole('button', { name: 'Save the changes' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Steered drop' }).waitFor();
+    await board.getByText('1 day', { exact: true }).waitFor();
+    expect((await admin.api.admin.drop.get.query({ dropId })).paymentWindowMs).toBe(300_000);
+
     await steer(page, 'Open now');
     await page.getByText('The drop is open.').waitFor();
     await buyerSees('Open');
@@ -102,6 +111,8 @@ describe('the control room', () => {
     await page.getByText('The drop is paused. Buyers see it.').waitFor();
     await buyerSees('Back in a minute');
     await buyerSees('Paused');
+    const moved = admin.api.admin.drop.update.mutate({ dropId, opensAtMs: Date.now() + 3_600_000 });
+    await expect(moved).rejects.toThrow(/its opening and its terms stay as they are/);
     await steer(page, 'Resume');
     await page.getByText('The drop goes on.').waitFor();
     await expect.poll(() => board.getByText('Back in a minute').count(), { timeout: 5_000 }).toBe(0);

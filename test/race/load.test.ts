@@ -33,6 +33,23 @@ describe('a drop that is loaded again', () => {
     expect((await engine.live.look(drop.dropId))?.ratePerSec).toBe(7);
   });
 
+  it('opens at the time that it was moved to, unless it is about to open already', async () => {
+    const nowMs = Date.now();
+    const drop = dropOf({ opensAtMs: nowMs + 600_000 });
+    const opensAt = async () => (await engine.live.look(drop.dropId))?.opensAtMs;
+    await engine.live.load(drop);
+    await engine.live.open(drop.dropId, '');
+    await engine.live.load({ ...drop, rev: 2, opensAtMs: nowMs + 900_000 });
+    expect(await opensAt()).toBe(nowMs + 900_000);
+    // A process that knew the first plan alone.
+    await engine.live.load(drop);
+    expect(await opensAt()).toBe(nowMs + 900_000);
+    await engine.setAheadMs(drop, 899_500);
+    expect(await engine.live.open(drop.dropId, '')).toMatchObject({ state: 'lobby', frozen: true });
+    await engine.live.load({ ...drop, rev: 3, opensAtMs: nowMs + 1_800_000 });
+    expect(await opensAt()).toBe(nowMs + 900_000);
+  });
+
   it('keeps newer settings than those that come late', async () => {
     const drop = await engine.load({ ratePerSec: 5 });
     await engine.live.load({ ...drop, rev: 2, ratePerSec: 9, closesAtMs: Date.now() + 3_600_000 });

@@ -1,4 +1,4 @@
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useMemo } from 'react';
 import { useDrop } from '../../react/index.ts';
 import { explainFailure } from '../engine/explain.ts';
 import type { Drop } from '../engine/types.ts';
@@ -33,13 +33,16 @@ export function DropPage({ dropId }: { dropId: string }) {
 function Found({ drop }: { drop: Drop }) {
   // A closed drop's live figures may be gone from the engine already.
   const { drop: watch } = useDrop(drop.state === 'closed' ? null : drop.dropId);
+  // The shop may move an opening: the countdown hears of it at once, the rest of the page as it asks again.
+  const opensAtMs = watch?.opensAtMs ?? drop.opensAtMs;
+  const shown = useMemo(() => ({ ...drop, opensAtMs }), [drop, opensAtMs]);
   const handle = usePlace(drop.dropId);
   return (
     <Page title={drop.title}>
       <div className="front-drop">
-        <DropBoard drop={drop} watch={watch} />
+        <DropBoard drop={shown} watch={watch} />
         <div className="front-own">
-          <QueuePanel drop={drop} watch={watch} handle={handle} />
+          <QueuePanel drop={shown} watch={watch} handle={handle} />
         </div>
         <div className="front-more">
           <StockList drop={drop} watch={watch} />

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useRef, useState } from 'react';
+import { type FormEvent, Fragment, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { ApiInputs, ApiOutputs } from '../../../index.ts';
 import { explain } from '../parts/explain.ts';
@@ -10,6 +10,7 @@ import { Page } from '../parts/page.tsx';
 import { useStaff } from '../session/staff.ts';
 import { words } from '../texts/texts.ts';
 import { bounds } from './bounds.ts';
+import { botGates } from './drop-form.rules.ts';
 
 export type AdminDrop = ApiOutputs['admin']['drop']['get'];
 type Update = ApiInputs['admin']['drop']['update'];
@@ -20,7 +21,17 @@ export function localTime(atMs: number): string {
   return new Date(atMs - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }
 
-/** What may change of a drop that is made: its title, its end, its limit, its pace, and how many units it has. */
+const spans = [
+  { name: 'callWindow', setting: 'callWindowMs', range: bounds.callWindowSec },
+  { name: 'passTtl', setting: 'passTtlMs', range: bounds.passTtlSec },
+  { name: 'holdTtl', setting: 'holdTtlMs', range: bounds.holdTtlSec },
+  { name: 'paymentWindow', setting: 'paymentWindowMs', range: bounds.paymentWindowSec },
+] as const;
+
+/**
+ * What may change of a drop that is made: its title, its end, its limit, its pace, and how many units it has; before it
+ * opens also when it does, and the terms that its buyers shop under.
+ */
 export function EditDropForm({ drop }: { drop: AdminDrop }) {
   const { api } = useStaff();
   const queries = useQueryClient();
@@ -39,7 +50,7 @@ export function EditDropForm({ drop }: { drop: AdminDrop }) {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const data = new FormData(event.currentTarget);
-    const read = readEdit(drop, name => formText(data, name));
+    const read = readEdit(drop, name => formText(data, name), Date.now());
     setProblems(read.problems);
     if (Object.keys(read.problems).length > 0) focusFirstProblem(form.current);
     else save.mutate(read.input);
@@ -49,6 +60,12 @@ export function EditDropForm({ drop }: { drop: AdminDrop }) {
       {control => <input {...control} inputMode="decimal" autoComplete="off" defaultValue={start} />}
     </Field>
   );
+  const time = (name: string, label: string, atMs: number, hint: string) => (
+    <Field name={name} label={label} hint={hint} problem={problems[name]}>
+      {control => <input {...control} type="datetime-local" step="1" defaultValue={localTime(atMs)} />}
+    </Field>
+  );
+  const isBefore = drop.state === 'scheduled' || drop.state === 'lobby';
   return (
     <Page title={words.drops.editTitle(drop.title)}>
       <form ref={form} className="form" onSubmit={submit} noValidate>
@@ -58,6 +75,9 @@ export function EditDropForm({ drop }: { drop: AdminDrop }) {
             {control => <input {...control} maxLength={200} autoComplete="off" defaultValue={drop.title} />}
           </Field>
           <div className="field-row">
+            {isBefore && time('opensAt', text.opensAt, drop.opensAtMs, text.opensAtHint)}
+            {drop.state === 'scheduled' &&
+              time('lobbyOpensAt', text.lobbyOpensAt, drop.lobbyOpensAtMs, text.opensAtHint)}
             <Field
               name="closesAt"
               label={text.closesAt}
@@ -99,6 +119,35 @@ export function EditDropForm({ drop }: { drop: AdminDrop }) {
             {field('activeMax', text.activeMax, String(drop.activeMax), text.activeMaxHint)}
           </div>
         </fieldset>
+        {isBefore && (
+          <fieldset className="card form-part">
+            <legend>{text.sections.terms}</legend>
+            <p className="field-hint">{text.termsHint}</p>
+            <div className="field-row">
+              {spans.map(({ name, setting }) => (
+                <Fragment key={name}>{field(name, text[name], String(drop[setting] / 1_000))}</Fragment>
+              ))}
+            </div>
+            <Field name="botGate" label={text.botGate}>
+              {control => (
+                <select {...control} defaultValue={drop.botGate}>
+                  {botGates.map(gate => (
+                    <option key={gate} value={gate}>
+                      {text.botGates[gate]}
+                    </option>
+                  ))}
+                </select>
+              )}
+            </Field>
+            <label className="choice">
+              <input type="checkbox" name="delayedMethods" value="yes" defaultChecked={drop.delayedMethods} />
+              <span>
+                <strong>{text.delayedMethods}</strong>
+                <span className="field-hint">{text.delayedMethodsHint}</span>
+              </span>
+            </label>
+          </fieldset>
+        )}
         <div role="alert">
           {problems[''] && <p className="notice notice-alarm">{problems['']}</p>}
           {save.isError && <p className="notice notice-alarm">{explain(save.error)}</p>}
@@ -120,6 +169,7 @@ export function EditDropForm({ drop }: { drop: AdminDrop }) {
 function readEdit(
   drop: AdminDrop,
   text: (name: string) => string,
+  nowMs: number,
 ): { input: Update; problems: Record<string, string> } {
   const say = words.form.problems;
   const problems: Record<string, string> = {};
@@ -136,11 +186,38 @@ function readEdit(
   };
   if (text('title') === '') problems['title'] = say.required;
   else if (text('title') !== drop.title) input.title = text('title');
+  const isBefore = drop.state === 'scheduled' || drop.state === 'lobby';
+  /** Seconds are all that the field shows: a time that was left as it stood there is no change. */
+  const time = (name: 'opensAt' | 'lobbyOpensAt', beforeMs: number): number => {
+    if (text(name) === localTime(beforeMs)) return beforeMs;
+    const atMs = new Date(text(name)).getTime();
+    if (!Number.isFinite(atMs)) problems[name] = say.time;
+    return atMs;
+  };
+  const opensAtMs = isBefore ? time('opensAt', drop.opensAtMs) : drop.opensAtMs;
+  if (isBefore) {
+    const lobbyOpensAtMs =
+      drop.state === 'scheduled' ? time('lobbyOpensAt', drop.lobbyOpensAtMs) : drop.lobbyOpensAtMs;
+    if (opensAtMs !== drop.opensAtMs) {
+      if (opensAtMs <= nowMs) problems['opensAt'] = say.past;
+      input.opensAtMs = opensAtMs;
+    }
+    if (lobbyOpensAtMs > opensAtMs) problems['lobbyOpensAt'] = say.lobbyAfter;
+    else if (lobbyOpensAtMs !== drop.lobbyOpensAtMs) input.lobbyOpensAtMs = lobbyOpensAtMs;
+    for (const { name, setting, range } of spans) {
+      const sec = number(name, { ...range, isWhole: true });
+      if (sec !== undefined && sec * 1_000 !== drop[setting]) input[setting] = sec * 1_000;
+    }
+    const botGate = botGates.find(each => each === text('botGate'));
+    if (botGate && botGate !== drop.botGate) input.botGate = botGate;
+    const delayedMethods = text('delayedMethods') !== '';
+    if (delayedMethods !== drop.delayedMethods) input.delayedMethods = delayedMethods;
+  }
   if (text('closesAt') !== '') {
     const closesAtMs = new Date(text('closesAt')).getTime();
     const before = drop.closesAtMs === undefined ? '' : localTime(drop.closesAtMs);
     if (!Number.isFinite(closesAtMs)) problems['closesAt'] = say.time;
-    else if (closesAtMs <= drop.opensAtMs) problems['closesAt'] = say.closesBefore;
+    else if (closesAtMs <= opensAtMs) problems['closesAt'] = say.closesBefore;
     else if (text('closesAt') !== before) input.closesAtMs = closesAtMs;
   }
   const perBuyerMax = number('perBuyerMax', { min: 1, max: bounds.perBuyerMaxCount, isWhole: true });

@@ -91,7 +91,14 @@ export const de: AdminTexts = {
   form: {
     check: (problems: number) =>
       `${counted(problems, 'Feld braucht', 'Felder brauchen')} noch einen Blick, bevor das gespeichert werden kann.`,
-    sections: { what: 'Was und wann', stock: 'Bestand', pace: 'Tempo', more: 'Weitere Einstellungen' },
+    sections: {
+      what: 'Was und wann',
+      stock: 'Bestand',
+      pace: 'Tempo',
+      more: 'Weitere Einstellungen',
+      terms: 'Bedingungen',
+    },
+    termsHint: 'Sie lassen sich ändern, bis der Drop öffnet, und bleiben von da an, wie sie sind.',
     title: 'Titel',
     mode: 'Wer zuerst drankommt',
     modes: {

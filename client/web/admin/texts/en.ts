@@ -88,7 +88,8 @@ export const en = {
   form: {
     check: (problems: number) =>
       `${counted(problems, 'field needs', 'fields need')} a look before this can be saved.`,
-    sections: { what: 'What and when', stock: 'Stock', pace: 'Pace', more: 'More settings' },
+    sections: { what: 'What and when', stock: 'Stock', pace: 'Pace', more: 'More settings', terms: 'Terms' },
+    termsHint: 'These change until the drop opens, and stay as they are from then on.',
     title: 'Title',
     mode: 'Who comes first',
     modes: {
