@@ -16,14 +16,33 @@ export interface Feed<T> {
 
 const lingerMs = 1_000;
 
-export function createFeed<T>(watch: (signal: AbortSignal) => AsyncIterable<T>): Feed<T> {
+/**
+ * With `apartMs`, listeners hear of the first news at once and then at most so often: what comes in between is told by
+ * the newest. A burst, as after a phone wakes up, then costs a page one drawing, not one for each message.
+ */
+export function createFeed<T>(
+  watch: (signal: AbortSignal) => AsyncIterable<T>,
+  { apartMs = 0 }: { apartMs?: number } = {},
+): Feed<T> {
   let current: FeedValue<T> = { value: null, error: null };
   let ending: AbortController | null = null;
+  let resting: ReturnType<typeof setTimeout> | null = null;
+  let isOwed = false;
   const listeners = new Set<() => void>();
 
+  const tell = () => {
+    isOwed = false;
+    for (const listener of listeners) listener();
+    if (apartMs === 0) return;
+    resting = setTimeout(() => {
+      resting = null;
+      if (isOwed) tell();
+    }, apartMs);
+  };
   const set = (next: FeedValue<T>) => {
     current = next;
-    for (const listener of listeners) listener();
+    if (resting === null) tell();
+    else isOwed = true;
   };
   const follow = async ({ signal }: AbortController) => {
     try {
@@ -66,11 +85,14 @@ export const stillFeed: Feed<never> = {
 const stillValue: FeedValue<never> = { value: null, error: null };
 
 /** Feeds by name: made when first asked for, so that all who ask share one. */
-export function createFeeds<T>(watch: (name: string, signal: AbortSignal) => AsyncIterable<T>) {
+export function createFeeds<T>(
+  watch: (name: string, signal: AbortSignal) => AsyncIterable<T>,
+  options: { apartMs?: number } = {},
+) {
   const made = new Map<string, Feed<T>>();
   return (name: string | null): Feed<T> => {
     if (name === null) return stillFeed;
-    const feed = made.get(name) ?? createFeed(signal => watch(name, signal));
+    const feed = made.get(name) ?? createFeed(signal => watch(name, signal), options);
     made.set(name, feed);
     return feed;
   };

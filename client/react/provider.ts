@@ -11,10 +11,13 @@ type UsedClient = Pick<
 /** What the hooks use of the client, so that a test may bring its own. */
 export type HooksClient = UsedClient & Pick<Doorbuster, 'placeOf'>;
 
+/** The server tells a drop's news four times a second; this only bites where several arrive at once. */
+const dropNewsApartMs = 200;
+
 function createShared(client: HooksClient) {
   return {
     client,
-    drops: createFeeds((dropId, signal) => watchOnTime(client, dropId, signal)),
+    drops: createFeeds((dropId, signal) => watchOnTime(client, dropId, signal), { apartMs: dropNewsApartMs }),
     tickets: createFeeds((ticket, signal) => client.watchTicket(ticket, signal)),
     orders: createFeeds((orderId, signal) => client.watchOrder(orderId, signal)),
   };

@@ -1,7 +1,6 @@
 // Waiting for a drop in a real browser: the countdown, the lobby, the queue, and all that may come between.
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sendCrowd } from '../../scripts/crowd.ts';
 import { startShopFront, type ShopFront } from '../support/shop-front.ts';
 
 let shop: ShopFront;
@@ -16,7 +15,7 @@ const away = /ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|EMPTY_RESPONSE)|WebSocket c
 
 describe('the countdown', () => {
   it('goes by the server’s clock, ends, and opens the drop, where the browser’s own is five minutes wrong', async () => {
-    const opensAtMs = Date.now() + 14_000;
+    const opensAtMs = Date.now() + 9_000;
     const dropId = await shop.createDrop({ title: 'Evening drop', total: 3, opensAtMs });
     const visit = await shop.visit('/');
     const { page } = visit;
@@ -119,32 +118,4 @@ describe('the queue', () => {
     expect(await page.getByText('Everything fits.').count()).toBe(0);
     await shop.expectNoComplaints(visit);
   });
-
-  it('stays smooth with 500 buyers in the drop: no task of the page takes over 200 ms', async () => {
-    const dropId = await shop.createDrop({
-      title: 'Crowded drop',
-      total: 60,
-      activeMax: 30,
-      perBuyerMax: 2,
-      opensAtMs: Date.now() + 4_000,
-    });
-    const visit = await shop.visit(`/drops/${dropId}`);
-    const { page } = visit;
-    await page.getByRole('button', { name: 'Get into the lobby' }).click();
-    await page.evaluate(() => {
-      const tasks: number[] = [];
-      Object.assign(window, { longTasks: tasks });
-      new PerformanceObserver(list => {
-        for (const entry of list.getEntries()) tasks.push(entry.duration);
-      }).observe({ type: 'longtask' });
-    });
-    await sendCrowd({ url: shop.installation.url, dropId, buyersCount: 500 });
-    await page
-      .getByText(/Every unit has a buyer|It is your turn/)
-      .first()
-      .waitFor();
-    const tasks = await page.evaluate<number[]>('window.longTasks');
-    expect(tasks.filter(durationMs => durationMs > 200)).toEqual([]);
-    await shop.expectNoComplaints(visit);
-  }, 90_000);
 });

@@ -17,6 +17,23 @@ export function readySound(): void {
   }
 }
 
+const gestures = ['pointerdown', 'keydown'] as const;
+
+/** After a reload nothing has been done on the page yet: whatever the visitor does first gives it its voice back. */
+function useReadySound(): void {
+  useEffect(() => {
+    const hear = () => {
+      if (wantsSound()) readySound();
+      stop();
+    };
+    const stop = () => {
+      for (const gesture of gestures) window.removeEventListener(gesture, hear);
+    };
+    for (const gesture of gestures) window.addEventListener(gesture, hear);
+    return stop;
+  }, []);
+}
+
 /** Two soft notes, a fourth apart. */
 function chime(): void {
   if (!audio || audio.state !== 'running') return;
@@ -51,6 +68,7 @@ function notify(dropTitle: string): void {
 
 export function useTurnAlert(turn: { isTurn: boolean; dropTitle: string }): void {
   const { isTurn, dropTitle } = turn;
+  useReadySound();
   useTitleNews(isTurn ? texts.queue.called.title : null);
   const told = useRef(false);
   useEffect(() => {

@@ -1,15 +1,23 @@
 // What every page of the control room has: a heading, and something to show while its data is on the way, missing, or
 // could not be had.
-import { type ReactNode, useEffect } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { words } from '../texts/texts.ts';
 import { explain } from './explain.ts';
 
 export function Page({ title, acts, children }: { title: string; acts?: ReactNode; children: ReactNode }) {
+  const main = useRef<HTMLElement>(null);
   useEffect(() => {
     document.title = `${title} · ${words.name}`;
   }, [title]);
+  useEffect(() => {
+    // Who came by a link, or signed in, is put at the page's start. Who is in a field of the head stays there.
+    const at = document.activeElement;
+    if (at !== null && at !== document.body && !(at instanceof HTMLAnchorElement)) return;
+    window.scrollTo(0, 0);
+    main.current?.focus({ preventScroll: true });
+  }, []);
   return (
-    <main id="content" tabIndex={-1} className="admin-page">
+    <main id="content" tabIndex={-1} ref={main} className="admin-page">
       <div className="page-head">
         <h1>{title}</h1>
         {acts && <div className="page-acts">{acts}</div>}
