@@ -12,6 +12,7 @@ import {
   testCards,
   type ShopFront,
 } from '../support/shop-front.ts';
+import { drawn, movedBy } from '../support/browser.ts';
 
 let shop: ShopFront;
 
@@ -25,10 +26,16 @@ const soon = <T>(look: () => T) => expect.poll(look, { timeout: 10_000 });
 
 const searchBoxOf = (page: Page) => page.getByRole('combobox', { name: 'Search the catalog' });
 
+/** Each test has visitors and a drop of its own, and most of its time it waits: several go on side by side. */
+const options = { concurrent: true, timeout: 60_000 } as const;
+
+/** A tenth is what browsers call good; whoever is about to tap feels far less. */
+const movedByMax = 0.02;
+
 /** The browser itself reports each answer that is an error; a declined card is one. */
 const declines = /402 \(Payment Required\)/;
 
-describe('a purchase', () => {
+describe('a purchase', options, () => {
   it('ends with a serial number, after a card without funds, and is found again in the orders', async () => {
     const dropId = await shop.createDrop({ title: 'Morning drop', total: 5 });
     const visit = await shop.visit('/', { viewport: { width: 390, height: 844 } });
@@ -155,7 +162,7 @@ describe('a purchase', () => {
   });
 });
 
-describe('the catalog', () => {
+describe('the catalog', options, () => {
   it('is found with typos, narrowed by facets and prices, and all of it stands in the address', async () => {
     const visit = await shop.visit('/search');
     const { page } = visit;
@@ -270,7 +277,7 @@ describe('the catalog', () => {
   });
 });
 
-describe('one’s own data', () => {
+describe('one’s own data', options, () => {
   it('is downloaded whole, and erased for good', async () => {
     const dropId = await shop.createDrop({ title: 'Data drop', total: 2 });
     const visit = await shop.visit(`/drops/${dropId}`);
@@ -296,7 +303,7 @@ describe('one’s own data', () => {
   });
 });
 
-describe('every page', () => {
+describe('every page', options, () => {
   it('has nothing serious for axe, stands on 390 pixels, and talks to nobody but the engine', async () => {
     const dropId = await shop.createDrop({
       title: 'Lobby drop',
@@ -323,6 +330,9 @@ describe('every page', () => {
     const go = async (address: string, landmark: string) => {
       await page.goto(new URL(address, shop.installation.url).href);
       await page.getByText(landmark).first().waitFor();
+      await page.waitForLoadState('networkidle');
+      await drawn(page);
+      expect([address, (await movedBy(page)) < movedByMax]).toEqual([address, true]);
       await check(address);
     };
     await go('/', 'The catalog');
@@ -360,7 +370,7 @@ describe('every page', () => {
     await shop.expectNoComplaints(visit, /404 \(Not Found\)/);
   });
 
-  it('would be told of a violated policy, a fault of a script and a request to somebody else', async () => {
+  it('would be told of a violated policy, a fault of a script, a request to somebody else and a page that moves', async () => {
     const visit = await shop.visit('/');
     const { page, complaints, origins } = visit;
     await page.evaluate(() => {
@@ -372,6 +382,13 @@ describe('every page', () => {
       new Image().src = 'https://images.invalid/one.png';
     });
     await soon(() => complaints.join()).toContain('style-src');
+    expect(await movedBy(page)).toBeLessThan(movedByMax);
+    await page.evaluate(() => {
+      const banner = document.createElement('div');
+      banner.append(...Array.from({ length: 9 }, () => document.createElement('hr')));
+      document.body.prepend(banner);
+    });
+    await soon(() => movedBy(page)).toBeGreaterThan(movedByMax);
     await soon(() => complaints.join()).toContain('a fault');
     await soon(() => complaints.join()).toContain('connect-src');
     await soon(() => origins.has('https://images.invalid')).toBe(true);

@@ -1,6 +1,7 @@
 // Waiting for a drop in a real browser: the countdown, the lobby, the queue, and all that may come between.
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { WatchedPage } from '../support/browser.ts';
 import { startShopFront, type ShopFront } from '../support/shop-front.ts';
 
 let shop: ShopFront;
@@ -10,13 +11,16 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => shop?.stop(), 60_000);
 
+/** Each test has a drop of its own, and most of its time it waits: several go on side by side. */
+const options = { concurrent: true, timeout: 60_000 } as const;
+
 /** What a browser says of an engine that is away. */
 const away = /ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|EMPTY_RESPONSE)|WebSocket connection/;
 
-describe('the countdown', () => {
+describe('the countdown', options, () => {
   it('goes by the server’s clock, ends, and opens the drop, where the browser’s own is five minutes wrong', async () => {
-    const opensAtMs = Date.now() + 9_000;
-    const dropId = await shop.createDrop({ title: 'Evening drop', total: 3, opensAtMs });
+    const plannedMs = Date.now() + 3_600_000;
+    const dropId = await shop.createDrop({ title: 'Evening drop', total: 3, opensAtMs: plannedMs });
     const visit = await shop.visit('/');
     const { page } = visit;
     await page.addInitScript(() => {
@@ -29,15 +33,114 @@ describe('the countdown', () => {
     expect(await page.evaluate(() => Date.now())).toBeGreaterThan(Date.now() + 4 * 60_000);
     // Read together, so that the time that reading takes is in both.
     const shown = await countdown.locator('time').getAttribute('datetime');
-    const leftSec = (opensAtMs - Date.now()) / 1_000;
-    const [, minutes, seconds] = /M?(\d+)M(\d+)S/.exec(shown ?? '') ?? [];
-    expect(Math.abs(Number(minutes) * 60 + Number(seconds) - leftSec)).toBeLessThan(5);
+    const leftSec = (plannedMs - Date.now()) / 1_000;
+    const [, hours, minutes, seconds] = /T(\d+)H(\d+)M(\d+)S/.exec(shown ?? '') ?? [];
+    const shownSec = Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds);
+    expect(Math.abs(shownSec - leftSec)).toBeLessThan(60);
+    // The shop brings the opening forward: the countdown hears of it, and ends.
+    await shop.admin.api.admin.drop.update.mutate({ dropId, opensAtMs: Date.now() + 8_000 });
+    await expect.poll(() => countdown.locator('time').getAttribute('datetime')).toMatch(/^P0DT0H0M/);
     await page.getByText('Doors are open').waitFor({ timeout: 20_000 });
     await shop.expectNoComplaints(visit);
   });
 });
 
-describe('the queue', () => {
+describe('one’s turn', options, () => {
+  it('is told by sound and by a notification to who allowed it, and by neither to who chose so', async () => {
+    const dropId = await shop.createDrop({ title: 'Calling drop', total: 5, activeMax: 1 });
+    await shop.joinOnly(dropId, 1);
+    const comes = async ({ isAway }: { isAway: boolean }) => {
+      const visit = await shop.visit('/', { permissions: ['notifications'] });
+      const { page } = visit;
+      await page.addInitScript(away => {
+        const told = { notes: Array<string>(), tones: 0 };
+        Object.assign(window, { told });
+        window.Notification = class extends Notification {
+          constructor(title: string, more?: NotificationOptions) {
+            super(title, more);
+            told.notes.push(`${title}: ${more?.body}`);
+          }
+        };
+        const { prototype } = OscillatorNode;
+        const start = prototype.start;
+        prototype.start = function startCounted(...when) {
+          told.tones += 1;
+          start.apply(this, when);
+        };
+        // A browser without a screen takes every tab for one that is looked at.
+        if (away) Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
+      }, isAway);
+      await page.goto(new URL(`/drops/${dropId}`, shop.installation.url).href);
+      await page.getByRole('button', { name: 'Join the queue' }).click();
+      await page.getByText('You are in line').waitFor();
+      await page.getByText('When it is your turn').click();
+      return visit;
+    };
+    const [far, near] = await Promise.all([comes({ isAway: true }), comes({ isAway: false })]);
+    await near.page.getByLabel(/sound/i).uncheck();
+    await shop.admin.api.admin.drop.throttle.mutate({ dropId, activeMax: 10 });
+    const told = ({ page }: WatchedPage) => page.evaluate<{ notes: string[]; tones: number }>('window.told');
+    for (const visit of [far, near]) await visit.page.getByRole('button', { name: 'Reserve it' }).waitFor();
+    const { notes, tones } = await told(far);
+    expect(notes).toEqual([expect.stringMatching(/^It is your turn: .*Calling drop/)]);
+    expect(tones).toBe(2);
+    expect(await told(near)).toEqual({ notes: [], tones: 0 });
+    expect(await near.page.title()).toContain('It is your turn');
+    await shop.expectNoComplaints(far);
+    await shop.expectNoComplaints(near);
+  });
+});
+
+describe('the queue', options, () => {
+  it('lets a second tab that was open before know of the place', async () => {
+    const dropId = await shop.createDrop({ title: 'Tabs drop', total: 5, activeMax: 1 });
+    await shop.joinOnly(dropId, 2);
+    const visit = await shop.visit(`/drops/${dropId}`);
+    const { page } = visit;
+    const second = await page.context().newPage();
+    await second.goto(page.url());
+    await second.getByRole('button', { name: 'Join the queue' }).waitFor();
+    await page.getByRole('button', { name: 'Join the queue' }).click();
+    await second.getByText('Place 3 in the line').waitFor();
+    expect(await second.getByText('Ticket 3').isVisible()).toBe(true);
+    await shop.expectNoComplaints(visit);
+  });
+
+  it('can be checked in the browser after a shuffle, and a changed proof is found out', async () => {
+    const dropId = await shop.createDrop({
+      title: 'Fair drop',
+      total: 5,
+      mode: 'shuffle',
+      activeMax: 1,
+      opensAtMs: Date.now() + 3_600_000,
+    });
+    await shop.joinOnly(dropId, 4);
+    const visit = await shop.visit(`/drops/${dropId}`);
+    const { page } = visit;
+    await page.getByRole('button', { name: 'Get into the lobby' }).click();
+    await page.getByText('You are in the lobby').first().waitFor();
+    await shop.admin.api.admin.drop.open.mutate({ dropId });
+    await page.getByText(/^Doors are open/).waitFor();
+    await page.getByRole('button', { name: 'Check it now' }).click();
+    await page.getByText('Everything fits.').waitFor();
+    await page.getByText('Your own ticket is in the sealed list.').waitFor();
+    await page.getByText(/^Your place, [1-5], is the one that follows from it/).waitFor();
+
+    // The negative control: one entry of the call log, or the seed itself, is not what was published.
+    await page.route('**/proof/**', async route => {
+      const answer = await route.fetch();
+      const text = await answer.text();
+      await route.fulfill({ response: answer, body: text.replace(/"seed":"./, '"seed":"~') });
+    });
+    await page.getByRole('button', { name: 'Check again' }).click();
+    await page.getByText(/^Something does not fit/).waitFor();
+    expect(await page.getByText('Everything fits.').count()).toBe(0);
+    await shop.expectNoComplaints(visit);
+  });
+});
+
+// One after the other, and after all else: what dies here is everybody's.
+describe('a part that dies', () => {
   it('keeps the place over a reload, in a second tab, and over an engine that dies and returns', async () => {
     const dropId = await shop.createDrop({ title: 'Patient drop', total: 5, activeMax: 1 });
     await shop.joinOnly(dropId, 3);
@@ -74,48 +177,22 @@ describe('the queue', () => {
     await shop.expectNoComplaints(visit, away);
   });
 
-  it('lets a second tab that was open before know of the place', async () => {
-    const dropId = await shop.createDrop({ title: 'Tabs drop', total: 5, activeMax: 1 });
-    await shop.joinOnly(dropId, 2);
-    const visit = await shop.visit(`/drops/${dropId}`);
+  it('is said calmly where it is the search, and is over when it returns', async () => {
+    const visit = await shop.visit('/search?q=lamp');
     const { page } = visit;
-    const second = await page.context().newPage();
-    await second.goto(page.url());
-    await second.getByRole('button', { name: 'Join the queue' }).waitFor();
-    await page.getByRole('button', { name: 'Join the queue' }).click();
-    await second.getByText('Place 3 in the line').waitFor();
-    expect(await second.getByText('Ticket 3').isVisible()).toBe(true);
-    await shop.expectNoComplaints(visit);
-  });
-
-  it('can be checked in the browser after a shuffle, and a changed proof is found out', async () => {
-    const dropId = await shop.createDrop({
-      title: 'Fair drop',
-      total: 5,
-      mode: 'shuffle',
-      activeMax: 1,
-      opensAtMs: Date.now() + 6_000,
-    });
-    await shop.joinOnly(dropId, 4);
-    const visit = await shop.visit(`/drops/${dropId}`);
-    const { page } = visit;
-    await page.getByRole('button', { name: 'Get into the lobby' }).click();
-    await page.getByText('You are in the lobby').first().waitFor();
-    await page.getByText(/^Doors are open/).waitFor({ timeout: 20_000 });
-    await page.getByRole('button', { name: 'Check it now' }).click();
-    await page.getByText('Everything fits.').waitFor();
-    await page.getByText('Your own ticket is in the sealed list.').waitFor();
-    await page.getByText(/^Your place, [1-5], is the one that follows from it/).waitFor();
-
-    // The negative control: one entry of the call log, or the seed itself, is not what was published.
-    await page.route('**/proof/**', async route => {
-      const answer = await route.fetch();
-      const text = await answer.text();
-      await route.fulfill({ response: answer, body: text.replace(/"seed":"./, '"seed":"~') });
-    });
-    await page.getByRole('button', { name: 'Check again' }).click();
-    await page.getByText(/^Something does not fit/).waitFor();
-    expect(await page.getByText('Everything fits.').count()).toBe(0);
+    const found = page.locator('.product-card h3');
+    await expect.poll(() => found.count(), { timeout: 10_000 }).toBe(2);
+    const name = shop.installation.embedded.find(each => each.includes('search') || each === 'typesense');
+    shop.installation.kill(name ?? 'no search is embedded');
+    const box = page.getByRole('combobox', { name: 'Search the catalog' });
+    await box.fill('night');
+    await page.getByText('Search works with reduced precision at the moment.').waitFor();
+    await expect.poll(() => found.allTextContents(), { timeout: 10_000 }).toEqual(['Night lamp']);
+    await shop.installation.restart(name ?? '');
+    await box.fill('desk');
+    await expect.poll(() => found.allTextContents(), { timeout: 10_000 }).toEqual(['Desk lamp']);
+    // Nobody needs to do anything: the page asks again by itself.
+    await page.getByText('Search works with reduced precision').waitFor({ state: 'hidden', timeout: 20_000 });
     await shop.expectNoComplaints(visit);
   });
 });

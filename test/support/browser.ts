@@ -30,6 +30,15 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   const context = await browser.newContext({ locale: 'en-GB', ...options });
   // Shorter than a test may take, so that a failure says which step did not come about.
   context.setDefaultTimeout(stepWithinMs);
+  // How far the page moved under its reader by itself: the browser's own measure, summed up from the first moment.
+  await context.addInitScript(() => {
+    const moved = { by: 0 };
+    Object.assign(window, { moved });
+    new PerformanceObserver(list => {
+      for (const entry of list.getEntries())
+        if (Reflect.get(entry, 'hadRecentInput') === false) moved.by += Number(Reflect.get(entry, 'value'));
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
   const page = await context.newPage();
   const complaints: string[] = [];
   const origins = new Set<string>();
@@ -45,6 +54,9 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   page.on('websocket', socket => origins.add(new URL(socket.url()).origin.replace(/^ws/, 'http')));
   return { page, complaints, origins };
 }
+
+/** The layout shift of the page since it was loaded, without what followed on the visitor's own act. */
+export const movedBy = (page: Page): Promise<number> => page.evaluate<number>('window.moved.by');
 
 /** Waits until the page has been drawn: until then Chromium drops what is typed, since nobody can see where it goes. */
 export function drawn(page: Page): Promise<void> {

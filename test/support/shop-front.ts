@@ -90,6 +90,8 @@ export async function startShopFront(): Promise<ShopFront> {
         perBuyerMax: 1,
         ratePerSec: 50,
         activeMax: 10,
+        // Who only joins never answers a call: nobody moves up while a test looks at a place.
+        callWindowMs: 600_000,
         ...options,
       });
       return dropId;

@@ -11,6 +11,9 @@ export function StockTable({
 }) {
   const text = words.board;
   const titleOf = new Map<string, string>(titles.map(({ sku, title }) => [sku, title]));
+  // In the order that the shop gave the drop's items; Redis knows none.
+  const placeOf = new Map<string, number>(titles.map(({ sku }, index) => [sku, index]));
+  const sorted = stock.toSorted((a, b) => (placeOf.get(a.sku) ?? 0) - (placeOf.get(b.sku) ?? 0));
   const columns = ['available', 'held', 'sold', 'withdrawn', 'total'] as const;
   return (
     <section className="sheet">
@@ -27,7 +30,7 @@ export function StockTable({
           </tr>
         </thead>
         <tbody>
-          {stock.map(item => (
+          {sorted.map(item => (
             <tr key={item.sku}>
               <th scope="row">
                 {titleOf.get(item.sku) ?? item.sku}

@@ -141,7 +141,7 @@ export const de: AdminTexts = {
       'Bremst die Aufrufe so, dass nicht mehr Bestellungen zur Zahlung kommen. Leer: keine Grenze.',
     callWindow: 'Sekunden, um einem Aufruf zu folgen',
     passTtl: 'Sekunden zum Einkaufen',
-    holdTtl: 'Sekunden, die eine Reservierung hält',
+    holdTtl: 'Sekunden reserviert',
     paymentWindow: 'Sekunden zum Bezahlen',
     secondsHint: (sec: number) => `Leer: ${count(sec)}.`,
     botGate: 'Rechenaufgabe gegen Skripte',

@@ -130,7 +130,7 @@ export const en = {
     paymentsPerSecHint: 'Holds the calling back so that no more orders enter payment. Left out: no bound.',
     callWindow: 'Seconds to answer a call',
     passTtl: 'Seconds to shop',
-    holdTtl: 'Seconds that a reservation lasts',
+    holdTtl: 'Seconds reserved',
     paymentWindow: 'Seconds to pay',
     secondsHint: (sec: number) => `Left out: ${count(sec)}.`,
     botGate: 'Proof of work against scripts',
