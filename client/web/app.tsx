@@ -1,6 +1,6 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { lazy, Suspense, useCallback, useState } from 'react';
-import { Route, Switch } from 'wouter';
+import { Route, Switch, useLocation } from 'wouter';
 import { failureOf } from '../index.ts';
 import { DoorbusterProvider } from '../react/index.ts';
 import { EngineContext } from './engine/engine-context.ts';
@@ -43,6 +43,7 @@ export function createQueries(): QueryClient {
 }
 
 export function App({ engine, queries }: { engine: Engine; queries: QueryClient }) {
+  const [path] = useLocation();
   const [lookup] = useState(() => createProductLookup(engine));
   const [, setEdition] = useState(0);
   // Whoever draws reads the texts while drawing, so drawing anew is all that a change of language takes.
@@ -59,7 +60,7 @@ export function App({ engine, queries }: { engine: Engine; queries: QueryClient 
             <ConnectionBanner />
             <div className="page">
               <PageHeader />
-              <CrashGuard>
+              <CrashGuard at={path}>
                 <Suspense fallback={<PageLoading />}>
                   <Switch>
                     <Route path="/">{() => <Home />}</Route>

@@ -79,7 +79,9 @@ export async function walkControlRoom(
   await page.locator('.table').waitFor();
   await shoot('admin-log');
   await go(page, `${url}/admin/findings`);
-  await page.getByRole('button', { name: /Check the books/ }).click();
+  // Another view may have had them checked before: that outcome is as good.
+  const never = page.getByText('The books were not checked from here yet');
+  if ((await never.count()) > 0) await page.getByRole('button', { name: /Check the books/ }).click();
   await page.getByText('The books are in order').waitFor({ timeout: 60_000 });
   await shoot('admin-findings');
   for (const role of ['operator', 'viewer'] as const) {

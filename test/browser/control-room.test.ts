@@ -244,6 +244,8 @@ describe('the control room', () => {
     await tabTo(page, 'New drop');
     await keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: 'New drop' }).waitFor();
+    // Whoever cannot see that the page is another one is put at its start.
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('content');
     await tabTo(page, 'Title');
     await keyboard.type('By keyboard');
     await tabTo(page, 'Opens at');

@@ -38,6 +38,7 @@ export function ControlRoom() {
   const [signedIn, setSignedIn] = useState<SignedIn | null>(null);
   const [hasEnded, setEnded] = useState(false);
   const [edition, setEdition] = useState(0);
+  const [path] = useLocation();
 
   const leave = useCallback((ended: boolean) => {
     keepKey(null);
@@ -86,7 +87,7 @@ export function ControlRoom() {
           <StaffContext value={staff}>
             <Router base="/admin">
               <Head onLanguage={language => void speak(language)} />
-              <CrashGuard>
+              <CrashGuard at={path}>
                 <Pages key={edition} />
               </CrashGuard>
             </Router>

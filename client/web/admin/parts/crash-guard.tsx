@@ -1,9 +1,19 @@
 import { Component, type ReactNode } from 'react';
 import { words } from '../texts/texts.ts';
 
+interface Guarded {
+  /** The address: another page is tried anew, whatever became of this one. */
+  readonly at: string;
+  readonly children: ReactNode;
+}
+
 /** A fault in a page says so, instead of leaving a blank one. React knows this only as a class. */
-export class CrashGuard extends Component<{ children: ReactNode }, { hasCrashed: boolean }> {
-  override state = { hasCrashed: false };
+export class CrashGuard extends Component<Guarded, { hasCrashed: boolean; at: string }> {
+  override state = { hasCrashed: false, at: this.props.at };
+
+  static getDerivedStateFromProps({ at }: Guarded, state: { at: string }) {
+    return at === state.at ? null : { hasCrashed: false, at };
+  }
 
   static getDerivedStateFromError() {
     return { hasCrashed: true };
