@@ -314,12 +314,8 @@ describe('the control room', () => {
       await page.locator('#staff-key').press('Enter');
       await page.locator('.admin-page h1').waitFor();
       for (const [name, address] of pages) {
-        // As a link does: the page is not loaded anew.
-        await page.evaluate(to => {
-          document.querySelector('.admin-page')?.setAttribute('data-left', '');
-          history.pushState(null, '', to);
-        }, address);
-        await page.locator('.admin-page:not([data-left]) h1').waitFor();
+        await page.goto(`${installation.url}${address}`);
+        await page.locator('.admin-page h1').waitFor();
         if (name === 'board') await page.locator('.chart canvas').first().waitFor();
         await see(name);
       }

@@ -35,8 +35,10 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
     const moved = { by: 0 };
     Object.assign(window, { moved });
     new PerformanceObserver(list => {
-      for (const entry of list.getEntries())
-        if (Reflect.get(entry, 'hadRecentInput') === false) moved.by += Number(Reflect.get(entry, 'value'));
+      for (const entry of list.getEntries()) {
+        if (Reflect.get(entry, 'hadRecentInput') !== false) continue;
+        moved.by += Number(Reflect.get(entry, 'value'));
+      }
     }).observe({ type: 'layout-shift', buffered: true });
   });
   const page = await context.newPage();
