@@ -444,6 +444,35 @@ describe('the server', () => {
     expect(await mongo.db.admin().buildInfo()).toHaveProperty('version');
   });
 
+  it('keeps a hello open that awaits news, and refuses half of such a request', async () => {
+    const admin = mongo.db.admin();
+    const { topologyVersion } = await admin.command({ hello: 1 });
+    const counter = Long.fromNumber(topologyVersion.counter);
+    const processId = topologyVersion.processId;
+    const known = { processId, counter };
+    const answers: string[] = [];
+    const awaited = admin
+      .command({ hello: 1, maxAwaitTimeMS: 200, topologyVersion: known })
+      .then(() => answers.push('awaited'));
+    const other = { processId: new ObjectId(), counter };
+    await admin.command({ hello: 1, maxAwaitTimeMS: 60_000, topologyVersion: other });
+    await admin.command({ ping: 1 });
+    answers.push('others');
+    await awaited;
+    expect(answers).toEqual(['others', 'awaited']);
+    expect(await codeOf(admin.command({ hello: 1, maxAwaitTimeMS: 200 }))).toBe(31368);
+    expect(await codeOf(admin.command({ hello: 1, topologyVersion: known }))).toBe(31368);
+  });
+
+  it('answers one hello of a monitor again and again', async () => {
+    const client = new MongoClient(mongo.uri, { heartbeatFrequencyMS: 500 });
+    const heard: boolean[] = [];
+    client.on('serverHeartbeatSucceeded', ({ awaited }) => heard.push(awaited));
+    await client.connect();
+    await expect.poll(() => heard.filter(Boolean).length, { timeout: 10_000 }).toBeGreaterThan(3);
+    await client.close();
+  });
+
   it('lists and drops collections and databases', async () => {
     const c = await mongo.fresh([{ _id: 1 }]);
     expect(await mongo.db.listCollections({ name: c.collectionName }).toArray()).toMatchObject([
