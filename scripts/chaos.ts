@@ -1,6 +1,7 @@
 // `npm run chaos`: the fault table with real processes. Leaves nothing behind of what it started.
 import { writeFileSync } from 'node:fs';
 import { describeFault } from './chaos/describe-faults.ts';
+import { faultTable, readResults } from './chaos/fault-table.ts';
 import { faults } from './chaos/faults.ts';
 import { readChaosOptions, usage } from './chaos/options.ts';
 import { runFaults } from './chaos/run-faults.ts';
@@ -15,6 +16,11 @@ async function main(signal: AbortSignal): Promise<number> {
   if (options === 'list') {
     for (const { number, title } of faults) say(`${String(number).padStart(2)}  ${title}`);
     return 0;
+  }
+  if ('tableOf' in options) {
+    const table = faultTable(options.tableOf.map(readResults));
+    say(table.text);
+    return table.ok ? 0 : 1;
   }
   const { seed, jsonFile } = options;
   say(`seed ${seed}`);

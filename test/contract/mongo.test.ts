@@ -1,6 +1,6 @@
 // What the engine and the official driver need of MongoDB, as MongoDB answers it. Runs against the embedded
 // server, and against a real one where MONGODB_CONTRACT_URI is set.
-import { ObjectId } from 'mongodb';
+import { Long, MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeOf, type MongoTarget, openMongo } from '../support/mongo-target.ts';
 
