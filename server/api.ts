@@ -37,6 +37,10 @@ import { createPricingRouter } from './pricing/pricing.router.ts';
 import { createAdminCouponsRouter } from './promotions/coupons.router.ts';
 import type { Coupons } from './promotions/coupons.ts';
 import type { Pricing } from './pricing/pricing.ts';
+import { createAdminRatesRouter } from './pricing/rates.router.ts';
+import type { Rates } from './pricing/rates.ts';
+import { createAdminGroupsRouter } from './groups/groups.router.ts';
+import type { Groups } from './groups/groups.ts';
 import type { BotGate } from './queue/bot-gate.ts';
 import { createQueueRouter } from './queue/queue.router.ts';
 import type { Queue } from './queue/queue.ts';
@@ -62,6 +66,8 @@ export interface ApiParts {
   /** The content of a ticket that the engine gave out; null for anything else. */
   readonly openTicket: (text: string) => Ticket | null;
   readonly pricing: Pricing;
+  readonly rates: Rates;
+  readonly groups: Groups;
   readonly coupons: Coupons;
   readonly inventory: Inventory;
   readonly checkout: Checkout;
@@ -107,6 +113,8 @@ export function createApi(parts: ApiParts) {
         router({ report: createReportProcedure(parts.report) }),
       ),
       coupon: createAdminCouponsRouter(parts.coupons),
+      group: createAdminGroupsRouter(parts.groups),
+      rate: createAdminRatesRouter(parts.rates),
       order: createAdminOrdersRouter(parts.orders, parts.refund),
       whoami: createWhoamiProcedure(parts.clock),
       stats: createStatsProcedure(parts.stats),

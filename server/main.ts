@@ -33,6 +33,8 @@ import { createFairness } from './fairness/fairness.ts';
 import { createLeavesStore } from './fairness/leaves.store.ts';
 import { createLobbyStore } from './fairness/lobby.store.ts';
 import { createServeProof } from './fairness/proof-download.ts';
+import { createGroups } from './groups/groups.ts';
+import { createGroupsStore } from './groups/groups.store.ts';
 import { dropIdSchema } from './ids.ts';
 import { withCoupons } from './inventory/coupon-holds.ts';
 import { createHoldsStore } from './inventory/holds.store.ts';
@@ -68,6 +70,8 @@ import { createJudgeCoupon } from './promotions/judge-coupon.ts';
 import { createPricePool } from './pricing/price-pool.ts';
 import { createPricing } from './pricing/pricing.ts';
 import { quoteSchema } from './pricing/quote.ts';
+import { createRates } from './pricing/rates.ts';
+import { createRatesStore } from './pricing/rates.store.ts';
 import { createAdmission } from './queue/admission.ts';
 import { createBotGate } from './queue/bot-gate.ts';
 import { createCallLog } from './queue/call-log.store.ts';
@@ -188,6 +192,8 @@ const search = createSearch({
   onAnswered: by => metrics.cacheReads.inc({ cache: 'searches', by }),
 });
 const feeds = createDropFeeds({ live, events: eventsRedis, log });
+const rates = createRates({ store: createRatesStore(mongo), clock });
+const groups = createGroups({ store: createGroupsStore(mongo), clock });
 const drops = createDrops({
   store: dropsStore,
   live,
@@ -195,6 +201,7 @@ const drops = createDrops({
   clock,
   codes,
   variantsBySku: skus => catalog.variantsBySku(skus),
+  ratesInto: currency => rates.into(currency),
   createUnits: (dropId, ranges) => ledger.createUnits(dropId, ranges),
   record: {
     firstMark: dropId => marks.first(dropId),
@@ -237,13 +244,21 @@ const pricing = createPricing({
     const drop = await drops.find(dropId);
     const currency = drop?.items[0]?.price.currency;
     if (!drop || !currency) return null;
-    const items = new Map(drop.items.map(({ sku, title, price }) => [sku, { title, amount: price.amount }]));
+    const items = new Map(
+      drop.items.map(({ sku, title, price, tiers, taxClass, rate }) => [
+        sku,
+        { title, amount: price.amount, tiers, taxClass, rate },
+      ]),
+    );
     return { currency, items, perBuyerMax: drop.perBuyerMax };
   },
   sealer: quotes,
   clock,
   pool: pricePool,
   missedLeastAmount,
+  groupTerms: (buyer, cart) => groups.termsFor(buyer, cart),
+  taxRates: config.taxRates,
+  catalog: { prices: skus => catalog.shownVariants(skus), rates },
 });
 const inventory = createInventory({ store: holds, passes, quotes });
 const orderEvents = createOrderEvents({ publisher: stockRedis, subscriber: eventsRedis, log });
@@ -398,12 +413,14 @@ const api = createApi({
   fairness,
   openTicket: text => tickets.open(text),
   pricing,
+  rates,
+  groups,
   coupons,
   inventory,
   checkout,
   orders,
   refund: createRefund({ orders, advance, clock }),
-  privacy: createPrivacy({ orders, holds, events: stripeEvents, cards, clock }),
+  privacy: createPrivacy({ orders, holds, events: stripeEvents, cards, groups, clock }),
   report: createReport({
     drop: dropId => drops.get(dropId),
     look: dropId => live.look(dropId),

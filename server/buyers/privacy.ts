@@ -27,9 +27,11 @@ export function createPrivacy(deps: {
   holds: { forget(request: { dropId: DropId; holdId: HoldId; frozen: string }): Promise<void> };
   events: { forget(paymentIds: readonly string[]): Promise<void> };
   cards: { forget(counted: { dropId: DropId; card: string; orderId: OrderId }): Promise<void> };
+  /** The groups that the shop has put a buyer into. */
+  groups: { forgetMember(buyerId: BuyerId): Promise<void> };
   clock: { now(): number };
 }): Privacy {
-  const { orders, holds, events, cards, clock } = deps;
+  const { orders, holds, events, cards, groups, clock } = deps;
 
   async function* ordersOf(buyerId: BuyerId): AsyncGenerator<Order> {
     const limit = limits.listPageCount.max;
@@ -65,6 +67,7 @@ export function createPrivacy(deps: {
       for (const order of all) {
         if (order.erasedAtMs === null) await forget(order);
       }
+      await groups.forgetMember(buyerId);
       return { kind: 'erased', ordersCount: all.length };
     },
   };

@@ -23,6 +23,8 @@ export interface SoldVariant {
   readonly price: Money;
   /** In further currencies. */
   readonly prices: readonly Money[];
+  /** In any of these currencies. */
+  readonly tiers: readonly { readonly from: number; readonly price: Money }[];
   readonly taxClass: TaxClass;
 }
 
@@ -59,6 +61,8 @@ export interface Catalog {
   remove(productId: ProductId): Promise<boolean>;
   /** SKUs that no product has are missing from the answer. */
   variantsBySku(skus: readonly Sku[]): Promise<Map<Sku, SoldVariant>>;
+  /** The same, of products that the public is shown. */
+  shownVariants(skus: readonly Sku[]): Promise<Map<Sku, SoldVariant>>;
 
   synonyms(): Promise<SynonymRule[]>;
   /** Has every product indexed again that the rule concerns, or did; also where it stood there already. */
@@ -169,6 +173,24 @@ export async function createCatalog(deps: {
     return outcomes;
   }
 
+  async function variants(
+    skus: readonly Sku[],
+    isWanted: (product: Product) => boolean,
+  ): Promise<Map<Sku, SoldVariant>> {
+    const wanted = new Set(skus);
+    const found = new Map<Sku, SoldVariant>();
+    for (const product of (await store.withSkus(skus)).filter(isWanted)) {
+      for (const variant of product.variants) {
+        if (!wanted.has(variant.sku)) continue;
+        const title = variantTitleOf(product, variant);
+        const { price, prices = [], tiers = [] } = variant;
+        const { productId, taxClass } = product;
+        found.set(variant.sku, { productId, title, price, prices, tiers, taxClass });
+      }
+    }
+    return found;
+  }
+
   async function page(
     request: PageRequest & { status?: ProductStatus | undefined },
   ): Promise<Page<Product & { indexed: boolean }>> {
@@ -236,20 +258,8 @@ export async function createCatalog(deps: {
       return removed;
     },
 
-    async variantsBySku(skus) {
-      const wanted = new Set(skus);
-      const found = new Map<Sku, SoldVariant>();
-      for (const product of await store.withSkus(skus)) {
-        for (const variant of product.variants) {
-          if (!wanted.has(variant.sku)) continue;
-          const title = variantTitleOf(product, variant);
-          const { price, prices = [] } = variant;
-          const { productId, taxClass } = product;
-          found.set(variant.sku, { productId, title, price, prices, taxClass });
-        }
-      }
-      return found;
-    },
+    variantsBySku: skus => variants(skus, () => true),
+    shownVariants: skus => variants(skus, ({ status }) => status === 'active'),
 
     async reindexSkus(skus) {
       if (skus.length > 0 && (await store.touch(skus, clock.now())) > 0) onIndexDue?.();

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { type Model, Schema } from 'mongoose';
 import type { ProductId } from '../ids.ts';
 import type { MongoConnection } from '../platform/mongo.ts';
-import { canonicalProduct, findingWordsOf, sortedPrices } from './catalog.rules.ts';
+import { canonicalProduct, findingWordsOf, sortedPrices, sortedTiers } from './catalog.rules.ts';
 import {
   type Product,
   type ProductInput,
@@ -77,6 +77,12 @@ const productDocumentSchema = new Schema<ProductDocument>(
           options: Schema.Types.Mixed,
           price: priceFields,
           prices: { type: [new Schema(priceFields, { _id: false })], default: undefined },
+          tiers: {
+            type: [
+              new Schema({ from: { type: Number, required: true }, price: priceFields }, { _id: false }),
+            ],
+            default: undefined,
+          },
           attributes: Schema.Types.Mixed,
         },
         { _id: false },
@@ -149,9 +155,10 @@ export function contentOf(input: ProductInput) {
     categories: input.categories ?? [],
     images: input.images ?? [],
     popularity: input.popularity ?? 0,
-    variants: input.variants.map(({ prices = [], ...variant }) => ({
+    variants: input.variants.map(({ prices = [], tiers = [], ...variant }) => ({
       ...variant,
       ...(prices.length > 0 ? { prices: sortedPrices(prices) } : {}),
+      ...(tiers.length > 0 ? { tiers: sortedTiers(tiers) } : {}),
     })),
     words: findingWordsOf(input),
     contentHash: contentHashOf(input),
@@ -177,7 +184,8 @@ export function productOf(document: ProductDocument): Product {
   };
 }
 
-function variantOf({ sku, title, barcode, options, price, prices = [], attributes }: Variant): Variant {
+function variantOf(variant: Variant): Variant {
+  const { sku, title, barcode, options, price, prices = [], tiers = [], attributes } = variant;
   return {
     sku,
     ...(title ? { title } : {}),
@@ -185,6 +193,14 @@ function variantOf({ sku, title, barcode, options, price, prices = [], attribute
     ...(options ? { options } : {}),
     price: { amount: price.amount, currency: price.currency },
     ...(prices.length > 0 ? { prices: prices.map(({ amount, currency }) => ({ amount, currency })) } : {}),
+    ...(tiers.length > 0
+      ? {
+          tiers: tiers.map(tier => ({
+            from: tier.from,
+            price: { amount: tier.price.amount, currency: tier.price.currency },
+          })),
+        }
+      : {}),
     ...(attributes ? { attributes } : {}),
   };
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { dropIdSchema, skuSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { moneyOutputSchema, moneySchema } from '../money.ts';
+import { currencySchema, moneyOutputSchema, moneySchema } from '../money.ts';
 import { plainCode } from './codes.ts';
 import { dropStates, lanes } from './drop.ts';
 
@@ -27,9 +27,22 @@ export const createDropInput = z
     opensAtMs: time,
     closesAtMs: time.optional(),
     items: z
-      .array(z.strictObject({ sku: skuSchema, total: units, price: moneySchema.optional() }))
+      .array(
+        z.strictObject({
+          sku: skuSchema,
+          total: units,
+          price: moneySchema.optional(),
+          /** In the drop's currency; the catalog's where they are left out, none where the list is empty. */
+          tiers: z
+            .array(z.strictObject({ from: z.int().min(2).max(limits.lineQuantityCount), price: moneySchema }))
+            .max(limits.dropTiersCount)
+            .optional(),
+        }),
+      )
       .min(1)
       .max(limits.dropItemsCount),
+    /** What it sells in; without it, the currency of its items' prices. */
+    currency: currencySchema.optional(),
     perBuyerMax: z.int().min(1).max(limits.perBuyerMaxCount),
     ratePerSec: ratePerSec.gt(0),
     activeMax: activeMax.min(1),
@@ -108,6 +121,8 @@ export const dropOutput = z.object({
       sku: skuSchema,
       title: z.string(),
       price: moneyOutputSchema,
+      /** From so many pieces on, each costs so much. */
+      tiers: z.array(z.object({ from: z.int(), price: moneyOutputSchema })).optional(),
       total: z.number(),
       availability: availabilitySchema,
     }),

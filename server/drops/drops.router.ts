@@ -73,6 +73,14 @@ export function describeDrop(seen: {
         sku: item.sku,
         title: item.title,
         price: item.price,
+        ...(item.tiers?.length
+          ? {
+              tiers: item.tiers.map(({ from, amount }) => ({
+                from,
+                price: { amount, currency: item.price.currency },
+              })),
+            }
+          : {}),
         total: item.total,
         availability: stock ? availabilityOf(stock) : drop.ended ? 'sold-out' : 'available',
       };

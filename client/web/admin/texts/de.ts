@@ -316,7 +316,7 @@ export const de: AdminTexts = {
     variantTitle: 'Titel',
     addVariant: 'Variante hinzufügen',
     removeVariant: (sku: string) => `${sku || 'Diese Variante'} herausnehmen`,
-    kept: 'Optionen, Strichcodes, Merkmale und weitere Preise seiner Varianten bleiben, wie sie sind.',
+    kept: 'Optionen, Strichcodes, Merkmale, weitere Preise und Mengenpreise seiner Varianten bleiben, wie sie sind.',
     saved: (title: string) => `${title} ist gespeichert und in Sekunden in der Suche.`,
     remove: 'Entfernen',
     askRemove: (title: string) => `${title} entfernen?`,

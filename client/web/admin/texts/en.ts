@@ -308,7 +308,7 @@ export const en = {
     variantTitle: 'Title',
     addVariant: 'Add a variant',
     removeVariant: (sku: string) => `Take ${sku || 'this variant'} out`,
-    kept: 'Options, barcodes, attributes and further prices of its variants stay as they are.',
+    kept: 'Options, barcodes, attributes, further prices and quantity tiers of its variants stay as they are.',
     saved: (title: string) => `${title} is saved, and in search within seconds.`,
     remove: 'Remove',
     askRemove: (title: string) => `Remove ${title}?`,
