@@ -8,7 +8,7 @@
 //   lost → well        it knows one again
 //   lost → renewing    a connection made afresh was answered, and the driver found nothing for `patience` after that
 //   renewing → well    the client has let go of its connections and is connected anew, in its place: stores keep theirs
-import mongoose, { mongo } from 'mongoose';
+import { mongo } from 'mongoose';
 import type { Logger } from 'pino';
 
 /** How often it looks while the driver knows no server. */
@@ -18,10 +18,8 @@ const answersBeforeRenewal = 4;
 /** A server that needs longer than this for `hello` is not well, and the driver may be right. */
 const probeTimeoutMs = 3_000;
 
-type MongoClient = ReturnType<mongoose.Connection['getClient']>;
-
 export function watchMongo(
-  client: MongoClient,
+  client: mongo.MongoClient,
   options: { uri: string; log: Logger; everyMs?: number },
 ): { stop(): void } {
   const { uri, log, everyMs = everyMsDefault } = options;

@@ -28,11 +28,11 @@ export async function startEndingProxy(options: {
   return {
     port,
     async keepFind() {
-      worker.postMessage('keep');
+      worker.postMessage('keep', []);
       await once(worker, 'message');
     },
     endAllAtOnce() {
-      worker.postMessage('end');
+      worker.postMessage('end', []);
       Atomics.wait(ended, 0, 0);
       Atomics.store(ended, 0, 0);
     },
@@ -52,7 +52,7 @@ function serve(): void {
     near.on('data', chunk => {
       if (keeping && chunk.includes('find')) {
         keeping = false;
-        parentPort?.postMessage('kept');
+        parentPort?.postMessage('kept', []);
       } else far.write(chunk);
     });
     far.on('data', chunk => near.write(polled ? withoutVersion(chunk) : chunk));
@@ -65,18 +65,19 @@ function serve(): void {
       });
     }
   });
-  server.listen(0, '127.0.0.1', () => parentPort?.postMessage(portOf(server.address())));
+  server.listen(0, '127.0.0.1', () => parentPort?.postMessage(portOf(server.address()), []));
   parentPort?.on('message', (what: unknown) => {
     if (what === 'keep') keeping = true;
-    if (what !== 'end') return;
+    if (what === 'end') void endAll();
+  });
+  const endAll = async () => {
     const closed = [...nears].map(near => once(near, 'close'));
     for (const near of nears) near.destroy();
+    await Promise.all(closed);
     // Closed here is ended there: both ends of a loopback connection are one system's.
-    void Promise.all(closed).then(() => {
-      Atomics.store(ended, 0, 1);
-      Atomics.notify(ended, 0);
-    });
-  });
+    Atomics.store(ended, 0, 1);
+    Atomics.notify(ended, 0);
+  };
 }
 
 /** A name of the same length that no driver knows. */
