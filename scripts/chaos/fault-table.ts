@@ -65,12 +65,20 @@ function boundOf(result: Result | undefined): string | null {
   return boundMin === undefined ? null : `${boundMin} min`;
 }
 
+/** `sweptLateMs` → `swept late`. */
+function wordsOf(name: string): string {
+  return name
+    .replace(/(Ms|Min)$/, '')
+    .replaceAll(/[A-Z]/g, letter => ` ${letter}`)
+    .toLowerCase();
+}
+
 /** The times that it took, the recovery first and unnamed; a word where there are none. */
 function cellOf(result: Result | undefined): string {
   if (!result) return 'not run';
   const times = Object.entries(result.figures).flatMap(([name, value]) => {
     if (name.startsWith('bound')) return [];
-    const label = name === 'recoveryMs' ? '' : `${name.replace(/(Ms|Min)$/, '')} `;
+    const label = name === 'recoveryMs' ? '' : `${wordsOf(name)} `;
     if (name.endsWith('Min')) return [`${label}${value} min`];
     if (!name.endsWith('Ms')) return [];
     const seconds = String(value)
