@@ -45,11 +45,12 @@ it('is found again at once by a driver that keeps one hello open, and the read i
 });
 
 it('is lost for good to a driver that polls, until the watch makes the connection anew in its place', async () => {
-  const { units, read, lines } = await loseAll({ polled: true, watchEveryMs: 1_500 });
+  const { units, read, lines, connection } = await loseAll({ polled: true, watchEveryMs: 1_500 });
   // The driver alone: it is asked, it has all the time that it wants, and a sound one would have needed half a second.
   await expect(read).rejects.toMatchObject({ name: 'MongoServerSelectionError' });
   await expect
     .poll(() => units.findOne({ _id: 'one' }).catch(() => null), { timeout: 20_000 })
     .toEqual({ _id: 'one' });
+  expect(isConnected(connection)).toBe(true);
   expect(lines.join('')).toContain('it answers, but the driver does not find it');
 });
