@@ -99,7 +99,10 @@ export function createApi(parts: ApiParts) {
       botGate: parts.botGate,
       getDrop: dropId => parts.drops.get(dropId),
     }),
-    pricing: createPricingRouter(parts.pricing),
+    pricing: createPricingRouter({
+      pricing: parts.pricing,
+      heldAt: async (buyerId, holdId) => (await parts.inventory.get(buyerId, holdId)).quote.pricedAtMs,
+    }),
     hold: createHoldsRouter(parts),
     checkout: createCheckoutRouter(parts.checkout),
     order: createOrdersRouter(parts.orders),

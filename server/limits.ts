@@ -95,6 +95,13 @@ export const limits = {
   dropTiersCount: 10,
   /** Unit documents are made with the drop; a hundred thousand take seconds, not minutes. */
   dropUnitsCount: 200_000,
+  /**
+   * Steps of a falling price: a hundred for an item are more than anybody follows, and five hundred of a whole drop, at
+   * some 70 bytes each, keep its answer well under a body. A second at least, since a countdown shows seconds.
+   */
+  itemPriceStepsCount: 100,
+  dropPriceStepsCount: 500,
+  priceStepMs: { min: 1 * SECOND, max: 30 * 24 * HOUR },
   perBuyerMaxCount: 100,
   ratePerSecMax: 10_000,
   activeMaxCount: 100_000,

@@ -69,6 +69,7 @@ import { createEngineCoupons } from './promotions/engine-coupons.ts';
 import { createJudgeCoupon } from './promotions/judge-coupon.ts';
 import { createPricePool } from './pricing/price-pool.ts';
 import { createPricing } from './pricing/pricing.ts';
+import { createRepriceQuote } from './pricing/reprice-quote.ts';
 import { quoteSchema } from './pricing/quote.ts';
 import { createRates } from './pricing/rates.ts';
 import { createRatesStore } from './pricing/rates.store.ts';
@@ -245,9 +246,9 @@ const pricing = createPricing({
     const currency = drop?.items[0]?.price.currency;
     if (!drop || !currency) return null;
     const items = new Map(
-      drop.items.map(({ sku, title, price, tiers, taxClass, rate }) => [
+      drop.items.map(({ sku, title, price, tiers, taxClass, rate, steps }) => [
         sku,
-        { title, amount: price.amount, tiers, taxClass, rate },
+        { title, amount: price.amount, tiers, taxClass, rate, steps },
       ]),
     );
     return { currency, items, perBuyerMax: drop.perBuyerMax };
@@ -260,7 +261,8 @@ const pricing = createPricing({
   taxRates: config.taxRates,
   catalog: { prices: skus => catalog.shownVariants(skus), rates },
 });
-const inventory = createInventory({ store: holds, passes, quotes });
+const reprice = createRepriceQuote({ pricing, quotes });
+const inventory = createInventory({ store: holds, passes, quotes, falling: { reprice, clock } });
 const orderEvents = createOrderEvents({ publisher: stockRedis, subscriber: eventsRedis, log });
 lifecycle.onStop('order events', () => orderEvents.close());
 const orders = createOrders({

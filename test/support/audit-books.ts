@@ -13,6 +13,7 @@ import type {
   AuditUnit,
 } from '../../server/audit/audit-sources.ts';
 import { joinHashes, merkleRoot } from '../../client/fairness/merkle.ts';
+import type { FallingPrices } from '../../server/audit/check-prices.ts';
 import { toHex } from '../../client/fairness/bytes.ts';
 import {
   callChainHash,
@@ -48,6 +49,7 @@ export interface Books {
   calls: AuditCall[];
   lobby: AuditLobby | null;
   leaves: Uint8Array;
+  falling?: FallingPrices;
   lateEvents: { eventId: string; dueAtMs: number }[];
 }
 
@@ -69,7 +71,8 @@ export const order = (change: Partial<AuditOrder> = {}): AuditOrder => ({
   rev: 2,
   totalAmount: 1_000,
   currency: 'EUR',
-  lines: [{ sku: 'a', quantity: 1 }],
+  lines: [{ sku: 'a', quantity: 1, unitAmount: 1_000 }],
+  createdAtMs: nowMs - 30_000,
   serials: [{ sku: 'a', serial: 1 }],
   refundedAmount: 0,
   refunds: [],
@@ -183,6 +186,7 @@ export function sourcesOf(books: Books): AuditSources {
   return {
     nowMs: () => nowMs,
     countDocuments: async () => 1,
+    fallingPrices: async () => new Map([[dropId, books.falling ?? new Map()]]),
     drops: () => each([{ ...drop, view: drop.view && { ...drop.view, stock: [books.stock] } }]),
     orders: () => each(ascending(books.orders)),
     ownedUnits: () => each(ascending(books.units)),
