@@ -74,7 +74,9 @@ async function forward(dropId: string, ms: number, { engineToo = true } = {}) {
 async function catchUp(dropId: string) {
   await redis.set(clockAheadKey, aheadMs);
   await expect
-    .poll(async () => (await admin.api.drop.get.query({ dropId })).serverTimeMs - Date.now(), { timeout: 10_000 })
+    .poll(async () => (await admin.api.drop.get.query({ dropId })).serverTimeMs - Date.now(), {
+      timeout: 10_000,
+    })
     .toBeGreaterThan(aheadMs - 500);
 }
 
@@ -174,7 +176,9 @@ describe('a drop whose price falls', () => {
       totals: { total: eur(10_000) },
     });
     const other = await buyer(dropId);
-    const stolen = await quoteFor(other.client, dropId, { holdId }).catch((error: unknown) => failureOf(error));
+    const stolen = await quoteFor(other.client, dropId, { holdId }).catch((error: unknown) =>
+      failureOf(error),
+    );
     expect(stolen).toMatchObject({ code: 'NOT_FOUND' });
   });
 
@@ -202,11 +206,16 @@ describe('a drop whose price falls', () => {
       { step: eur(0), everyMs: minuteMs, floor: eur(5_000) },
       { step: { amount: 1_000, currency: 'USD' }, everyMs: minuteMs, floor: eur(5_000) },
       { steps: [{ afterMs: minuteMs, price: eur(10_000) }] },
-      { steps: [9_000, 9_500].map((amount, index) => ({ afterMs: (index + 1) * minuteMs, price: eur(amount) })) },
+      {
+        steps: [9_000, 9_500].map((amount, index) => ({
+          afterMs: (index + 1) * minuteMs,
+          price: eur(amount),
+        })),
+      },
     ];
     for (const falling of wrongs) {
-      const failure = await openDrop({ items: [{ sku: 'CLOCK', total: 1, falling }] }).catch((error: unknown) =>
-        failureOf(error),
+      const failure = await openDrop({ items: [{ sku: 'CLOCK', total: 1, falling }] }).catch(
+        (error: unknown) => failureOf(error),
       );
       expect(failure).toMatchObject({ code: 'BAD_REQUEST' });
     }

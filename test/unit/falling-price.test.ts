@@ -89,7 +89,9 @@ describe('a falling price', () => {
     expect(() =>
       holdsOf((start, steps, atMs) => steps.findLast(step => step.atMs < atMs)?.amount ?? start),
     ).toThrow();
-    expect(() => holdsOf((start, steps, atMs) => steps.find(step => step.atMs >= atMs)?.amount ?? start)).toThrow();
+    expect(() =>
+      holdsOf((start, steps, atMs) => steps.find(step => step.atMs >= atMs)?.amount ?? start),
+    ).toThrow();
   });
 
   it('is the same on the page as in the engine, at every instant', () => {
@@ -138,7 +140,8 @@ describe('the audit', () => {
     { atMs: nowMs - 20_000, amount: 800 },
   ];
   const falling = new Map([['a', { startAmount: 1_500, steps }]]);
-  const charged = (change: Parameters<typeof order>[0]) => findingsOf(wholeBooks({ falling, orders: [order(change)] }));
+  const charged = (change: Parameters<typeof order>[0]) =>
+    findingsOf(wholeBooks({ falling, orders: [order(change)] }));
 
   it('finds an order in order that was charged what its instant asked, also with a group’s price', async () => {
     expect(await charged({ pricedAtMs: nowMs - 35_000 })).toEqual([]);
