@@ -77,6 +77,9 @@ export const de: Texts = {
     },
     left: (available: number, total: number) => `noch ${count(available)} von ${count(total)}`,
     barLabel: (title: string) => `Bestand von ${title}`,
+    priceNow: 'Preis jetzt:',
+    fallsTo: (price: string) => `fällt auf ${price} in`,
+    lowest: 'Der niedrigste Preis ist erreicht.',
   },
 
   chart: {

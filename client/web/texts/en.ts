@@ -76,6 +76,9 @@ export const en = {
     },
     left: (available: number, total: number) => `${count(available)} of ${count(total)} left`,
     barLabel: (title: string) => `Stock of ${title}`,
+    priceNow: 'Price now:',
+    fallsTo: (price: string) => `falls to ${price} in`,
+    lowest: 'The lowest price has been reached.',
   },
 
   chart: {
