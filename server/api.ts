@@ -45,6 +45,8 @@ import type { BotGate } from './queue/bot-gate.ts';
 import { createQueueRouter } from './queue/queue.router.ts';
 import type { Queue } from './queue/queue.ts';
 import { createAdminSearchRouter } from './search/admin-search.router.ts';
+import { createRepriceRouter } from './catalog/reprice.router.ts';
+import type { Reprice } from './catalog/reprice.ts';
 import type { ChosenResults } from './search/chosen-results.ts';
 import { createSearchRouter } from './search/search.router.ts';
 import type { Search } from './search/search.ts';
@@ -58,6 +60,7 @@ export interface ApiParts {
   readonly search: Search;
   readonly giveSearchKey: GiveSearchKey;
   readonly chosenResults: ChosenResults;
+  readonly reprice: Reprice;
   readonly drops: Drops;
   readonly feeds: DropFeeds;
   readonly queue: Queue;
@@ -115,6 +118,7 @@ export function createApi(parts: ApiParts) {
         createAdminFairnessRouter(fairnessParts),
         router({ report: createReportProcedure(parts.report) }),
       ),
+      reprice: createRepriceRouter(parts.reprice),
       coupon: createAdminCouponsRouter(parts.coupons),
       group: createAdminGroupsRouter(parts.groups),
       rate: createAdminRatesRouter(parts.rates),

@@ -185,6 +185,14 @@ export const limits = {
   priceBatchCount: 256,
   /** Prices in one block of a list: a millisecond of a thread, behind which a batch of carts may have to wait. */
   repriceBlockCount: 10_000,
+  /** Products in one call of a repricing: each is a write of its own, so a call takes some hundred milliseconds. */
+  repricePageCount: 200,
+  /** A price may fall to almost nothing or rise elevenfold; what is beyond is a slip. */
+  repricePercent: { min: -99, max: 1_000 },
+  /** Article 6a of Directive 98/6/EC: what a reduction is compared with, and for how long it is one. */
+  priceNoticeMs: 30 * 24 * HOUR,
+  /** Changes of one price that are read: one a day for longer than a year. */
+  priceHistoryCount: 400,
   /**
    * Groups of buyers, all held by each process and looked at for each line; prices of one group, which a body bounds
    * before this does; groups that one buyer is in.

@@ -14,6 +14,7 @@ import { createAuthenticate, sessionTokenSchema } from './buyers/authenticate.ts
 import { createPrivacy } from './buyers/privacy.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createCatalogStore } from './catalog/catalog.store.ts';
+import { createReprice } from './catalog/reprice.ts';
 import { createProductChanges } from './catalog/product-changes.ts';
 import { createSharedProducts } from './catalog/shared-products.store.ts';
 import { createAdvance } from './checkout/advance.ts';
@@ -229,6 +230,13 @@ const fairness = createFairness({
 });
 const pricePool = createPricePool();
 lifecycle.onStop('pricing threads', () => pricePool.close());
+const reprice = createReprice({
+  connection: mongo,
+  catalog: catalog.repriced,
+  amounts: (list, change) => pricePool.reprice(list, change),
+  clock,
+});
+await reprice.ensureIndexes();
 const coupons = createEngineCoupons({
   mongo,
   redis: stockRedis,
@@ -261,8 +269,12 @@ const pricing = createPricing({
   taxRates: config.taxRates,
   catalog: { prices: skus => catalog.shownVariants(skus), rates },
 });
-const reprice = createRepriceQuote({ pricing, quotes });
-const inventory = createInventory({ store: holds, passes, quotes, falling: { reprice, clock } });
+const inventory = createInventory({
+  store: holds,
+  passes,
+  quotes,
+  falling: { reprice: createRepriceQuote({ pricing, quotes }), clock },
+});
 const orderEvents = createOrderEvents({ publisher: stockRedis, subscriber: eventsRedis, log });
 lifecycle.onStop('order events', () => orderEvents.close());
 const orders = createOrders({
@@ -419,6 +431,7 @@ const api = createApi({
   groups,
   coupons,
   inventory,
+  reprice,
   checkout,
   orders,
   refund: createRefund({ orders, advance, clock }),
