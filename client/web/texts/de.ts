@@ -372,6 +372,7 @@ export const de: Texts = {
 
   products: {
     title: 'Der Katalog',
+    lowestBefore: (price: string) => `Reduziert. Niedrigster Preis der 30 Tage davor: ${price}`,
     search: 'Im Katalog suchen',
     placeholder: 'Zum Beispiel „lamp“ oder eine Marke',
     suggestions: 'Vorschläge',

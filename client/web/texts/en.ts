@@ -359,6 +359,7 @@ export const en = {
 
   products: {
     title: 'The catalog',
+    lowestBefore: (price: string) => `Reduced. Lowest price of the 30 days before: ${price}`,
     search: 'Search the catalog',
     placeholder: 'Try “lamp” or a brand',
     suggestions: 'Suggestions',
