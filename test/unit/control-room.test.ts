@@ -127,6 +127,7 @@ describe("a drop's form", () => {
       passTtlSec: inSeconds(limits.passTtlMs),
       holdTtlSec: inSeconds(limits.holdTtlMs),
       paymentWindowSec: inSeconds(limits.paymentWindowMs),
+      priceStepSec: { min: limits.priceStepMs.min / 1_000, max: limits.priceStepMs.max / 1_000 },
       importRecordsCount: limits.importRecordsCount,
     });
     expect(bounds.importPartBytes).toBeLessThan(limits.httpBodyBytes);
