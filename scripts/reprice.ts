@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
-import { createDoorbuster, failureOf, withRetries, type Doorbuster } from '../client/index.ts';
+import { createDoorbuster, withRetries, type Doorbuster } from '../client/index.ts';
 import { readRuntime } from './supervisor/runtime.ts';
 
 const HELP = `npm run reprice -- --percent N [options]
@@ -174,7 +174,7 @@ async function main(): Promise<number> {
       await client.close();
     }
   } catch (error) {
-    const message = error instanceof UsageError ? error.message : failureOf(error).message;
+    const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`${message}\n`);
     if (error instanceof UsageError || (error instanceof TypeError && 'code' in error))
       process.stderr.write('npm run reprice -- --help says how.\n');

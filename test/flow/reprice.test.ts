@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 
 async function openReprice(change: (catalog: RepriceCatalog) => Partial<RepriceCatalog> = () => ({})) {
-  const { catalog, connection } = await services.openCatalog();
+  const { catalog, store, connection } = await services.openCatalog();
   const reprice = createReprice({
     connection,
     catalog: { ...catalog.repriced, ...change(catalog.repriced) },
@@ -43,7 +43,7 @@ async function openReprice(change: (catalog: RepriceCatalog) => Partial<RepriceC
     clock: { now: Date.now },
   });
   await reprice.ensureIndexes();
-  return { reprice, catalog, connection };
+  return { reprice, catalog, store, connection };
 }
 
 describe('a repricing', () => {
