@@ -47,6 +47,8 @@ export async function checkOrders(
     const hold = spool.takeHold(order.holdId);
     checkOrder({ order, owned, payments, hold, nowMs: sources.nowMs() }, report);
     if (!isPaidOrder(order)) continue;
+    const { coupon: code, orderId, holdId, buyerId } = order;
+    if (code !== null) spool.addCouponUse({ code, orderId, holdId, buyerId });
     for (const unit of owned) {
       const key = `${unit.dropId}/${unit.sku}`;
       soldUnits.set(key, (soldUnits.get(key) ?? 0) + 1);

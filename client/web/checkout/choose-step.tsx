@@ -61,6 +61,9 @@ export function ChooseStep(props: {
                 {item.title}
                 <span className="hint figures">
                   {formatMoney(item.price)}
+                  {item.tiers?.map(
+                    tier => ` · ${texts.checkout.tierOffer(tier.from, formatMoney(tier.price))}`,
+                  )}
                   {availability !== 'available' && ` · ${texts.stock.availability[availability]}`}
                 </span>
               </span>
