@@ -4,7 +4,7 @@ import { dropIdSchema, skuSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { couponRefusals } from '../promotions/coupon.rules.ts';
 import { countrySchema, currencySchema, moneyOutputSchema } from '../money.ts';
-import { buyerProcedure, type Caller, limitedBuyerProcedure, router } from '../trpc.ts';
+import { type Caller, limitedBuyerProcedure, router } from '../trpc.ts';
 import type { Pricing } from './pricing.ts';
 import type { Quote } from './quote.ts';
 import { pricedOutput, shownCart } from './shown-cart.ts';
@@ -96,7 +96,8 @@ export function createPricingRouter(pricing: Pricing) {
         return outcome.kind === 'quoted' ? quotedOf(outcome.sealed, outcome.value) : outcome;
       }),
 
-    estimate: buyerProcedure
+    // A query, since it changes nothing; counted as a quote is, since it has the same threads.
+    estimate: limitedBuyerProcedure('write')
       .input(estimateInputSchema)
       .output(estimateOutputSchema)
       .query(async ({ ctx, input, signal }) => {
