@@ -207,6 +207,8 @@ export const limits = {
   ownTaxRegionsCount: 400,
   /** A dozen currencies, each into each. */
   exchangeRatesCount: 200,
+  /** How long estimates may go on with rates that another process has changed. */
+  exchangeRateCacheTtlMs: 2 * SECOND,
   /** A rate is renewed monthly by the laziest shop; an older one was forgotten. */
   exchangeRateAgeMs: 35 * 24 * HOUR,
   /** Quantity tiers of one variant: five steps in each of a dozen currencies. */

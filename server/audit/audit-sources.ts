@@ -72,6 +72,8 @@ export interface AuditOrder {
     /** What the call that makes the payment was recorded with. */
     readonly params: { readonly amount: number; readonly currency: string };
   } | null;
+  /** The code of its coupon, as it is counted; null without one. */
+  readonly coupon: string | null;
   readonly perCardMax: number | null;
   /** The keyed hash of its card; null where no limit asks for it. */
   readonly card: string | null;
@@ -136,6 +138,13 @@ export interface AuditCard {
   readonly takers: readonly { readonly order: string; readonly units: number }[];
 }
 
+export interface AuditCoupon {
+  readonly code: string;
+  /** Null without such a limit. */
+  readonly usesMax: number | null;
+  readonly perBuyerMax: number | null;
+}
+
 export interface AuditLobby {
   readonly root: string;
   readonly frozenAtMs: number;
@@ -163,6 +172,11 @@ export interface AuditSources {
   /** What Redis counts against the limits of these buyers. */
   bought(dropId: string, buyerIds: readonly string[]): Promise<readonly number[]>;
   cards(): AsyncIterable<AuditCard>;
+  coupons(): AsyncIterable<AuditCoupon>;
+  /** How many uses Redis counts; null where it may have lost some, and counts none until they are back. */
+  couponUsesCount(code: string): Promise<number | null>;
+  /** By hold, whether Redis counts a use for it. */
+  areCouponUses(code: string, holdIds: readonly string[]): Promise<readonly boolean[]>;
   /** The call log of a drop, by its sequence. */
   calls(dropId: string): AsyncIterable<AuditCall>;
   /** Null where none was committed. */

@@ -51,6 +51,8 @@ export async function checkOrders(
     const prices = fallingPrices.get(order.dropId);
     if (prices) checkPrices(order, prices, report);
     if (!isPaidOrder(order)) continue;
+    const { coupon: code, orderId, holdId, buyerId } = order;
+    if (code !== null) spool.addCouponUse({ code, orderId, holdId, buyerId });
     for (const unit of owned) {
       const key = `${unit.dropId}/${unit.sku}`;
       soldUnits.set(key, (soldUnits.get(key) ?? 0) + 1);

@@ -4,7 +4,7 @@ import { type BuyerId, dropIdSchema, type HoldId, holdIdSchema, skuSchema } from
 import { limits } from '../limits.ts';
 import { couponRefusals } from '../promotions/coupon.rules.ts';
 import { countrySchema, currencySchema, moneyOutputSchema } from '../money.ts';
-import { buyerProcedure, type Caller, limitedBuyerProcedure, router } from '../trpc.ts';
+import { type Caller, limitedBuyerProcedure, router } from '../trpc.ts';
 import type { PriceFall, Pricing } from './pricing.ts';
 import type { Quote } from './quote.ts';
 import { pricedOutput, shownCart } from './shown-cart.ts';
@@ -106,7 +106,8 @@ export function createPricingRouter(deps: { pricing: Pricing; heldAt: HeldAt }) 
         return outcome.kind === 'quoted' ? quotedOf(outcome.sealed, outcome.value, outcome.falls) : outcome;
       }),
 
-    estimate: buyerProcedure
+    // A query, since it changes nothing; counted as a quote is, since it has the same threads.
+    estimate: limitedBuyerProcedure('write')
       .input(estimateInputSchema)
       .output(estimateOutputSchema)
       .query(async ({ ctx, input, signal }) => {

@@ -148,7 +148,7 @@ export function createPricing(deps: {
   /** Where the shop taxes otherwise than the table says. */
   taxRates?: OwnTaxRates;
   /** Without them nothing can be estimated. */
-  catalog?: { prices: CatalogPrices; rates: Pick<Rates, 'into'> };
+  catalog?: { prices: CatalogPrices; rates: Pick<Rates, 'intoSoon'> };
 }): Pricing {
   const { dropPrices, sealer, clock, pool, shippingTable, missedLeastAmount, groupTerms, catalog } = deps;
   const ownRates = deps.taxRates ?? {};
@@ -216,7 +216,7 @@ export function createPricing(deps: {
       if (!catalog) throw new Error('there is no catalog to estimate by');
       const { currency, destination } = request;
       const skus = request.lines.map(({ sku }) => sku);
-      const [variants, rates] = await Promise.all([catalog.prices(skus), catalog.rates.into(currency)]);
+      const [variants, rates] = await Promise.all([catalog.prices(skus), catalog.rates.intoSoon(currency)]);
       const items = new Map<Sku, ListedItem>();
       for (const sku of skus) {
         const variant = variants.get(sku);

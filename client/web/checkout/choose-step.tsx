@@ -66,6 +66,9 @@ export function ChooseStep(props: {
                 {item.title}
                 <span className="hint figures">
                   <PriceNow item={item} />
+                  {item.tiers?.map(
+                    tier => ` · ${texts.checkout.tierOffer(tier.from, formatMoney(tier.price))}`,
+                  )}
                   {availability !== 'available' && ` · ${texts.stock.availability[availability]}`}
                 </span>
               </span>

@@ -7,6 +7,7 @@ import { explainFailure } from '../engine/explain.ts';
 import type { CartLine, Drop, Quoted } from '../engine/types.ts';
 import { texts } from '../texts/texts.ts';
 import { destinationOf, type Place } from './purchase.ts';
+import { whyNotQuoted } from './why-not-quoted.ts';
 
 export type QuoteState =
   | { kind: 'nothing' }
@@ -62,20 +63,13 @@ export function useQuote(request: {
             }),
           { withinMs: quoteWithinMs, signal: ending.signal },
         );
-        switch (outcome.kind) {
-          case 'quoted':
-            return { kind: 'quoted', quoted: outcome };
-          case 'not-shippable':
-            return { kind: 'refused', problem: texts.checkout.outcome[`not-shippable-${outcome.because}`] };
-          case 'bad-coupon':
-          case 'below-minimum':
-          case 'busy':
-            return { kind: 'refused', problem: texts.checkout.outcome[outcome.kind] };
-        }
+        return outcome.kind === 'quoted'
+          ? { kind: 'quoted', quoted: outcome }
+          : { kind: 'refused', problem: whyNotQuoted(outcome) };
       } catch (error) {
         // A code of letters that no code has is not asked for, but refused as malformed.
         if (coupon !== '' && failureOf(error).code === 'BAD_REQUEST') {
-          return { kind: 'refused', problem: texts.checkout.outcome['bad-coupon'] };
+          return { kind: 'refused', problem: texts.checkout.badCoupon.unknown };
         }
         return { kind: 'refused', problem: explainFailure(error) };
       }
