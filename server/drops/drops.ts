@@ -104,6 +104,9 @@ export function createDrops(options: {
   const assertBeforeOpening = async (drop: Drop, input: z.output<typeof updateDropInput>) => {
     const seen = await live.look(drop.dropId);
     if (!seen) throw new PublicError('unavailable', 'The drop is not loaded yet', { retryAfterMs: 1_000 });
+    // The times at which a price falls were announced with the opening, and follow it nowhere.
+    if (input.opensAtMs !== undefined && drop.items.some(item => item.steps?.length))
+      throw new PublicError('conflict', 'A drop whose price falls keeps the opening that was announced');
     const refusal = refusalOf({ drop, seen, change: input });
     if (refusal === 'opening') throw new PublicError('conflict', sayRefusal[refusal]);
     if (refusal) throw new PublicError('invalid-input', sayRefusal[refusal]);
