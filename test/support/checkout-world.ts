@@ -136,7 +136,8 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
     jobs: { wakeEvent?: (eventId: string) => void } = {},
   ) => {
     const { ordersStore, eventsStore, ledger, holds, cards, payments } = { ...ports, ...own };
-    const metrics = createMetrics();
+    // A test may open thousands of processes in its own.
+    const metrics = createMetrics({ ofProcess: false });
     const wake = () => {};
     const orders = createOrders({ store: ordersStore, events: orderEvents, clock, wake, metrics });
     const refunds = createRefundOrder({ orders, payments, units: ledger, holds, cards, clock, log, metrics });
