@@ -7,7 +7,7 @@ import { newBuyerId, type OrderId, orderIdOf, refundIdSchema } from '../../serve
 import type { PlaceRequest } from '../../server/inventory/holds.store.ts';
 import { limits } from '../../server/limits.ts';
 import type { Order } from '../../server/orders/order.ts';
-import { endedUnpaid, stageOf, wasPaid } from '../../server/orders/order.rules.ts';
+import { endedUnpaid, isMoneyCertain, stageOf, wasPaid } from '../../server/orders/order.rules.ts';
 import { buyerBytes, dropKey, holdKey } from '../../server/platform/keys.ts';
 import { collectionOf } from '../../server/platform/mongo.ts';
 import { newHoldId } from './engine.ts';
@@ -349,7 +349,33 @@ export class MoneyWorld {
   }
 
   get #ports(): Ports {
-    return this.#plant(this.#world.ports, this.#world);
+    const { ports } = this.#world;
+    return this.#plant({ ...ports, payments: this.#watched(ports.payments) }, this.#world);
+  }
+
+  /**
+   * Stripe has no cancellation on a condition: who pays between the last look at a payment and its cancellation is let
+   * go, and keeps their money. Whoever had paid when it was looked at is not.
+   */
+  #watched(payments: Ports['payments']): Ports['payments'] {
+    const unpaidWhenSeen = new Set<string>();
+    return {
+      ...payments,
+      retrieve: async id => {
+        const answer = await payments.retrieve(id);
+        const isUnpaid = answer.kind === 'payment' && !isMoneyCertain(answer.payment.status);
+        if (isUnpaid) unpaidWhenSeen.add(id);
+        else unpaidWhenSeen.delete(id);
+        return answer;
+      },
+      cancel: async id => {
+        const answer = await payments.cancel(id);
+        const isOver = answer.kind === 'payment' && answer.payment.status === 'canceled';
+        for (const buyer of isOver && unpaidWhenSeen.has(id) ? this.#buyers : [])
+          if (buyer.secret !== null && paymentOf(buyer.secret) === id) buyer.authorised = false;
+        return answer;
+      },
+    };
   }
 
   get #holds(): Ports['holds'] {
