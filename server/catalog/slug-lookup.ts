@@ -7,8 +7,8 @@ import { limits } from '../limits.ts';
 import type { Product } from './product.ts';
 
 export function createSlugLookup(deps: {
-  idOfSlug(slug: string): Promise<ProductId | null>;
-  product(productId: ProductId): Promise<Product | null>;
+  idOfSlug: (slug: string) => Promise<ProductId | null>;
+  product: (productId: ProductId) => Promise<Product | null>;
 }): (slug: string) => Promise<Product | null> {
   const { idOfSlug, product } = deps;
   const remembered = new LRUCache<string, ProductId>({ max: limits.productCacheCount });
