@@ -28,7 +28,8 @@ until search finds them. Importing the same file again changes nothing.
 
 A record is either a product as admin.product.upsert takes it (productId, title, variants …), or flat:
   name, description, brand, categories, price, currency, image, popularity, id, sku, slug, status, taxClass,
-  variantTitle, barcode, options and attributes (JSON), prices in further currencies (EUR 19.99|JPY 2000)
+  variantTitle, barcode, options and attributes (JSON), prices in further currencies (EUR 19.99|JPY 2000),
+  tiers from so many pieces on (EUR 10 17.99|EUR 50 15.99)
 In CSV the first row names the columns; lists are divided by |; rows that follow each other with one id, each with a
 SKU, are the variants of one product. What "npm run export" writes comes back as it was.
 

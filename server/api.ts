@@ -37,10 +37,16 @@ import { createPricingRouter } from './pricing/pricing.router.ts';
 import { createAdminCouponsRouter } from './promotions/coupons.router.ts';
 import type { Coupons } from './promotions/coupons.ts';
 import type { Pricing } from './pricing/pricing.ts';
+import { createAdminRatesRouter } from './pricing/rates.router.ts';
+import type { Rates } from './pricing/rates.ts';
+import { createAdminGroupsRouter } from './groups/groups.router.ts';
+import type { Groups } from './groups/groups.ts';
 import type { BotGate } from './queue/bot-gate.ts';
 import { createQueueRouter } from './queue/queue.router.ts';
 import type { Queue } from './queue/queue.ts';
 import { createAdminSearchRouter } from './search/admin-search.router.ts';
+import { createRepriceRouter } from './catalog/reprice.router.ts';
+import type { Reprice } from './catalog/reprice.ts';
 import type { ChosenResults } from './search/chosen-results.ts';
 import { createSearchRouter } from './search/search.router.ts';
 import type { Search } from './search/search.ts';
@@ -54,6 +60,7 @@ export interface ApiParts {
   readonly search: Search;
   readonly giveSearchKey: GiveSearchKey;
   readonly chosenResults: ChosenResults;
+  readonly reprice: Reprice;
   readonly drops: Drops;
   readonly feeds: DropFeeds;
   readonly queue: Queue;
@@ -62,6 +69,8 @@ export interface ApiParts {
   /** The content of a ticket that the engine gave out; null for anything else. */
   readonly openTicket: (text: string) => Ticket | null;
   readonly pricing: Pricing;
+  readonly rates: Rates;
+  readonly groups: Groups;
   readonly coupons: Coupons;
   readonly inventory: Inventory;
   readonly checkout: Checkout;
@@ -93,7 +102,10 @@ export function createApi(parts: ApiParts) {
       botGate: parts.botGate,
       getDrop: dropId => parts.drops.get(dropId),
     }),
-    pricing: createPricingRouter(parts.pricing),
+    pricing: createPricingRouter({
+      pricing: parts.pricing,
+      heldAt: async (buyerId, holdId) => (await parts.inventory.get(buyerId, holdId)).quote.pricedAtMs,
+    }),
     hold: createHoldsRouter(parts),
     checkout: createCheckoutRouter(parts.checkout),
     order: createOrdersRouter(parts.orders),
@@ -106,7 +118,10 @@ export function createApi(parts: ApiParts) {
         createAdminFairnessRouter(fairnessParts),
         router({ report: createReportProcedure(parts.report) }),
       ),
+      reprice: createRepriceRouter(parts.reprice),
       coupon: createAdminCouponsRouter(parts.coupons),
+      group: createAdminGroupsRouter(parts.groups),
+      rate: createAdminRatesRouter(parts.rates),
       order: createAdminOrdersRouter(parts.orders, parts.refund),
       whoami: createWhoamiProcedure(parts.clock),
       stats: createStatsProcedure(parts.stats),

@@ -1,6 +1,8 @@
 // The only reader of process.env. Settings are checked once, frozen, and carry no way to print a secret.
 import { z } from 'zod';
 import type { Role } from './admin/roles.rules.ts';
+import { readOwnTaxRates } from './pricing/own-tax-rates.ts';
+import type { OwnTaxRates } from './pricing/tax-rates.rules.ts';
 import { readStripeRates, stripeRatesOf, type StripeRates } from './payments/stripe-rates.rules.ts';
 
 const url = (protocols: string[]) =>
@@ -53,6 +55,17 @@ export const environmentSchema = z.object({
     })
     .optional(),
 
+  /** Where the shop taxes otherwise than the table says, as JSON by region. */
+  TAX_RATES: z
+    .string()
+    .transform((text, context) => {
+      const read = readOwnTaxRates(text);
+      if (read.kind === 'rates') return read.rates;
+      context.addIssue({ code: 'custom', message: read.because });
+      return z.NEVER;
+    })
+    .optional(),
+
   ADMIN_KEY: secret,
   /** Keys of less power, for people who run a drop or look on. */
   OPERATOR_KEY: secret.optional(),
@@ -96,6 +109,8 @@ export interface Config {
     readonly apiBase: string | null;
     readonly rates: StripeRates;
   };
+  /** Empty where the table alone counts. */
+  readonly taxRates: OwnTaxRates;
   /** The keys of the shop's own people, each with its role. */
   readonly staffKeys: readonly { readonly name: string; readonly key: string; readonly role: Role }[];
   readonly tokenSecrets: readonly string[];
@@ -161,6 +176,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
         isLive: env.STRIPE_SECRET_KEY.includes('_live_'),
       }),
     },
+    taxRates: env.TAX_RATES ?? {},
     staffKeys: [
       { name: 'admin-key', key: env.ADMIN_KEY, role: 'admin' },
       ...(env.OPERATOR_KEY

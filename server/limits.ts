@@ -23,7 +23,7 @@ export const limits = {
   httpKeepAliveTimeoutMs: 65 * SECOND,
 
   // --- WebSocket --------------------------------------------------------------------------------------
-  /** A hold with its sealed quote is about 5 KiB. */
+  /** A hold with its pass and its sealed quote is about 5 KiB; the largest cart's is 15 KiB. */
   socketMessageBytes: 16 * KIB,
   /**
    * A client splits nothing that small; a bad link may deliver it in as many pieces as it has packets (12 of 1,400
@@ -65,8 +65,8 @@ export const limits = {
   // --- sessions and sealed values ---------------------------------------------------------------------
   /** Longer than any drop; short enough that a stolen token dies by itself. */
   sessionTtlMs: 24 * HOUR,
-  /** A quote of twenty lines, each with a long title and a discount. */
-  sealedTextChars: 10 * KIB,
+  /** A quote of twenty lines, each with a long title, a tier, a group, a tax class and a discount. */
+  sealedTextChars: 14 * KIB,
   /** Verified session tokens, and as many tickets, remembered in each process, about 1 KiB each. */
   sealedCacheCount: 20_000,
 
@@ -91,8 +91,17 @@ export const limits = {
   /** Names of keys remembered in each process, 1 KiB for each drop: more than are ever on at once. */
   dropKeysCount: 200,
   dropItemsCount: 50,
+  /** Quantity tiers of an item: what a page can show. */
+  dropTiersCount: 10,
   /** Unit documents are made with the drop; a hundred thousand take seconds, not minutes. */
   dropUnitsCount: 200_000,
+  /**
+   * Steps of a falling price: a hundred for an item are more than anybody follows, and five hundred of a whole drop, at
+   * some 70 bytes each, keep its answer well under a body. A second at least, since a countdown shows seconds.
+   */
+  itemPriceStepsCount: 100,
+  dropPriceStepsCount: 500,
+  priceStepMs: { min: 1 * SECOND, max: 30 * 24 * HOUR },
   perBuyerMaxCount: 100,
   ratePerSecMax: 10_000,
   activeMaxCount: 100_000,
@@ -176,6 +185,34 @@ export const limits = {
   priceBatchCount: 256,
   /** Prices in one block of a list: a millisecond of a thread, behind which a batch of carts may have to wait. */
   repriceBlockCount: 10_000,
+  /** Products in one call of a repricing: each is a write of its own, so a call takes some hundred milliseconds. */
+  repricePageCount: 200,
+  /** A price may fall to almost nothing or rise elevenfold; what is beyond is a slip. */
+  repricePercent: { min: -99, max: 1_000 },
+  /** Article 6a of Directive 98/6/EC: what a reduction is compared with, and for how long it is one. */
+  priceNoticeMs: 30 * 24 * HOUR,
+  /** Changes of one price that are read: one a day for longer than a year. */
+  priceHistoryCount: 400,
+  /**
+   * Groups of buyers, all held by each process and looked at for each line; prices of one group, which a body bounds
+   * before this does; groups that one buyer is in.
+   */
+  groupsCount: 50,
+  groupPricesCount: 500,
+  groupsPerBuyerCount: 10,
+  /** How long a process may go on with groups, and with a buyer's, that another has changed; a quote is good for longer. */
+  groupCacheTtlMs: 2 * SECOND,
+  groupMembersCacheCount: 10_000,
+  /** Every country, and the states of one or two. */
+  ownTaxRegionsCount: 400,
+  /** A dozen currencies, each into each. */
+  exchangeRatesCount: 200,
+  /** How long estimates may go on with rates that another process has changed. */
+  exchangeRateCacheTtlMs: 2 * SECOND,
+  /** A rate is renewed monthly by the laziest shop; an older one was forgotten. */
+  exchangeRateAgeMs: 35 * 24 * HOUR,
+  /** Quantity tiers of one variant: five steps in each of a dozen currencies. */
+  variantTiersCount: 60,
   /** A title inside a sealed quote, in bytes of JSON: twenty lines of the longest must fit sealedTextChars. */
   quoteTitleBytes: 100,
 
@@ -274,7 +311,10 @@ export const limits = {
   /** Identical searches within this are answered from memory: less than a change takes to be searchable. */
   searchCacheTtlMs: 1 * SECOND,
   searchCacheCount: 500,
-  suggestionsCount: 8,
+  /** Of each kind, and in all: what is seen on a telephone between the box and the keyboard. Products fill what is left. */
+  suggestionsCount: { query: 2, brand: 2, category: 2, all: 8 },
+  /** Titles that a query is completed from: enough that what several have in common shows. */
+  suggestTitlesCount: 30,
 
   // --- the money path ---------------------------------------------------------------------------------
   /** Stripe's own tolerance for the age of a signature. */
@@ -348,7 +388,7 @@ export function assertLimits(): void {
   assert(limits.sealedTextChars <= limits.socketMessageBytes, 'a sealed quote must fit in a socket message');
   // A line is its title, a SKU of 64, and some 140 of names and figures; base64url makes 4 characters of 3 bytes.
   assert(
-    ((limits.cartLinesCount * (limits.quoteTitleBytes + 64 + 140) + 700) * 4) / 3 < limits.sealedTextChars,
+    ((limits.cartLinesCount * (limits.quoteTitleBytes + 64 + 260) + 1_200) * 4) / 3 < limits.sealedTextChars,
     'the largest quote must fit a sealed text',
   );
   assert(limits.socketMessageBytes <= limits.httpBodyBytes, 'what fits a socket message fits a body');

@@ -14,6 +14,7 @@ import { createAuthenticate, sessionTokenSchema } from './buyers/authenticate.ts
 import { createPrivacy } from './buyers/privacy.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createCatalogStore } from './catalog/catalog.store.ts';
+import { createReprice } from './catalog/reprice.ts';
 import { createProductChanges } from './catalog/product-changes.ts';
 import { createSharedProducts } from './catalog/shared-products.store.ts';
 import { createAdvance } from './checkout/advance.ts';
@@ -33,6 +34,8 @@ import { createFairness } from './fairness/fairness.ts';
 import { createLeavesStore } from './fairness/leaves.store.ts';
 import { createLobbyStore } from './fairness/lobby.store.ts';
 import { createServeProof } from './fairness/proof-download.ts';
+import { createGroups } from './groups/groups.ts';
+import { createGroupsStore } from './groups/groups.store.ts';
 import { dropIdSchema } from './ids.ts';
 import { withCoupons } from './inventory/coupon-holds.ts';
 import { createHoldsStore } from './inventory/holds.store.ts';
@@ -67,7 +70,10 @@ import { createEngineCoupons } from './promotions/engine-coupons.ts';
 import { createJudgeCoupon } from './promotions/judge-coupon.ts';
 import { createPricePool } from './pricing/price-pool.ts';
 import { createPricing } from './pricing/pricing.ts';
+import { createRepriceQuote } from './pricing/reprice-quote.ts';
 import { quoteSchema } from './pricing/quote.ts';
+import { createRates } from './pricing/rates.ts';
+import { createRatesStore } from './pricing/rates.store.ts';
 import { createAdmission } from './queue/admission.ts';
 import { createBotGate } from './queue/bot-gate.ts';
 import { createCallLog } from './queue/call-log.store.ts';
@@ -188,6 +194,8 @@ const search = createSearch({
   onAnswered: by => metrics.cacheReads.inc({ cache: 'searches', by }),
 });
 const feeds = createDropFeeds({ live, events: eventsRedis, log });
+const rates = createRates({ store: createRatesStore(mongo), clock });
+const groups = createGroups({ store: createGroupsStore(mongo), clock });
 const drops = createDrops({
   store: dropsStore,
   live,
@@ -195,6 +203,7 @@ const drops = createDrops({
   clock,
   codes,
   variantsBySku: skus => catalog.variantsBySku(skus),
+  ratesInto: currency => rates.into(currency),
   createUnits: (dropId, ranges) => ledger.createUnits(dropId, ranges),
   record: {
     firstMark: dropId => marks.first(dropId),
@@ -221,6 +230,13 @@ const fairness = createFairness({
 });
 const pricePool = createPricePool();
 lifecycle.onStop('pricing threads', () => pricePool.close());
+const reprice = createReprice({
+  connection: mongo,
+  catalog: catalog.repriced,
+  amounts: (list, change) => pricePool.reprice(list, change),
+  clock,
+});
+await reprice.ensureIndexes();
 const coupons = createEngineCoupons({
   mongo,
   redis: stockRedis,
@@ -237,15 +253,28 @@ const pricing = createPricing({
     const drop = await drops.find(dropId);
     const currency = drop?.items[0]?.price.currency;
     if (!drop || !currency) return null;
-    const items = new Map(drop.items.map(({ sku, title, price }) => [sku, { title, amount: price.amount }]));
+    const items = new Map(
+      drop.items.map(({ sku, title, price, tiers, taxClass, rate, steps }) => [
+        sku,
+        { title, amount: price.amount, tiers, taxClass, rate, steps },
+      ]),
+    );
     return { currency, items, perBuyerMax: drop.perBuyerMax };
   },
   sealer: quotes,
   clock,
   pool: pricePool,
   missedLeastAmount,
+  groupTerms: (buyer, cart) => groups.termsFor(buyer, cart),
+  taxRates: config.taxRates,
+  catalog: { prices: skus => catalog.shownVariants(skus), rates },
 });
-const inventory = createInventory({ store: holds, passes, quotes });
+const inventory = createInventory({
+  store: holds,
+  passes,
+  quotes,
+  falling: { reprice: createRepriceQuote({ pricing, quotes }), clock },
+});
 const orderEvents = createOrderEvents({ publisher: stockRedis, subscriber: eventsRedis, log });
 lifecycle.onStop('order events', () => orderEvents.close());
 const orders = createOrders({
@@ -398,12 +427,15 @@ const api = createApi({
   fairness,
   openTicket: text => tickets.open(text),
   pricing,
+  rates,
+  groups,
   coupons,
   inventory,
+  reprice,
   checkout,
   orders,
   refund: createRefund({ orders, advance, clock }),
-  privacy: createPrivacy({ orders, holds, events: stripeEvents, cards, clock }),
+  privacy: createPrivacy({ orders, holds, events: stripeEvents, cards, groups, clock }),
   report: createReport({
     drop: dropId => drops.get(dropId),
     look: dropId => live.look(dropId),

@@ -15,7 +15,8 @@ import type { Metrics } from './platform/telemetry.ts';
 
 export type Caller =
   | { kind: 'nobody'; why: 'no-token' | 'bad-token' }
-  | { kind: 'buyer'; buyerId: BuyerId; expiresAtMs: number }
+  /** `groups`: those that the shop's own token names; a guest's token names none. */
+  | { kind: 'buyer'; buyerId: BuyerId; expiresAtMs: number; groups?: readonly string[] }
   /** People of the shop. An admin key does not expire; a JWT with a role does. */
   | { kind: 'admin'; name: string; role: Role; expiresAtMs?: number };
 
@@ -102,23 +103,23 @@ const measuredAndCounted = t.middleware(async ({ ctx, path, type, next }) => {
   const startedAt = performance.now();
   if (type === 'query' && ctx.caller.kind !== 'admin') {
     try {
-      await ctx.rates.consume('read', ctx.address);
+      const counted = ctx.rates.consume('read', ctx.address);
+      if (counted) await counted;
     } catch (refusal) {
       const outcome = refusal instanceof PublicError ? refusal.code : 'INTERNAL_SERVER_ERROR';
-      ctx.metrics.calls.inc({ path, outcome });
+      ctx.metrics.countCall(path, outcome);
       throw refusal;
     }
   }
   const result = await next();
   if (!result.ok && !(result.error instanceof PublicError) && isOutage(result.error.cause)) {
-    ctx.metrics.calls.inc({ path, outcome: 'SERVICE_UNAVAILABLE' });
+    ctx.metrics.countCall(path, 'SERVICE_UNAVAILABLE');
     ctx.log.warn({ path, err: result.error.cause }, 'a service is away');
     throw new PublicError('unavailable', unavailableText, { retryAfterMs: 1_000 });
   }
-  ctx.metrics.calls.inc({ path, outcome: result.ok ? 'ok' : result.error.code });
+  ctx.metrics.countCall(path, result.ok ? 'ok' : result.error.code);
   // A subscription's time is its whole life, which says nothing about the engine.
-  if (type !== 'subscription')
-    ctx.metrics.callSeconds.observe({ path }, (performance.now() - startedAt) / 1000);
+  if (type !== 'subscription') ctx.metrics.timeCall(path, (performance.now() - startedAt) / 1000);
   return result;
 });
 
@@ -189,6 +190,9 @@ const targetSchema = z.union([
   z.object({ productId: z.string().max(64) }).transform(input => input.productId),
   // A coupon's code is its id.
   z.object({ code: z.string().max(64) }).transform(input => input.code),
+  z.object({ group: z.string().max(64) }).transform(input => input.group),
+  z.object({ buyerId: z.string().max(64) }).transform(input => input.buyerId),
+  z.object({ from: z.string().max(8), to: z.string().max(8) }).transform(({ from, to }) => `${from}:${to}`),
 ]);
 
 /** What an admin's call is about: an id of ours, and nothing else of its input. */

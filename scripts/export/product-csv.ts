@@ -21,6 +21,7 @@ export const csvColumns = [
   'price',
   'currency',
   'prices',
+  'tiers',
   'attributes',
 ] as const;
 type Column = (typeof csvColumns)[number];
@@ -31,7 +32,7 @@ export const csvHeader = `\uFEFF${csvColumns.join(',')}\n`;
 export function csvRowsOf(product: ProductInput): string {
   return product.variants
     .map((variant, index) => {
-      const { sku, title, barcode, options, price, prices = [], attributes } = variant;
+      const { sku, title, barcode, options, price, prices = [], tiers = [], attributes } = variant;
       const cells: Partial<Record<Column, string>> = {
         ...(index === 0 ? commonCells(product) : { productId: product.productId }),
         sku,
@@ -42,6 +43,12 @@ export function csvRowsOf(product: ProductInput): string {
         currency: price.currency,
         prices: prices
           .map(({ amount, currency }) => `${currency} ${decimalFromMinor(amount, currency)}`)
+          .join('|'),
+        tiers: tiers
+          .map(tier => {
+            const { amount, currency } = tier.price;
+            return `${currency} ${tier.from} ${decimalFromMinor(amount, currency)}`;
+          })
           .join('|'),
         attributes: attributes ? JSON.stringify(attributes) : '',
       };

@@ -18,6 +18,8 @@ export type EraseOutcome =
 export interface Privacy {
   /** Every order of the buyer, newest first. */
   ordersOf(buyerId: BuyerId): AsyncGenerator<Order>;
+  /** The groups that the shop has put the buyer into. */
+  groupsOf(buyerId: BuyerId): Promise<readonly string[]>;
   /** Again changes nothing more; whatever failed in between is done then. */
   erase(buyerId: BuyerId): Promise<EraseOutcome>;
 }
@@ -27,9 +29,14 @@ export function createPrivacy(deps: {
   holds: { forget(request: { dropId: DropId; holdId: HoldId; frozen: string }): Promise<void> };
   events: { forget(paymentIds: readonly string[]): Promise<void> };
   cards: { forget(counted: { dropId: DropId; card: string; orderId: OrderId }): Promise<void> };
+  /** The groups that the shop has put a buyer into. */
+  groups: {
+    member(buyerId: BuyerId): Promise<{ readonly groups: readonly string[] } | null>;
+    forgetMember(buyerId: BuyerId): Promise<void>;
+  };
   clock: { now(): number };
 }): Privacy {
-  const { orders, holds, events, cards, clock } = deps;
+  const { orders, holds, events, cards, groups, clock } = deps;
 
   async function* ordersOf(buyerId: BuyerId): AsyncGenerator<Order> {
     const limit = limits.listPageCount.max;
@@ -57,6 +64,7 @@ export function createPrivacy(deps: {
 
   return {
     ordersOf,
+    groupsOf: async buyerId => (await groups.member(buyerId))?.groups ?? [],
     async erase(buyerId) {
       const all: Order[] = [];
       for await (const order of ordersOf(buyerId)) all.push(order);
@@ -65,6 +73,7 @@ export function createPrivacy(deps: {
       for (const order of all) {
         if (order.erasedAtMs === null) await forget(order);
       }
+      await groups.forgetMember(buyerId);
       return { kind: 'erased', ordersCount: all.length };
     },
   };

@@ -1,5 +1,6 @@
 // Pure rules of the catalog: the words that a product is found by, its slug, its price for sorting, and cursors.
 import type { ProductId } from '../ids.ts';
+import type { PriceTier } from '../pricing/unit-price.rules.ts';
 import type { Product, ProductInput, Variant } from './product.ts';
 
 /** Words of a text for exact lookups: lower case, without accents, letters and digits only. */
@@ -31,6 +32,13 @@ export function lowestPriceOf(variants: readonly Variant[]): { amount: number; c
 /** What a variant costs in a currency; undefined where the shop has not said it. */
 export function priceIn(variant: Pick<Variant, 'price' | 'prices'>, currency: string) {
   return [variant.price, ...(variant.prices ?? [])].find(price => price.currency === currency);
+}
+
+/** The tiers of a variant in one currency, as far as it has any, in the order given. */
+export function tiersIn(variant: Pick<Variant, 'tiers'>, currency: string): PriceTier[] {
+  return (variant.tiers ?? [])
+    .filter(({ price }) => price.currency === currency)
+    .map(({ from, price }) => ({ from, amount: price.amount }));
 }
 
 /** How one variant is called where it stands alone, as in a drop or on a receipt. */
@@ -91,7 +99,7 @@ export function canonicalProduct(input: ProductInput): string {
     input.popularity ?? 0,
     input.status ?? 'active',
     input.taxClass ?? 'standard',
-    input.variants.map(({ sku, title, barcode, options, price, prices = [], attributes }) => [
+    input.variants.map(({ sku, title, barcode, options, price, prices = [], tiers = [], attributes }) => [
       sku,
       title ?? '',
       barcode ?? '',
@@ -100,6 +108,10 @@ export function canonicalProduct(input: ProductInput): string {
       price.currency,
       sortedPrices(prices).map(({ amount, currency }) => [amount, currency]),
       sortedEntries(attributes),
+      // A product without tiers has the content that it had before there were any: none is changed by an upgrade.
+      ...(tiers.length > 0
+        ? [sortedTiers(tiers).map(({ from, price: each }) => [from, each.amount, each.currency])]
+        : []),
     ]),
   ]);
 }
@@ -107,6 +119,15 @@ export function canonicalProduct(input: ProductInput): string {
 /** Prices in the order of their currencies, as they are kept. */
 export function sortedPrices<T extends { currency: string }>(prices: readonly T[]): T[] {
   return prices.toSorted((a, b) => (a.currency < b.currency ? -1 : 1));
+}
+
+/** By currency, and in each by how many pieces they begin at. */
+export function sortedTiers<T extends { from: number; price: { currency: string } }>(
+  tiers: readonly T[],
+): T[] {
+  return tiers.toSorted((a, b) =>
+    a.price.currency === b.price.currency ? a.from - b.from : a.price.currency < b.price.currency ? -1 : 1,
+  );
 }
 
 function sortedEntries(given: Readonly<Record<string, unknown>> = {}): [string, unknown][] {

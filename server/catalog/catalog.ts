@@ -9,9 +9,12 @@ import { cursorAfter, readCursor, variantTitleOf } from './catalog.rules.ts';
 import type { BrowseQuery, CatalogStore, DueProduct, WriteOutcome } from './catalog.store.ts';
 import type { Product, ProductInput, ProductStatus, TaxClass } from './product.ts';
 import { createProductCache } from './product-cache.ts';
+import { reductionOf, type PriceEntry, type Reduction } from './price-history.rules.ts';
+import type { RepriceCatalog } from './reprice.ts';
 import type { ProductChanges } from './product-changes.ts';
 import { alsoFoundBy, type SynonymRule, wordsConcerned } from './synonyms.rules.ts';
 import type { SharedProducts } from './shared-products.store.ts';
+import { createSlugLookup } from './slug-lookup.ts';
 
 export type { BrowseQuery, DueProduct, WriteOutcome } from './catalog.store.ts';
 export type { SynonymRule } from './synonyms.rules.ts';
@@ -23,12 +26,23 @@ export interface SoldVariant {
   readonly price: Money;
   /** In further currencies. */
   readonly prices: readonly Money[];
+  /** In any of these currencies. */
+  readonly tiers: readonly { readonly from: number; readonly price: Money }[];
   readonly taxClass: TaxClass;
 }
 
 /** A product as the index is to have it: with what it is found by besides its own words. */
 export interface IndexableProduct extends DueProduct {
   readonly product: (Product & { readonly alsoFoundBy: readonly string[] }) | null;
+}
+
+export interface PriceHistory {
+  readonly sku: Sku;
+  readonly currency: string;
+  readonly amount: number;
+  /** Oldest first; `null` where it was not offered. A price that never changed has one entry. */
+  readonly entries: readonly PriceEntry[];
+  readonly reduction: Reduction | null;
 }
 
 export interface Page<T> {
@@ -59,6 +73,13 @@ export interface Catalog {
   remove(productId: ProductId): Promise<boolean>;
   /** SKUs that no product has are missing from the answer. */
   variantsBySku(skus: readonly Sku[]): Promise<Map<Sku, SoldVariant>>;
+  /** The same, of products that the public is shown. */
+  shownVariants(skus: readonly Sku[]): Promise<Map<Sku, SoldVariant>>;
+
+  /** One SKU's price over time in one currency, as far as the public is shown it; null where it is not. */
+  priceHistory(sku: Sku, currency?: string): Promise<PriceHistory | null>;
+  /** For a repricing: its pages, and its writes, which compare the rev. */
+  readonly repriced: RepriceCatalog;
 
   synonyms(): Promise<SynonymRule[]>;
   /** Has every product indexed again that the rule concerns, or did; also where it stood there already. */
@@ -117,6 +138,10 @@ export async function createCatalog(deps: {
     productId => (shared ? shared.get(productId, () => readStore(productId)) : readStore(productId)),
     onRead,
   );
+  const productBySlug = createSlugLookup({
+    idOfSlug: slug => store.idOfSlug(slug),
+    product: productId => cache.get(productId),
+  });
   const stopListening = await changes.listen(heard => {
     if (heard === 'all') cache.forgetAll();
     // Who announces a change may be a command that knows nothing of what is shared.
@@ -169,6 +194,24 @@ export async function createCatalog(deps: {
     return outcomes;
   }
 
+  async function variants(
+    skus: readonly Sku[],
+    isWanted: (product: Product) => boolean,
+  ): Promise<Map<Sku, SoldVariant>> {
+    const wanted = new Set(skus);
+    const found = new Map<Sku, SoldVariant>();
+    for (const product of (await store.withSkus(skus)).filter(isWanted)) {
+      for (const variant of product.variants) {
+        if (!wanted.has(variant.sku)) continue;
+        const title = variantTitleOf(product, variant);
+        const { price, prices = [], tiers = [] } = variant;
+        const { productId, taxClass } = product;
+        found.set(variant.sku, { productId, title, price, prices, tiers, taxClass });
+      }
+    }
+    return found;
+  }
+
   async function page(
     request: PageRequest & { status?: ProductStatus | undefined },
   ): Promise<Page<Product & { indexed: boolean }>> {
@@ -189,10 +232,7 @@ export async function createCatalog(deps: {
   return {
     product: productId => cache.get(productId),
 
-    async productBySlug(slug) {
-      const productId = await store.idOfSlug(slug);
-      return productId && cache.get(productId);
-    },
+    productBySlug,
 
     async productForAdmin(productId) {
       const found = await store.readAny(productId);
@@ -236,20 +276,30 @@ export async function createCatalog(deps: {
       return removed;
     },
 
-    async variantsBySku(skus) {
-      const wanted = new Set(skus);
-      const found = new Map<Sku, SoldVariant>();
-      for (const product of await store.withSkus(skus)) {
-        for (const variant of product.variants) {
-          if (!wanted.has(variant.sku)) continue;
-          const title = variantTitleOf(product, variant);
-          const { price, prices = [] } = variant;
-          const { productId, taxClass } = product;
-          found.set(variant.sku, { productId, title, price, prices, taxClass });
-        }
-      }
-      return found;
+    async priceHistory(sku, currency) {
+      const product = (await store.withSkus([sku])).find(({ status }) => status === 'active');
+      const variant = product?.variants.find(each => each.sku === sku);
+      if (!product || !variant) return null;
+      const { price, prices = [] } = variant;
+      const present = [price, ...prices].find(each => currency === undefined || each.currency === currency);
+      if (!present) return null;
+      const known = await store.pricesOf(sku, present.currency);
+      const entries = known.length > 0 ? known : [{ atMs: product.createdAtMs, amount: present.amount }];
+      return { sku, ...present, entries, reduction: reductionOf(entries, clock.now()) };
     },
+    repriced: {
+      page: query => store.repricePage(query),
+      count: terms => store.countToReprice(terms),
+      find: productId => store.readToReprice(productId),
+      async write(input, { rev, repricedBy }) {
+        const [outcome] = await store.write([input], { nowMs: clock.now(), expectedRev: rev, repricedBy });
+        if (outcome?.kind === 'updated') await changed([input.productId]);
+        return outcome ?? { kind: 'contended' };
+      },
+    },
+
+    variantsBySku: skus => variants(skus, () => true),
+    shownVariants: skus => variants(skus, ({ status }) => status === 'active'),
 
     async reindexSkus(skus) {
       if (skus.length > 0 && (await store.touch(skus, clock.now())) > 0) onIndexDue?.();

@@ -3,17 +3,21 @@
 // stays what was checked, and its text can be kept as well.
 import type { z } from 'zod';
 
+/** For schemas that check without waiting for anything. */
 export function checkedOnce<T extends z.ZodType<object>>(schema: T): T {
   const checked = new WeakMap<object, z.output<T>>();
-  const parseAsync = async (value: unknown): Promise<z.output<T>> => {
+  const parse = (value: unknown): z.output<T> => {
     const known = typeof value === 'object' && value !== null ? checked.get(value) : undefined;
     if (known !== undefined) return known;
-    const output = deepFreeze(await schema.parseAsync(value));
+    const output = deepFreeze(schema.parse(value));
     if (typeof value === 'object' && value !== null) checked.set(deepFreeze(value), output);
     return output;
   };
-  // To tRPC a schema is what has this method; everything else about it stays as it is.
-  const once: T = Object.create(schema, { parseAsync: { value: parseAsync } });
+  // tRPC asks one of these two, which one differs by its version; everything else about the schema stays as it is.
+  const once: T = Object.create(schema, {
+    parse: { value: parse },
+    parseAsync: { value: async (value: unknown) => parse(value) },
+  });
   return once;
 }
 

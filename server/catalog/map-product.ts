@@ -31,6 +31,7 @@ const flatFields = {
   price: ['price'],
   currency: ['currency'],
   prices: ['prices'],
+  tiers: ['tiers'],
   images: ['images', 'image'],
   popularity: ['popularity'],
   variantTitle: ['variantTitle'],
@@ -159,6 +160,11 @@ function variantOf(read: FieldReader, options: { currencyDefault: string; proble
     const [, code = '', amount = ''] = /^([A-Za-z]{3}) (\S+)$/.exec(text) ?? [];
     return money('prices', amount || text, code.toUpperCase());
   });
+  // As `EUR 10 17.99`: from ten pieces on.
+  const tiers = read.list('tiers').map(text => {
+    const [, code = '', from = '', amount = ''] = /^([A-Za-z]{3}) (\d{1,6}) (\S+)$/.exec(text) ?? [];
+    return { from: Number(from), price: money('tiers', amount || text, code.toUpperCase()) };
+  });
   return {
     sku: read.text('sku'),
     title: read.text('variantTitle'),
@@ -166,6 +172,7 @@ function variantOf(read: FieldReader, options: { currencyDefault: string; proble
     options: read.object('options'),
     price: money('price', read.given('price'), currency),
     prices: prices.length > 0 ? prices : undefined,
+    tiers: tiers.length > 0 ? tiers : undefined,
     attributes: read.object('attributes'),
   };
 }

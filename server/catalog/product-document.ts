@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { type Model, Schema } from 'mongoose';
 import type { ProductId } from '../ids.ts';
 import type { MongoConnection } from '../platform/mongo.ts';
-import { canonicalProduct, findingWordsOf, sortedPrices } from './catalog.rules.ts';
+import type { PriceChange } from './price-history.rules.ts';
+import { canonicalProduct, findingWordsOf, sortedPrices, sortedTiers } from './catalog.rules.ts';
 import {
   type Product,
   type ProductInput,
@@ -51,6 +52,10 @@ export interface ProductDocument {
   claimedUntilMs: number;
   createdAtMs: number;
   updatedAtMs: number;
+  /** Lines of the price history that came with the last changes and were not moved there yet. */
+  priceLog?: PriceChange[];
+  /** The repricing that changed it last. */
+  repricedBy?: string;
 }
 
 const priceFields = { amount: { type: Number, required: true }, currency: { type: String, required: true } };
@@ -77,6 +82,12 @@ const productDocumentSchema = new Schema<ProductDocument>(
           options: Schema.Types.Mixed,
           price: priceFields,
           prices: { type: [new Schema(priceFields, { _id: false })], default: undefined },
+          tiers: {
+            type: [
+              new Schema({ from: { type: Number, required: true }, price: priceFields }, { _id: false }),
+            ],
+            default: undefined,
+          },
           attributes: Schema.Types.Mixed,
         },
         { _id: false },
@@ -93,6 +104,8 @@ const productDocumentSchema = new Schema<ProductDocument>(
     claimedUntilMs: { type: Number, default: 0 },
     createdAtMs: { type: Number, required: true },
     updatedAtMs: { type: Number, required: true },
+    priceLog: { type: [Schema.Types.Mixed], default: undefined },
+    repricedBy: String,
   },
   { collection: 'products', versionKey: false, minimize: false },
 );
@@ -149,9 +162,10 @@ export function contentOf(input: ProductInput) {
     categories: input.categories ?? [],
     images: input.images ?? [],
     popularity: input.popularity ?? 0,
-    variants: input.variants.map(({ prices = [], ...variant }) => ({
+    variants: input.variants.map(({ prices = [], tiers = [], ...variant }) => ({
       ...variant,
       ...(prices.length > 0 ? { prices: sortedPrices(prices) } : {}),
+      ...(tiers.length > 0 ? { tiers: sortedTiers(tiers) } : {}),
     })),
     words: findingWordsOf(input),
     contentHash: contentHashOf(input),
@@ -177,7 +191,8 @@ export function productOf(document: ProductDocument): Product {
   };
 }
 
-function variantOf({ sku, title, barcode, options, price, prices = [], attributes }: Variant): Variant {
+function variantOf(variant: Variant): Variant {
+  const { sku, title, barcode, options, price, prices = [], tiers = [], attributes } = variant;
   return {
     sku,
     ...(title ? { title } : {}),
@@ -185,6 +200,14 @@ function variantOf({ sku, title, barcode, options, price, prices = [], attribute
     ...(options ? { options } : {}),
     price: { amount: price.amount, currency: price.currency },
     ...(prices.length > 0 ? { prices: prices.map(({ amount, currency }) => ({ amount, currency })) } : {}),
+    ...(tiers.length > 0
+      ? {
+          tiers: tiers.map(tier => ({
+            from: tier.from,
+            price: { amount: tier.price.amount, currency: tier.price.currency },
+          })),
+        }
+      : {}),
     ...(attributes ? { attributes } : {}),
   };
 }

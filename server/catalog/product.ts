@@ -1,12 +1,16 @@
 // What a product is: the schemas at the border, and the types that follow from them. A product has variants, each
 // with its SKU and price; a SKU belongs to one product of the whole catalog. The `price` of every variant is in one
 // currency, so that the product can be sorted and filtered by it; `prices` add the same list of further currencies to
-// each variant, so that a cart in one of them never meets a variant without a price.
+// each variant, so that a cart in one of them never meets a variant without a price. `tiers` say what each piece costs
+// from so many pieces on, in any of these currencies.
 import { z } from 'zod';
 import { productIdSchema, skuSchema } from '../ids.ts';
+import { limits } from '../limits.ts';
 import { moneyOutputSchema, moneySchema } from '../money.ts';
+import { taxClasses } from '../pricing/tax-rates.rules.ts';
+import { tiersProblem } from '../pricing/unit-price.rules.ts';
 import { isGtin } from './barcode.rules.ts';
-import { optionsKey } from './catalog.rules.ts';
+import { optionsKey, priceIn, tiersIn } from './catalog.rules.ts';
 
 /** Controls, and what breaks lines or reverses the direction of the text after it on a page. */
 const control = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
@@ -81,8 +85,14 @@ export const productStatusSchema = z.enum(['draft', 'active', 'archived']);
 export type ProductStatus = z.infer<typeof productStatusSchema>;
 
 /** Which of a country's tax rates applies; what they are by destination stands with the prices. */
-export const taxClassSchema = z.enum(['standard', 'reduced', 'zero']);
-export type TaxClass = z.infer<typeof taxClassSchema>;
+export const taxClassSchema = z.enum(taxClasses);
+export type { TaxClass } from '../pricing/tax-rates.rules.ts';
+
+/** From so many pieces of the SKU on, each costs so much. */
+export const tierSchema = z.strictObject({
+  from: z.int().min(2).max(limits.lineQuantityCount),
+  price: moneySchema,
+});
 
 export const variantInputSchema = z
   .strictObject({
@@ -93,13 +103,23 @@ export const variantInputSchema = z
     price: moneySchema,
     /** In further currencies, each once. */
     prices: z.array(moneySchema).max(30).optional(),
+    tiers: z.array(tierSchema).max(limits.variantTiersCount).optional(),
     attributes: attributesSchema.optional(),
   })
   .refine(
     ({ price, prices = [] }) =>
       new Set([price, ...prices].map(({ currency }) => currency)).size === prices.length + 1,
     { path: ['prices'], message: 'a currency stands there twice' },
-  );
+  )
+  .superRefine((variant, context) => {
+    for (const currency of new Set(variant.tiers?.map(({ price }) => price.currency))) {
+      const base = priceIn(variant, currency);
+      const problem = base
+        ? tiersProblem(tiersIn(variant, currency), base.amount)
+        : 'a tier needs a price of the variant in its currency';
+      if (problem) context.addIssue({ code: 'custom', path: ['tiers'], message: `${currency}: ${problem}` });
+    }
+  });
 type VariantInput = z.infer<typeof variantInputSchema>;
 
 /** The currencies that a variant has a price in, as one text. */
@@ -185,6 +205,7 @@ export const productSchema = z.object({
       options: z.record(z.string(), z.string()).optional(),
       price: moneyOutputSchema,
       prices: z.array(moneyOutputSchema).optional(),
+      tiers: z.array(z.object({ from: z.int(), price: moneyOutputSchema })).optional(),
       attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
     }),
   ),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { dropIdSchema, skuSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { moneyOutputSchema, moneySchema } from '../money.ts';
+import { currencySchema, moneyOutputSchema, moneySchema } from '../money.ts';
 import { plainCode } from './codes.ts';
 import { dropStates, lanes } from './drop.ts';
 
@@ -19,6 +19,18 @@ export const paymentsPerSec = z.number().gt(0).max(limits.ratePerSecMax);
 const perCardMax = z.int().min(1).max(limits.perBuyerMaxCount);
 export const activeMax = z.int().min(0).max(limits.activeMaxCount);
 
+const stepSpan = span({ min: limits.priceStepMs.min, max: limits.priceStepMs.max });
+/** How a price falls, from the announced opening on: equal steps down to a floor, or a list. In the drop's currency. */
+const fallingInput = z.union([
+  z.strictObject({ step: moneySchema, everyMs: stepSpan, floor: moneySchema }),
+  z.strictObject({
+    steps: z
+      .array(z.strictObject({ afterMs: stepSpan, price: moneySchema }))
+      .min(1)
+      .max(limits.itemPriceStepsCount),
+  }),
+]);
+
 export const createDropInput = z
   .strictObject({
     title,
@@ -27,9 +39,23 @@ export const createDropInput = z
     opensAtMs: time,
     closesAtMs: time.optional(),
     items: z
-      .array(z.strictObject({ sku: skuSchema, total: units, price: moneySchema.optional() }))
+      .array(
+        z.strictObject({
+          sku: skuSchema,
+          total: units,
+          price: moneySchema.optional(),
+          /** In the drop's currency; the catalog's where they are left out, none where the list is empty. */
+          tiers: z
+            .array(z.strictObject({ from: z.int().min(2).max(limits.lineQuantityCount), price: moneySchema }))
+            .max(limits.dropTiersCount)
+            .optional(),
+          falling: fallingInput.optional(),
+        }),
+      )
       .min(1)
       .max(limits.dropItemsCount),
+    /** What it sells in; without it, the currency of its items' prices. */
+    currency: currencySchema.optional(),
     perBuyerMax: z.int().min(1).max(limits.perBuyerMaxCount),
     ratePerSec: ratePerSec.gt(0),
     activeMax: activeMax.min(1),
@@ -108,6 +134,16 @@ export const dropOutput = z.object({
       sku: skuSchema,
       title: z.string(),
       price: moneyOutputSchema,
+      /** From so many pieces on, each costs so much. */
+      tiers: z.array(z.object({ from: z.int(), price: moneyOutputSchema })).optional(),
+      /** How the price falls; `price` is what it has fallen to at `serverTimeMs`. */
+      falling: z
+        .object({
+          startPrice: moneyOutputSchema,
+          floor: moneyOutputSchema,
+          steps: z.array(z.object({ atMs: z.number(), price: moneyOutputSchema })),
+        })
+        .optional(),
       total: z.number(),
       availability: availabilitySchema,
     }),

@@ -1,6 +1,10 @@
 // A drop, as its document keeps it: what the shop decided. What happens while it runs is in Redis.
 import type { BuyerId, DropId, Sku } from '../ids.ts';
 import type { Money } from '../money.ts';
+import type { ExchangeRate } from '../pricing/conversion.rules.ts';
+import type { PriceStep } from '../pricing/falling-price.rules.ts';
+import type { TaxClass } from '../pricing/tax-rates.rules.ts';
+import type { PriceTier } from '../pricing/unit-price.rules.ts';
 
 export type DropMode = 'fifo' | 'shuffle' | 'draw';
 export type DropState = 'scheduled' | 'lobby' | 'open' | 'paused' | 'sold-out' | 'closed';
@@ -14,6 +18,14 @@ export interface DropItem {
   readonly sku: Sku;
   readonly title: string;
   readonly price: Money;
+  /** From so many pieces on, in the currency of the price; the catalog's of when the drop was made, unless it named its own. */
+  readonly tiers?: readonly PriceTier[] | undefined;
+  /** The catalog's of when the drop was made; `standard` where it is not said. */
+  readonly taxClass?: TaxClass | undefined;
+  /** The rate that price and tiers were converted by; absent where the shop has said them. */
+  readonly rate?: ExchangeRate | undefined;
+  /** How the price falls from `price` on, in its currency; absent where it stays. Decided when the drop is made, for good. */
+  readonly steps?: readonly PriceStep[] | undefined;
   /** All units that were ever added: serials run from 1 to `total`. */
   readonly total: number;
   /** How many of them the shop took back. */

@@ -1,6 +1,8 @@
 // The documents of drops, in MongoDB.
 import { z } from 'zod';
 import { dropIdSchema, skuSchema, type DropId } from '../ids.ts';
+import { frozenRateSchema } from '../pricing/quote.ts';
+import { taxClasses } from '../pricing/tax-rates.rules.ts';
 import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
 import type { Drop } from './drop.ts';
 
@@ -8,6 +10,16 @@ const itemSchema = z.object({
   sku: skuSchema,
   title: z.string(),
   price: z.object({ amount: z.int(), currency: z.string() }),
+  tiers: z
+    .array(z.object({ from: z.int(), amount: z.int() }))
+    .readonly()
+    .optional(),
+  taxClass: z.enum(taxClasses).optional(),
+  rate: frozenRateSchema.optional(),
+  steps: z
+    .array(z.object({ atMs: z.number(), amount: z.int() }))
+    .readonly()
+    .optional(),
   total: z.int(),
   withdrawn: z.int(),
 });

@@ -8,20 +8,19 @@ import type { z } from 'zod';
 import { PublicError } from '../errors.ts';
 import { newDropId, type DropId, type Sku } from '../ids.ts';
 import { limits } from '../limits.ts';
-import type { Money } from '../money.ts';
+import type { ExchangeRate } from '../pricing/conversion.rules.ts';
 import type { Clock } from '../platform/clock.ts';
 import { dropChannel } from '../platform/keys.ts';
 import { EpochError } from '../platform/lua-scripts.ts';
 import type { CodeHashes } from './codes.ts';
-import type { Drop, DropItem } from './drop.ts';
+import type { Drop } from './drop.ts';
 import type { createDropInput, updateDropInput } from './drop-schemas.ts';
+import { priceItems, type CatalogVariant } from './price-items.ts';
 import type { DropChange, DropsStore } from './drops.store.ts';
 import type { LiveStore, SteerAction } from './live.store.ts';
 
-/** What drops need to know of the catalog: the title and price of each SKU that it has. */
-export type VariantsBySku = (
-  skus: readonly Sku[],
-) => Promise<ReadonlyMap<Sku, { title: string; price: Money }>>;
+/** What drops need to know of the catalog: what each SKU that it has is called, costs and is taxed as. */
+export type VariantsBySku = (skus: readonly Sku[]) => Promise<ReadonlyMap<Sku, CatalogVariant>>;
 
 /** Makes the unit documents with serials `from..to`; again for the same serials changes nothing. */
 export type CreateUnits = (
@@ -64,6 +63,8 @@ export function createDrops(options: {
   clock: Clock;
   codes: CodeHashes;
   variantsBySku: VariantsBySku;
+  /** The shop's rates into a currency, for prices that the catalog does not say. Without it there are none. */
+  ratesInto?: (currency: string) => Promise<ReadonlyMap<string, ExchangeRate>>;
   createUnits: CreateUnits;
   record: DropRecord;
   /** Payments without an order that keep a drop from going on; they are named to whoever resumes it. */
@@ -102,7 +103,7 @@ export function createDrops(options: {
   return {
     async create(input) {
       const nowMs = clock.now();
-      const items = await priceItems(input.items, variantsBySku);
+      const items = await priceItems(input, { variantsBySku, ratesInto: options.ratesInto });
       const seed = randomBytes(32);
       const dropId = newDropId();
       const drop: Drop = {
@@ -194,32 +195,6 @@ export function createDrops(options: {
     markEnded: dropId => store.markEnded(dropId),
     forget: dropId => remembered.delete(dropId),
   };
-}
-
-async function priceItems(
-  items: z.output<typeof createDropInput>['items'],
-  variantsBySku: VariantsBySku,
-): Promise<DropItem[]> {
-  const variants = await variantsBySku(items.map(item => item.sku));
-  const priced = items.map(item => {
-    const variant = variants.get(item.sku);
-    const price = item.price ?? variant?.price;
-    if (!price) {
-      throw new PublicError(
-        'invalid-input',
-        `SKU ${item.sku} is not in the catalog: add its product first, or give it a price`,
-      );
-    }
-    return { sku: item.sku, title: variant?.title ?? item.sku, price, total: item.total, withdrawn: 0 };
-  });
-  const currencies = new Set(priced.map(item => item.price.currency));
-  if (currencies.size > 1) {
-    throw new PublicError(
-      'invalid-input',
-      `All SKUs of a drop share one currency; these have ${[...currencies].join(', ')}`,
-    );
-  }
-  return priced;
 }
 
 function changeOf(drop: Drop, input: z.output<typeof updateDropInput>): DropChange {

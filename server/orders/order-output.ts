@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { orderIdSchema, type OrderId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { moneyOutputSchema } from '../money.ts';
+import { linesOutput, shownLines, shownTaxes, taxesOutput } from '../pricing/shown-cart.ts';
 import { contactSchema, disputeSchema, refundRecordSchema, unitRefSchema, type Order } from './order.ts';
 import { orderReasons, orderStatuses, wasPaid } from './order.rules.ts';
 import { keptUnits } from './refund.rules.ts';
@@ -15,17 +16,7 @@ export const orderOutputSchema = z.object({
   dropId: z.string(),
   status: z.enum(orderStatuses),
   reason: z.enum(orderReasons).optional(),
-  lines: z.array(
-    z.object({
-      sku: z.string(),
-      title: z.string(),
-      quantity: z.int(),
-      unitPrice: moneyOutputSchema,
-      total: moneyOutputSchema,
-      /** What the coupon took off this line. */
-      discount: moneyOutputSchema.optional(),
-    }),
-  ),
+  lines: linesOutput,
   coupon: z.string().optional(),
   /** The numbers of the units, once they are paid; those that were sent back are no longer among them. */
   serials: serialsSchema,
@@ -34,6 +25,7 @@ export const orderOutputSchema = z.object({
     discount: moneyOutputSchema,
     shipping: moneyOutputSchema,
     tax: moneyOutputSchema,
+    taxes: taxesOutput,
     taxIncluded: z.boolean(),
     total: moneyOutputSchema,
   }),
@@ -80,14 +72,7 @@ export function orderOutput(order: Order): OrderOutput {
     dropId: order.dropId,
     status: order.status,
     ...reasonOf(order),
-    lines: quote.lines.map(({ sku, title, quantity, unitAmount, totalAmount, discountAmount }) => ({
-      sku,
-      title,
-      quantity,
-      unitPrice: money(unitAmount),
-      total: money(totalAmount),
-      ...(discountAmount ? { discount: money(discountAmount) } : {}),
-    })),
+    lines: shownLines(quote),
     ...(quote.coupon === undefined ? {} : { coupon: quote.coupon }),
     serials: wasPaid(order.status) ? keptUnits(order) : [],
     totals: {
@@ -95,6 +80,7 @@ export function orderOutput(order: Order): OrderOutput {
       discount: money(quote.discountAmount),
       shipping: money(quote.shippingAmount),
       tax: money(quote.taxAmount),
+      taxes: shownTaxes(quote),
       taxIncluded: quote.taxIncluded,
       total: money(quote.totalAmount),
     },

@@ -2,16 +2,20 @@
 // stay open and whatever takes stock or money is closed: a flood must not find the door unguarded. Where it is that of
 // the jobs, which may be away or full while the shop sells on, the stock's counts in its place.
 import type { Redis } from 'ioredis';
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { PublicError } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { createOwnCounts } from './own-counts.ts';
 import { createRateStore, type RateStore } from './rate-store.ts';
 
 export type RateName = 'session' | 'read' | 'write' | 'hold' | 'code' | 'code-address';
 
 export interface RateLimits {
-  /** Counts one act; rejects with `too-many` (and how long to wait) where the rate is exceeded. */
-  consume(name: RateName, key: string): Promise<void>;
+  /**
+   * Counts one act; fails with `too-many` (and how long to wait) where the rate is exceeded. What is counted in this
+   * process alone is decided at once: then there is nothing to await.
+   */
+  consume(name: RateName, key: string): Promise<void> | undefined;
 }
 
 export function createRateLimits(redis: Redis, instead: Redis | null = null): RateLimits {
@@ -36,24 +40,32 @@ export function createRateLimits(redis: Redis, instead: Redis | null = null): Ra
     hold: shared('hold', limits.holdsPerBuyerPerMin, 60),
     code: shared('code', limits.codesPerBuyerPerMin, 60),
     'code-address': shared('code-address', limits.codesPerAddressPerMin, 60),
-    // Reads are cheap and many: each process counts its own.
-    read: new RateLimiterMemory({ points: limits.readsPerAddressPerSec, duration: 1 }),
+  };
+  // Reads are cheap and many: each process counts its own.
+  const reads = createOwnCounts({ points: limits.readsPerAddressPerSec, windowMs: 1_000 });
+  const consumeShared = async (limiter: RateLimiterRedis, key: string) => {
+    try {
+      await limiter.consume(key);
+    } catch (refusal) {
+      if (refusal instanceof RateLimiterRes) throw tooMany(refusal.msBeforeNext);
+      throw new PublicError('unavailable', 'This cannot be taken on right now: try again', {
+        retryAfterMs: 1_000,
+        cause: refusal,
+      });
+    }
   };
   return {
-    async consume(name, key) {
-      try {
-        await limiters[name].consume(key);
-      } catch (refusal) {
-        if (refusal instanceof RateLimiterRes) {
-          throw new PublicError('too-many', 'Too many requests: wait and try again', {
-            retryAfterMs: Math.max(refusal.msBeforeNext, 1_000),
-          });
-        }
-        throw new PublicError('unavailable', 'This cannot be taken on right now: try again', {
-          retryAfterMs: 1_000,
-          cause: refusal,
-        });
-      }
+    consume(name, key) {
+      if (name !== 'read') return consumeShared(limiters[name], key);
+      const waitMs = reads.count(key);
+      if (waitMs > 0) throw tooMany(waitMs);
+      return undefined;
     },
   };
+}
+
+function tooMany(waitMs: number): PublicError {
+  return new PublicError('too-many', 'Too many requests: wait and try again', {
+    retryAfterMs: Math.max(waitMs, 1_000),
+  });
 }

@@ -1,6 +1,7 @@
 // Logs and metrics. Logs are JSON lines on stderr; what could identify a buyer or open a door is redacted by name.
 import { pino, type Logger } from 'pino';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { createCallMetrics, type CallMetrics } from './call-metrics.ts';
 
 const secretFields = [
   'authorization',
@@ -52,13 +53,13 @@ function describeError(error: unknown): unknown {
 
 /** The path of a request as a log may show it: without its query, which may hold tickets and tokens. */
 export function loggablePath(url: string | undefined): string {
-  return (url ?? '').split('?', 1)[0] ?? '';
+  if (!url) return '';
+  const mark = url.indexOf('?');
+  return mark === -1 ? url : url.slice(0, mark);
 }
 
-export interface Metrics {
+export interface Metrics extends CallMetrics {
   readonly registry: Registry;
-  readonly calls: Counter<'path' | 'outcome'>;
-  readonly callSeconds: Histogram<'path'>;
   readonly sockets: Gauge;
   readonly subscriptions: Gauge<'path'>;
   readonly outcomes: Counter<'what' | 'kind'>;
@@ -67,7 +68,7 @@ export interface Metrics {
   readonly stockDrift: Gauge<'drop'>;
   /**
    * Reads that a cache could answer, by who did. Of `products`, in this order: memory, flight (a read that was under way),
-   * redis, mongodb. Of `searches`: memory, flight, search. Of `http`: validated (the client has it), sent.
+   * redis, mongodb. Of `searches`, suggestions among them: memory, flight, search. Of `http`: validated (the client has it), sent.
    */
   readonly cacheReads: Counter<'cache' | 'by'>;
   readonly stripeRequests: Counter<'operation' | 'turn'>;
@@ -98,19 +99,7 @@ export function createMetrics({ ofProcess = true }: { ofProcess?: boolean } = {}
   registry.registerMetric(residentPeak);
   return {
     registry,
-    calls: new Counter({
-      name: 'doorbuster_calls_total',
-      help: 'Calls of procedures, by path and outcome (ok, or the error code).',
-      labelNames: ['path', 'outcome'],
-      registers,
-    }),
-    callSeconds: new Histogram({
-      name: 'doorbuster_call_seconds',
-      help: 'Time spent in a procedure.',
-      labelNames: ['path'],
-      buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
-      registers,
-    }),
+    ...createCallMetrics(registry),
     sockets: new Gauge({ name: 'doorbuster_sockets', help: 'Open WebSockets.', registers }),
     subscriptions: new Gauge({
       name: 'doorbuster_subscriptions',

@@ -1,14 +1,16 @@
 // What a cart costs: a pure function over whole minor units, the same in any thread. Its steps, in this order:
-//   line total = unit price × quantity → subtotal → discount → shipping → tax on what is left → total.
+//   unit price (unit-price.rules.ts) × quantity = line total → subtotal → coupon → shipping → tax on what is left → total.
 // Discounts come before tax, because tax is owed on what is in fact paid (EU: Directive 2006/112/EC, article 79);
-// shipping is taxed with the goods, as ancillary to them (the same, article 78).
+// shipping is taxed with the goods, as ancillary to them (the same, article 78). Each line is taxed by its class: the
+// discount is shared out over the lines, so what is taxed at each rate is known to the minor unit (tax.rules.ts).
 // Always: total = subtotal − discount + shipping, plus the tax where prices do not contain it; no part is negative.
 import { limits } from '../limits.ts';
 import { roundingStepOf } from './currencies.rules.ts';
 import { type Discount, discountLines } from './discount.rules.ts';
 import type { Destination } from './quote.ts';
 import { type ShippingTable, shippingCostOf } from './shipping.rules.ts';
-import { taxOf, taxRuleOf } from './tax.rules.ts';
+import { type TaxPart, taxByRate } from './tax.rules.ts';
+import { type TaxClass, type TaxRates, taxRatesOf } from './tax-rates.rules.ts';
 
 /** Plain data, so that it can be copied into a worker thread. Amounts in minor units of `currency`. */
 export interface Cart {
@@ -18,6 +20,8 @@ export interface Cart {
     readonly unitAmount: number;
     /** Whether the discount comes off it; it does unless this is false. */
     readonly eligible?: boolean;
+    /** `standard` where it is not said. */
+    readonly taxClass?: TaxClass | undefined;
   }[];
   readonly discount?: Discount | undefined;
   readonly currency: string;
@@ -25,6 +29,8 @@ export interface Cart {
   readonly shippingMethod?: string | undefined;
   /** Without it, the default table applies. */
   readonly shippingTable?: ShippingTable | undefined;
+  /** Without them, the table's for the destination. */
+  readonly taxRates?: TaxRates | undefined;
 }
 
 export type CartPrice =
@@ -39,6 +45,8 @@ export type CartPrice =
       readonly shippingAmount: number;
       readonly shippingMethod: string;
       readonly taxAmount: number;
+      /** By rate, the highest first: together they are the tax, and what is taxed is all that is asked. */
+      readonly taxes: readonly TaxPart[];
       readonly taxIncluded: boolean;
       readonly totalAmount: number;
     }
@@ -58,9 +66,14 @@ export function priceCart(cart: Cart): CartPrice {
   const taxable = subtotalAmount - discountAmount + shipping.amount;
   if (taxable > limits.amountMinorMax) return { kind: 'too-much' };
 
-  const rule = taxRuleOf(destination);
-  const taxAmount = taxOf({ amount: taxable, currency, rule });
-  const totalAmount = rule.included ? taxable : taxable + taxAmount;
+  const rates = cart.taxRates ?? taxRatesOf(destination);
+  const lines = cart.lines.map(({ taxClass }, index) => ({
+    amount: (lineAmounts[index] ?? 0) - (lineDiscounts[index] ?? 0),
+    taxClass,
+  }));
+  const taxes = taxByRate({ lines, shippingAmount: shipping.amount, currency, rates });
+  const taxAmount = taxes.reduce((sum, part) => sum + part.taxAmount, 0);
+  const totalAmount = rates.included ? taxable : taxable + taxAmount;
   if (totalAmount > limits.amountMinorMax) return { kind: 'too-much' };
   return {
     kind: 'priced',
@@ -71,7 +84,8 @@ export function priceCart(cart: Cart): CartPrice {
     shippingAmount: shipping.amount,
     shippingMethod: shipping.method,
     taxAmount,
-    taxIncluded: rule.included,
+    taxes,
+    taxIncluded: rates.included,
     totalAmount,
   };
 }

@@ -2,6 +2,7 @@
 // than it costs, the lines' discounts add up to the discount, and the order of the lines changes nothing: where two lines
 // have an equal claim, the SKU decides and not the place.
 import { divideHalfUp } from './currencies.rules.ts';
+import { shareOut } from './share-out.rules.ts';
 
 export type Discount =
   /** Hundredths of a percent: 12.5 % is 1,250. */
@@ -29,16 +30,16 @@ export function discountLines(request: {
   step: number;
 }): number[] {
   const { discount, lines, step } = request;
-  const amounts = lines.map(line => line.unitAmount * line.quantity);
-  const sum = amounts.reduce((total, amount) => total + amount, 0);
+  const parts = lines.map(({ sku, unitAmount, quantity }) => ({ name: sku, weight: unitAmount * quantity }));
+  const sum = parts.reduce((total, { weight }) => total + weight, 0);
   switch (discount.kind) {
     case 'percent': {
       const numerator = sum * discount.basisPoints;
       const off = divideHalfUp({ numerator, denominator: wholePercent, step });
-      return shareOut(Math.min(off, sum), lines, amounts);
+      return shareOut(Math.min(off, sum), parts);
     }
     case 'fixed':
-      return shareOut(Math.min(discount.amount, sum), lines, amounts);
+      return shareOut(Math.min(discount.amount, sum), parts);
     case 'buy-x-get-y':
       return freeUnits(discount, lines).map((count, index) => count * (lines[index]?.unitAmount ?? 0));
   }
@@ -60,27 +61,4 @@ function freeUnits({ buy, get }: { buy: number; get: number }, lines: readonly D
     left -= free[index];
   }
   return free;
-}
-
-/**
- * Shares an amount out in proportion to what each line costs, by largest remainder: each line gets its share rounded
- * down, and what is left goes, a minor unit each, to the lines that lost the most. The products pass 2^53, so they are
- * made of big integers.
- */
-function shareOut(amount: number, lines: readonly DiscountableLine[], weights: readonly number[]): number[] {
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  if (sum === 0) return lines.map(() => 0);
-  const exact = weights.map(weight => BigInt(amount) * BigInt(weight));
-  const shares = exact.map(product => Number(product / BigInt(sum)));
-  let left = amount - shares.reduce((total, share) => total + share, 0);
-  const byLoss = exact
-    .map((product, index) => ({ index, lost: product % BigInt(sum), sku: lines[index]?.sku ?? '' }))
-    .filter(({ lost }) => lost > 0n)
-    .toSorted((a, b) => (a.lost === b.lost ? (a.sku < b.sku ? -1 : 1) : a.lost > b.lost ? -1 : 1));
-  for (const { index } of byLoss) {
-    if (left === 0) break;
-    shares[index] = (shares[index] ?? 0) + 1;
-    left -= 1;
-  }
-  return shares;
 }

@@ -1,12 +1,13 @@
-// `pricing.quote`: what a cart costs for one destination, sealed.
+// `pricing.quote`: what a cart costs for one destination, sealed. `pricing.estimate`: the same of the catalog, unsealed.
 import { z } from 'zod';
-import { dropIdSchema, skuSchema } from '../ids.ts';
+import { type BuyerId, dropIdSchema, type HoldId, holdIdSchema, skuSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { couponRefusals } from '../promotions/coupon.rules.ts';
 import { countrySchema, currencySchema, moneyOutputSchema } from '../money.ts';
-import { limitedBuyerProcedure, router } from '../trpc.ts';
-import type { Pricing } from './pricing.ts';
+import { type Caller, limitedBuyerProcedure, router } from '../trpc.ts';
+import type { PriceFall, Pricing } from './pricing.ts';
 import type { Quote } from './quote.ts';
+import { pricedOutput, shownCart } from './shown-cart.ts';
 
 export const destinationInputSchema = z.strictObject({
   country: countrySchema,
@@ -48,31 +49,28 @@ export const quoteInputSchema = z.strictObject({
     .regex(/^[a-z][a-z0-9-]{0,31}$/, 'a shipping method')
     .optional(),
   currency: currencySchema,
+  /** Of the buyer's own: the cart is priced as of when that was placed, where prices fall over time. */
+  holdId: holdIdSchema.optional(),
 });
+
+/** What a cart of the catalog costs, in any currency that the shop has prices or rates for. */
+export const estimateInputSchema = quoteInputSchema.omit({ dropId: true, coupon: true, holdId: true });
+
+export const estimateOutputSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('estimated'), ...pricedOutput }),
+  z.object({ kind: z.literal('no-price'), sku: z.string() }),
+  z.object({ kind: z.literal('not-shippable'), because: z.enum(['country', 'method']) }),
+  z.object({ kind: z.literal('busy'), retryAfterMs: z.int() }),
+]);
 
 export const quoteOutputSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('quoted'),
     quote: z.string(),
-    lines: z.array(
-      z.object({
-        sku: z.string(),
-        title: z.string(),
-        quantity: z.int(),
-        unitPrice: moneyOutputSchema,
-        total: moneyOutputSchema,
-        /** What the coupon takes off this line. */
-        discount: moneyOutputSchema.optional(),
-      }),
-    ),
     coupon: z.string().optional(),
-    subtotal: moneyOutputSchema,
-    discount: moneyOutputSchema,
-    shipping: moneyOutputSchema,
-    tax: moneyOutputSchema,
-    /** True where the prices contain the tax, so that it is a part of the total and does not come on top. */
-    taxIncluded: z.boolean(),
-    total: moneyOutputSchema,
+    ...pricedOutput,
+    /** Of lines whose price falls: from when on a unit costs so much. */
+    falls: z.array(z.object({ sku: z.string(), atMs: z.int(), price: moneyOutputSchema })).optional(),
     expiresAtMs: z.int(),
   }),
   z.object({ kind: z.literal('bad-coupon'), reason: z.enum(couponRefusals) }),
@@ -82,44 +80,66 @@ export const quoteOutputSchema = z.discriminatedUnion('kind', [
 ]);
 export type QuoteOutput = z.infer<typeof quoteOutputSchema>;
 
-export function createPricingRouter(pricing: Pricing) {
+/** The instant that the prices of a buyer's hold are of; undefined where they do not fall. Throws `not-found`. */
+export type HeldAt = (buyerId: BuyerId, holdId: HoldId) => Promise<number | undefined>;
+
+export function createPricingRouter(deps: { pricing: Pricing; heldAt: HeldAt }) {
+  const { pricing, heldAt } = deps;
   return router({
     quote: limitedBuyerProcedure('write')
       .input(quoteInputSchema)
       .output(quoteOutputSchema)
       .mutation(async ({ ctx, input, signal }) => {
-        const outcome = await pricing.quote({ ...input, buyerId: ctx.buyerId, signal });
+        const { holdId, ...cart } = input;
+        const outcome = await pricing.quote({
+          ...cart,
+          atMs: holdId && (await heldAt(ctx.buyerId, holdId)),
+          buyerId: ctx.buyerId,
+          groups: groupsOf(ctx.caller),
+          signal,
+        });
         // Wrong codes are guesses, and counted; a good one is on every flyer, and may be asked for by a whole campus at once.
         if (outcome.kind === 'bad-coupon' && outcome.reason === 'unknown') {
           await ctx.rates.consume('code', ctx.buyerId);
           await ctx.rates.consume('code-address', ctx.address);
         }
-        return outcome.kind === 'quoted' ? quotedOf(outcome.sealed, outcome.value) : outcome;
+        return outcome.kind === 'quoted' ? quotedOf(outcome.sealed, outcome.value, outcome.falls) : outcome;
+      }),
+
+    // A query, since it changes nothing; counted as a quote is, since it has the same threads.
+    estimate: limitedBuyerProcedure('write')
+      .input(estimateInputSchema)
+      .output(estimateOutputSchema)
+      .query(async ({ ctx, input, signal }) => {
+        const { buyerId, caller } = ctx;
+        const outcome = await pricing.estimate({ ...input, buyerId, groups: groupsOf(caller), signal });
+        return outcome.kind === 'estimated'
+          ? { kind: 'estimated' as const, ...shownCart(outcome.value) }
+          : outcome;
       }),
   });
 }
 
+/** From the verified token, and from nowhere else. */
+export function groupsOf(caller: Caller): readonly string[] {
+  return caller.kind === 'buyer' ? (caller.groups ?? []) : [];
+}
+
 /** A quote as the API shows it. `checkout.pay` answers with the same shape where it has to price anew. */
-export function quotedOf(sealed: string, quote: Quote): Extract<QuoteOutput, { kind: 'quoted' }> {
-  const money = (amount: number) => ({ amount, currency: quote.currency });
+export function quotedOf(
+  sealed: string,
+  quote: Quote,
+  falls: readonly PriceFall[] = [],
+): Extract<QuoteOutput, { kind: 'quoted' }> {
+  const { currency } = quote;
   return {
     kind: 'quoted',
     quote: sealed,
-    lines: quote.lines.map(({ sku, title, quantity, unitAmount, totalAmount, discountAmount }) => ({
-      sku,
-      title,
-      quantity,
-      unitPrice: money(unitAmount),
-      total: money(totalAmount),
-      ...(discountAmount ? { discount: money(discountAmount) } : {}),
-    })),
     ...(quote.coupon === undefined ? {} : { coupon: quote.coupon }),
-    subtotal: money(quote.subtotalAmount),
-    discount: money(quote.discountAmount),
-    shipping: money(quote.shippingAmount),
-    tax: money(quote.taxAmount),
-    taxIncluded: quote.taxIncluded,
-    total: money(quote.totalAmount),
+    ...shownCart(quote),
+    ...(falls.length > 0
+      ? { falls: falls.map(({ sku, atMs, amount }) => ({ sku, atMs, price: { amount, currency } })) }
+      : {}),
     expiresAtMs: quote.expiresAtMs,
   };
 }

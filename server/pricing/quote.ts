@@ -2,6 +2,7 @@
 // makes it, `hold.place` freezes it into the hold, `checkout.pay` bills it: no surprise at the till.
 import { z } from 'zod';
 import { buyerIdSchema, dropIdSchema, skuSchema } from '../ids.ts';
+import { taxClasses } from './tax-rates.rules.ts';
 
 /** All amounts in minor units of `currency`. `total` of a line = unitAmount × quantity, before discount and tax. */
 export const quotedLineSchema = z.object({
@@ -9,11 +10,33 @@ export const quotedLineSchema = z.object({
   title: z.string(),
   quantity: z.int().min(1),
   unitAmount: z.int().min(0),
+  /** What a unit costs without tier and group; absent where that is the same. */
+  listAmount: z.int().min(0).optional(),
+  /** The quantity tier and the group that the unit's price comes from; absent where it does not. */
+  tierFrom: z.int().min(2).optional(),
+  group: z.string().optional(),
+  /** Absent: standard. */
+  taxClass: z.enum(taxClasses).optional(),
   totalAmount: z.int().min(0),
   /** What the coupon takes off this line; absent where it takes nothing. */
   discountAmount: z.int().min(1).optional(),
 });
 export type QuotedLine = z.infer<typeof quotedLineSchema>;
+
+/** Tax by rate: what is taxed (with the tax in it, where prices contain it), and with how much. */
+export const taxPartSchema = z.object({
+  rateMillipercent: z.int().min(0),
+  taxableAmount: z.int().min(0),
+  taxAmount: z.int().min(0),
+});
+
+/** The rate that prices of this cart were converted by, when the shop set its drop up. */
+export const frozenRateSchema = z.object({
+  from: z.string().length(3),
+  to: z.string().length(3),
+  rate: z.string(),
+  atMs: z.int(),
+});
 
 export const destinationSchema = z.object({
   country: z.string().length(2),
@@ -33,11 +56,18 @@ export const quoteSchema = z.object({
   shippingAmount: z.int().min(0),
   taxAmount: z.int().min(0),
   taxIncluded: z.boolean(),
+  /** The highest rate first; absent in quotes of earlier versions. */
+  taxes: z.array(taxPartSchema).optional(),
+  rates: z.array(frozenRateSchema).optional(),
   totalAmount: z.int().min(0),
   /** The code as it is counted; absent where the cart has none. */
   coupon: z.string().optional(),
   shipping: z.string(),
   destination: destinationSchema,
+  /** Where a price of the cart falls over time: the instant that its prices are of; absent where none does. */
+  pricedAtMs: z.int().optional(),
+  /** When the next price of the cart falls; absent where none does any more. */
+  pricedUntilMs: z.int().optional(),
   expiresAtMs: z.int(),
 });
 export type Quote = z.infer<typeof quoteSchema>;

@@ -4,9 +4,10 @@ import type { Logger } from 'pino';
 import type { Authenticate } from '../buyers/authenticate.ts';
 import type { RateLimits } from '../platform/rate-limits.ts';
 import type { Metrics } from '../platform/telemetry.ts';
-import type { Context } from '../trpc.ts';
+import type { Caller, Context } from '../trpc.ts';
 
-export type MakeContext = (req: IncomingMessage, socketToken: string | null) => Promise<Context>;
+/** At once, unless somebody else has to be asked about the token. */
+export type MakeContext = (req: IncomingMessage, socketToken: string | null) => Context | Promise<Context>;
 
 export function createMakeContext(options: {
   authenticate: Authenticate;
@@ -17,8 +18,8 @@ export function createMakeContext(options: {
   audit: Context['audit'];
 }): MakeContext {
   const { authenticate, log, metrics, rates, trustProxy, audit } = options;
-  return async (req, socketToken) => ({
-    caller: await authenticate(socketToken ?? bearerOf(req)),
+  const contextOf = (req: IncomingMessage, caller: Caller): Context => ({
+    caller,
     address: addressOf(req, trustProxy),
     userAgent: req.headers['user-agent'],
     log,
@@ -26,6 +27,10 @@ export function createMakeContext(options: {
     rates,
     audit,
   });
+  return (req, socketToken) => {
+    const caller = authenticate(socketToken ?? bearerOf(req));
+    return caller instanceof Promise ? caller.then(known => contextOf(req, known)) : contextOf(req, caller);
+  };
 }
 
 function bearerOf(req: IncomingMessage): string | null {

@@ -11,6 +11,7 @@ import { loggablePath, type Metrics } from '../platform/telemetry.ts';
 import { readBody } from './body.ts';
 import type { MakeContext } from './context.ts';
 import { createEventStreams } from './event-streams.ts';
+import { LeanIncoming } from './lean-incoming.ts';
 import { createLeanHttp } from './lean-http.ts';
 import type { OriginCheck } from './origin.ts';
 import { createKeeping } from './public-answers.ts';
@@ -84,7 +85,7 @@ export function createHttpServer(options: HttpOptions): Server {
     res.end(body);
   };
 
-  const serveTrpc = (req: IncomingMessage, res: ServerResponse, path: string) => {
+  const serveTrpc = (req: LeanIncoming, res: ServerResponse, path: string) => {
     const origin = checkOrigin(req);
     if (!origin.ok) {
       setHeaders(res, trpcHeaders);
@@ -157,6 +158,7 @@ export function createHttpServer(options: HttpOptions): Server {
 
   const server = createServer(
     {
+      IncomingMessage: LeanIncoming,
       maxHeaderSize: limits.httpHeaderBytes,
       headersTimeout: limits.httpHeadersTimeoutMs,
       // Late requests are looked for at intervals; the last one still falls within the bound.

@@ -1,11 +1,12 @@
 // One plain request while it is answered: its calls, their input, and what is made only for who asks. Most requests
 // need neither their address as a URL nor a signal that the client has left, and both are dear.
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { TRPCError, type AnyProcedure, type AnyRouter } from '@trpc/server';
 import type { ResponseMetaFn, TRPCRequestInfo } from '@trpc/server/http';
 import type { ProcedureCall } from './compile-procedure.ts';
+import type { LeanIncoming, TakenBody } from './lean-incoming.ts';
 import type { KnownProcedure, PlainRequest } from './lean-request.ts';
-import { receiveBody } from './receive-body.ts';
+import { isLater } from './procedure-end.ts';
 
 export type AnswerHeaders = Record<string, string | string[]>;
 
@@ -28,21 +29,22 @@ export class Exchange implements TRPCRequestInfo {
   ctx: object | undefined = undefined;
   /** Of the answer, by lower-case name. They grow as it is made; a failure on the way keeps what was there. */
   headers: AnswerHeaders = { vary: 'trpc-accept, accept', 'content-type': 'application/json' };
-  readonly #req: IncomingMessage;
+  readonly #req: LeanIncoming;
   readonly #res: ServerResponse;
-  readonly #readText: () => Promise<string | null>;
-  #inputs: readonly unknown[] = [];
-  #reading: Promise<void> | null = null;
+  readonly #sent: TakenBody | string | null;
+  #inputs: readonly unknown[] | null = null;
+  #reading: Promise<readonly unknown[]> | null = null;
+  #refused: TRPCError | null = null;
   #leaving: AbortController | null = null;
 
-  constructor(req: IncomingMessage, res: ServerResponse, request: PlainRequest, options: ExchangeOptions) {
+  constructor(req: LeanIncoming, res: ServerResponse, request: PlainRequest, options: ExchangeOptions) {
     this.type = request.type;
     this.isBatchCall = request.isBatchCall;
     this.options = options;
     this.#req = req;
     this.#res = res;
-    this.#readText =
-      request.type === 'mutation' ? receiveBody(req, options.maxBodySize) : async () => request.inputText;
+    const body = req.takeBody(options.maxBodySize);
+    this.#sent = request.type === 'mutation' ? body : request.inputText;
     this.calls = request.procedures.map((known, index) => new LeanCall(this, known, index));
   }
 
@@ -69,27 +71,39 @@ export class Exchange implements TRPCRequestInfo {
     return leaving.signal;
   }
 
-  /** The input of one call. All of it is parsed when the first procedure asks, and once. */
-  async input(index: number): Promise<unknown> {
-    this.#reading ??= this.#read();
-    await this.#reading;
-    return this.#inputs[index];
+  /** The input of one call, later where it has not come yet. All of it is parsed when the first procedure asks, and once. */
+  input(index: number): unknown {
+    if (this.#inputs) return this.#inputs[index];
+    if (this.#refused) throw this.#refused;
+    if (!this.#reading) {
+      const text = this.#sent === null || typeof this.#sent === 'string' ? this.#sent : this.#sent.text();
+      if (!isLater(text)) return this.#read(text)[index];
+      this.#reading = text.then(
+        received => this.#read(received),
+        cause => this.#refuse(cause),
+      );
+    }
+    return this.#reading.then(inputs => inputs[index]);
   }
 
   /** The input of one call, as far as it has been read: asking here reads nothing. */
   inputSoFar(index: number): unknown {
-    return this.#inputs[index];
+    return this.#inputs?.[index];
   }
 
-  async #read(): Promise<void> {
+  #read(text: string | null): readonly unknown[] {
     try {
-      const text = await this.#readText();
-      this.#inputs = text ? this.#parse(text) : [];
+      return (this.#inputs = text ? this.#parse(text) : []);
     } catch (cause) {
-      if (cause instanceof TRPCError) throw cause;
-      const message = cause instanceof Error ? cause.message : 'Invalid input';
-      throw new TRPCError({ code: 'BAD_REQUEST', message, cause });
+      return this.#refuse(cause);
     }
+  }
+
+  #refuse(cause: unknown): never {
+    const message = cause instanceof Error ? cause.message : 'Invalid input';
+    this.#refused =
+      cause instanceof TRPCError ? cause : new TRPCError({ code: 'BAD_REQUEST', message, cause });
+    throw this.#refused;
   }
 
   #parse(text: string): readonly unknown[] {
@@ -120,7 +134,7 @@ export class LeanCall implements ProcedureCall {
     this.path = known.path;
     this.procedure = known.procedure;
     this.batchIndex = index;
-    this.getRawInput = () => exchange.input(index);
+    this.getRawInput = async () => exchange.input(index);
     this.#exchange = exchange;
     this.#run = known.run;
   }
@@ -135,6 +149,10 @@ export class LeanCall implements ProcedureCall {
 
   get signal(): AbortSignal {
     return this.#exchange.signal;
+  }
+
+  rawInput(): unknown {
+    return this.#exchange.input(this.batchIndex);
   }
 
   /** The input if a procedure has asked for it. */

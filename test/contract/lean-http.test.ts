@@ -149,6 +149,16 @@ const cases: Case[] = [
   post('a second step that refuses the input', '/trpc/steps.post', json({ x: 0, y: 'no number' })),
   post('steps in a batch', '/trpc/steps.post,steps.post?batch=1', json({ 0: { x: 0 }, 1: { x: 1 } })),
   post('an error formatted by its procedure', '/trpc/steps.formatted', '{}'),
+  // The schemas at a procedure's end.
+  ...[{ a: 'x' }, { a: 'x', b: 5 }, { a: 'x', b: 6 }, { a: 'refused' }, { a: 1, b: 'x' }, {}].map(body =>
+    post(`schemas that need a promise: ${json(body)}`, '/trpc/ends.post', json(body)),
+  ),
+  ...[[1, 2], [1, 2, 3], ['a'], null].map(body =>
+    post(`an output that is a list: ${json(body)}`, '/trpc/ends.list', json(body)),
+  ),
+  ...['throws', 'refused', 'good', 'throws again'].map(c =>
+    post(`a schema that throws: ${c}`, '/trpc/ends.throwing', json({ c: c.split(' ', 1)[0] })),
+  ),
   // What surrounds the calls.
   ...['context-throws', 'context-fails', 'formatter-throws'].flatMap(each => [
     post(`${each}, one call`, '/trpc/fail.plain', '{}', wish(each)),

@@ -137,8 +137,11 @@ describe('a product', () => {
     );
     expect(await catalog.variantsBySku([sku('mug-red'), sku('mug'), sku('nothing')])).toEqual(
       new Map([
-        ['mug-red', { productId: 'mug', title: 'Mug – Red', price, prices: [], taxClass: 'standard' }],
-        ['mug', { productId: 'mug', title: 'Mug', price, prices: [], taxClass: 'standard' }],
+        [
+          'mug-red',
+          { productId: 'mug', title: 'Mug – Red', price, prices: [], tiers: [], taxClass: 'standard' },
+        ],
+        ['mug', { productId: 'mug', title: 'Mug', price, prices: [], tiers: [], taxClass: 'standard' }],
       ]),
     );
   });

@@ -82,7 +82,14 @@ describe('a drop with a limit for each card', () => {
     expect((await world.order(cart.orderId)).card).toMatch(/^[\w-]{32}$/);
     const { orders, clock } = world;
     const { holds, eventsStore: events, cards } = world.ports;
-    const privacy = createPrivacy({ orders, holds, events, cards, clock });
+    const privacy = createPrivacy({
+      orders,
+      holds,
+      events,
+      cards,
+      groups: { member: async () => null, forgetMember: async () => {} },
+      clock,
+    });
     expect(await privacy.erase(cart.buyerId)).toMatchObject({ kind: 'erased' });
     expect((await world.order(cart.orderId)).card).toBeNull();
     expect(await payWith(await world.hold(drop), 'pm_card_visa')).toMatchObject({ reason: 'card-limit' });

@@ -14,7 +14,14 @@ describe("a buyer's data", () => {
     world = await startCheckoutWorld();
     const { orders, clock } = world;
     const { holds, eventsStore: events, cards } = world.ports;
-    privacy = createPrivacy({ orders, holds, events, cards, clock });
+    privacy = createPrivacy({
+      orders,
+      holds,
+      events,
+      cards,
+      groups: { member: async () => null, forgetMember: async () => {} },
+      clock,
+    });
   });
   afterAll(() => world.dispose());
 

@@ -48,8 +48,8 @@ describe("a drop's live figures", () => {
     await shows({ shopping: 1, holding: 1 });
     const { clientSecret } = await world.payable(cart);
     await shows({ holding: 0, paying: 1 });
-    metrics.calls.inc({ path: 'hold.place', outcome: 'INTERNAL_SERVER_ERROR' });
-    metrics.callSeconds.observe({ path: 'hold.place' }, 0.002);
+    metrics.countCall('hold.place', 'INTERNAL_SERVER_ERROR');
+    metrics.timeCall('hold.place', 0.002);
     await world.confirm(clientSecret);
     await world.until(cart.orderId, ({ status, dueAtMs }) => status === 'paid' && dueAtMs === null);
     await shows({ paying: 0, paid: 1 });

@@ -13,12 +13,16 @@ import {
   minorFromDecimal,
   roundingStepOf,
 } from '../../server/pricing/currencies.rules.ts';
+import { convertAmount, type ExchangeRate } from '../../server/pricing/conversion.rules.ts';
 import type { Discount } from '../../server/pricing/discount.rules.ts';
 import { createPricing } from '../../server/pricing/pricing.ts';
 import { quoteSchema } from '../../server/pricing/quote.ts';
-import { taxOf, taxRuleOf } from '../../server/pricing/tax.rules.ts';
+import { type TaxPart, taxOf, taxRuleOf } from '../../server/pricing/tax.rules.ts';
+import { taxClasses } from '../../server/pricing/tax-rates.rules.ts';
+import { type GroupTerms, type PriceTier, unitPriceOf } from '../../server/pricing/unit-price.rules.ts';
+import { variantPriceIn } from '../../server/pricing/variant-price.rules.ts';
 
-const rules = { priceCart, taxOf, decimalFromMinor, minorFromDecimal };
+const rules = { priceCart, taxOf, decimalFromMinor, minorFromDecimal, unitPriceOf, convertAmount };
 type MoneyRules = typeof rules;
 
 /** Written down here once more, from ISO 4217, so that the code's own table is not asked about itself. */
@@ -50,6 +54,7 @@ const cart: fc.Arbitrary<Cart> = fc.record({
       // Small ones too: what goes wrong near zero is not seen in a cart of thousands.
       unitAmount: fc.oneof(fc.nat(40_000), fc.nat(9)),
       eligible: fc.boolean(),
+      taxClass: fc.constantFrom(...taxClasses),
     }),
     { minLength: 1, maxLength: limits.cartLinesCount },
   ),
@@ -84,6 +89,16 @@ const addsUp = (by: MoneyRules) =>
     const parts = price.subtotalAmount - price.discountAmount + price.shippingAmount;
     const onTop = price.taxIncluded ? 0 : price.taxAmount;
     assert.equal(price.totalAmount, parts + onTop, 'the parts add up to the total');
+    assert.equal(
+      price.taxAmount,
+      sumOf(price.taxes.map(part => part.taxAmount)),
+      'the tax of the rates adds up to the tax',
+    );
+    assert.equal(
+      parts,
+      sumOf(price.taxes.map(part => part.taxableAmount)),
+      'what is taxed adds up to what is asked',
+    );
   });
 
 const staysAboveZero = (by: MoneyRules) =>
@@ -140,19 +155,127 @@ const discountsAreShared = (by: MoneyRules) =>
     }
   });
 
-/** Against fractions that are never rounded. */
+const distanceOf = (one: bigint, other: bigint) => (one > other ? one - other : other - one);
+
+/** Against fractions that are never rounded: what is taxed at each rate, and with how much. */
 const taxIsNearest = (by: MoneyRules) =>
   fc.property(cart, given => {
     const price = pricedBy(by, given);
-    const rule = taxRuleOf(given.destination);
-    const rate = BigInt(rule.rateMillipercent);
-    const denominator = 100_000n + (rule.included ? rate : 0n);
-    const step = BigInt(rule.included ? 1 : roundingStepOf(given.currency));
-    const taxable = price.subtotalAmount - price.discountAmount + price.shippingAmount;
-    const error = BigInt(price.taxAmount) * denominator - BigInt(taxable) * rate;
-    const distance = 2n * (error < 0n ? -error : error);
-    assert.ok(distance <= denominator * step, 'tax is the nearest amount that can be paid');
-    assert.equal(BigInt(price.taxAmount) % step, 0n, 'tax on top is in steps that a card can pay');
+    const { included } = taxRuleOf(given.destination);
+    const goods = new Map<number, number>();
+    for (const [index, line] of given.lines.entries()) {
+      const { rateMillipercent } = taxRuleOf(given.destination, line.taxClass);
+      const left = (price.lineAmounts[index] ?? 0) - (price.lineDiscounts[index] ?? 0);
+      goods.set(rateMillipercent, (goods.get(rateMillipercent) ?? 0) + left);
+    }
+    const rates = [...goods.keys()].toSorted((a, b) => b - a);
+    assert.deepEqual(
+      price.taxes.map(part => part.rateMillipercent),
+      rates,
+      'each rate of the goods once, the highest first',
+    );
+    const sum = sumOf([...goods.values()]);
+    for (const [index, { rateMillipercent, taxableAmount, taxAmount }] of price.taxes.entries()) {
+      const amount = goods.get(rateMillipercent) ?? 0;
+      const shipping = BigInt(taxableAmount - amount) * BigInt(Math.max(1, sum));
+      const share = BigInt(price.shippingAmount) * BigInt(sum === 0 ? Number(index === 0) : amount);
+      assert.ok(
+        distanceOf(shipping, share) < BigInt(Math.max(1, sum)),
+        'shipping follows the goods, to a minor unit',
+      );
+      const rate = BigInt(rateMillipercent);
+      const denominator = 100_000n + (included ? rate : 0n);
+      const step = BigInt(included ? 1 : roundingStepOf(given.currency));
+      const distance = 2n * distanceOf(BigInt(taxAmount) * denominator, BigInt(taxableAmount) * rate);
+      assert.ok(distance <= denominator * step, 'tax is the nearest amount that can be paid');
+      assert.equal(BigInt(taxAmount) % step, 0n, 'tax on top is in steps that a card can pay');
+    }
+  });
+
+const groupName = fc.constantFrom('members', 'press', 'staff');
+const unitAsked = fc.record({
+  amount: fc.oneof(fc.nat(40_000), fc.nat(30)),
+  quantity: fc.integer({ min: 1, max: 60 }),
+  // In no order, and dearer than the price, too: a drop's own price may have fallen below a tier.
+  tiers: fc.array(fc.record({ from: fc.integer({ min: 2, max: 60 }), amount: fc.nat(40_000) }), {
+    maxLength: 4,
+  }),
+  groups: fc.uniqueArray(
+    fc.record({
+      group: groupName,
+      basisPoints: fc.option(fc.integer({ min: 1, max: 10_000 }), { nil: undefined }),
+      amount: fc.option(fc.nat(40_000), { nil: undefined }),
+    }),
+    { maxLength: 3, selector: ({ group }) => group },
+  ),
+  step: fc.constantFrom(1, 10),
+});
+
+/** Against fractions, in the order that is written down: drop, tier, group. */
+const unitPriceIsLeast = (by: MoneyRules) =>
+  fc.property(unitAsked, given => {
+    const { amount, quantity, tiers, groups, step } = given;
+    const price = by.unitPriceOf(given);
+    assert.ok(Number.isSafeInteger(price.amount) && price.amount >= 0, 'a price is whole and not negative');
+    const tiered = Math.min(amount, ...tiers.filter(({ from }) => from <= quantity).map(tier => tier.amount));
+    const own = groups.flatMap(terms => terms.amount ?? []);
+    const best = Math.max(0, ...groups.map(({ basisPoints = 0 }) => basisPoints));
+    const reduced = BigInt(tiered) * BigInt(10_000 - best);
+    const isOwn = own.some(each => each === price.amount);
+    assert.ok(isOwn || price.amount > 0 || tiered === 0 || best === 10_000, 'rounding gives nothing away');
+    if (!isOwn) {
+      const distance = 2n * distanceOf(BigInt(price.amount) * 10_000n, reduced);
+      const isNearest = distance <= 10_000n * BigInt(step);
+      const isLeast = tiered > 0 && best < 10_000 && price.amount === Math.min(step, tiered);
+      assert.ok(
+        isNearest || isLeast || price.amount === tiered,
+        'a percentage comes off what everybody would pay',
+      );
+      if (best > 0 && tiered > 2 * step * 10_000) assert.ok(price.amount < tiered, 'a group pays less');
+    }
+    assert.ok(
+      price.amount <= Math.min(tiered, ...own),
+      'no reduction makes a price dearer, and each is given',
+    );
+    assert.equal(
+      price.group === undefined,
+      price.amount === tiered,
+      'a price says the group that it comes from',
+    );
+    const more = by.unitPriceOf({ ...given, quantity: quantity + 1 });
+    assert.ok(more.amount <= price.amount, 'nobody pays more for each by taking more');
+    const shuffled = { ...given, tiers: tiers.toReversed(), groups: groups.toReversed() };
+    assert.equal(by.unitPriceOf(shuffled).amount, price.amount, 'the order of the terms does not matter');
+  });
+
+const rate: fc.Arbitrary<ExchangeRate> = fc.record({
+  from: currency,
+  to: currency,
+  rate: fc
+    .tuple(fc.nat(20_000), fc.nat(999_999_999), fc.integer({ min: 1, max: 9 }))
+    .map(([whole, fraction, digits]) => `${whole}.${String(fraction).padStart(9, '0').slice(0, digits)}`)
+    .filter(text => Number(text) > 0),
+  atMs: fc.constant(1_800_000_000_000),
+});
+
+const conversionIsNearest = (by: MoneyRules) =>
+  fc.property(fc.oneof(fc.nat(limits.amountMinorMax), fc.nat(50)), rate, (amount, used) => {
+    const converted = by.convertAmount(amount, used);
+    assert.ok(converted !== null && Number.isSafeInteger(converted), 'a price becomes a whole amount');
+    const [whole = '', fraction = ''] = used.rate.split('.');
+    const digits = (code: string) => BigInt(decimals.get(code) ?? 0);
+    const denominator = 10n ** (digits(used.from) + BigInt(fraction.length));
+    const exact = BigInt(amount) * BigInt(whole + fraction) * 10n ** digits(used.to);
+    const step = roundingStepOf(used.to);
+    assert.equal(converted % step, 0, 'it is in steps that a card can pay');
+    const isNearest = 2n * distanceOf(BigInt(converted) * denominator, exact) <= denominator * BigInt(step);
+    assert.ok(
+      isNearest || (amount > 0 && converted === step),
+      'it is the nearest amount of the other currency',
+    );
+    assert.ok(amount === 0 || converted > 0, 'no price becomes nothing');
+    const next = by.convertAmount(amount + 1, used);
+    assert.ok(next !== null && next >= converted, 'what costs more costs no less in another currency');
   });
 
 const taxAgrees = (by: MoneyRules) =>
@@ -192,17 +315,46 @@ const buyerId = newBuyerId();
 const dropId = dropIdSchema.parse('drop-1');
 const sealer = createSealer({ kind: 'quote', secrets: ['a secret of a test only'], schema: quoteSchema });
 
+const saleTerms = fc.record({
+  tiers: fc.array(fc.record({ from: fc.integer({ min: 2, max: 60 }), amount: fc.nat(40_000) }), {
+    maxLength: 3,
+  }),
+  groups: fc.array(fc.record({ group: groupName, basisPoints: fc.integer({ min: 1, max: 9_000 }) }), {
+    maxLength: 2,
+  }),
+  rate,
+});
+
+/** As a drop has it: every other item at a price that was converted. */
+function listedItem(
+  given: Cart,
+  item: { index: number; unitAmount: number; tiers: PriceTier[]; groups: GroupTerms[]; rate: ExchangeRate },
+) {
+  const { index, unitAmount, tiers } = item;
+  const used = { ...item.rate, to: given.currency };
+  const price = { amount: unitAmount, currency: used.from };
+  const converted =
+    index % 2 === 0 ? variantPriceIn({ price }, given.currency, new Map([[used.from, used]])) : null;
+  const isPayable = converted !== null && converted.amount <= 40_000;
+  const listed = isPayable ? { ...converted, tiers } : { amount: unitAmount, tiers };
+  return { title: 'A thing', taxClass: given.lines[index]?.taxClass, ...listed };
+}
+
 /** The whole way, to the sealed text that a hold freezes. */
 const sameQuote = (by: MoneyRules) =>
-  fc.asyncProperty(cart, async given => {
+  fc.asyncProperty(cart, saleTerms, async (given, terms) => {
     const lines = given.lines.map(({ quantity, unitAmount, sku }) => ({
       quantity,
       unitAmount,
       sku: skuSchema.parse(sku),
     }));
-    const items = new Map(lines.map(line => [line.sku, { title: 'A thing', amount: line.unitAmount }]));
+    const items = new Map(
+      lines.map((line, index) => [line.sku, listedItem(given, { ...line, index, ...terms })]),
+    );
     const pricing = createPricing({
       dropPrices: async () => ({ currency: given.currency, items, perBuyerMax: 1 }),
+      groupTerms: async (_buyer, { skus }) => new Map(skus.map(each => [each, terms.groups])),
+      taxRates: { DE: { food: 5.5 }, 'CA-QC': { standard: 14.975 } },
       sealer,
       clock: { now: () => 1_800_000_000_000 },
       pool: { price: async asked => by.priceCart(asked) },
@@ -225,6 +377,8 @@ const sameQuote = (by: MoneyRules) =>
     );
     const opened = sealer.open(first.sealed);
     assert.deepEqual(opened, first.value, 'what is sealed is what was said');
+    for (const line of first.value.lines)
+      assert.ok((line.listAmount ?? line.unitAmount) >= line.unitAmount, 'what is crossed out is dearer');
   });
 
 /** Our price of a cart, with something wrong in it. */
@@ -238,7 +392,41 @@ function wrongly(change: (price: Priced, given: Cart) => Partial<Priced>): Money
   };
 }
 
-let asked = 0;
+/** With other taxes, which add up all the same. */
+function wronglyTaxed(
+  change: (price: Priced, given: Cart, parts: readonly TaxPart[]) => TaxPart[],
+): MoneyRules {
+  return wrongly((price, given) => {
+    const taxes = change(price, given, price.taxes);
+    return { taxes, taxAmount: sumOf(taxes.map(part => part.taxAmount)) };
+  });
+}
+
+/** What the goods of one rate cost after the discount. */
+function goodsAt(given: Cart, part: TaxPart): number {
+  const price = pricedBy(rules, given);
+  return sumOf(
+    given.lines.map((line, index) => {
+      const { rateMillipercent } = taxRuleOf(given.destination, line.taxClass);
+      const left = (price.lineAmounts[index] ?? 0) - (price.lineDiscounts[index] ?? 0);
+      return rateMillipercent === part.rateMillipercent ? left : 0;
+    }),
+  );
+}
+
+function retaxed(given: Cart, parts: readonly TaxPart[]): TaxPart[] {
+  const { included } = taxRuleOf(given.destination);
+  return parts.map(part => {
+    const rule = { rateMillipercent: part.rateMillipercent, included };
+    return { ...part, taxAmount: taxOf({ amount: part.taxableAmount, currency: given.currency, rule }) };
+  });
+}
+
+/** Which of its claims fails first depends on what was drawn. */
+const unitPriceFailure =
+  /says the group|comes off what everybody|each is given|taking more|order of the terms|gives nothing away/;
+
+let askedBefore = 0;
 const properties: {
   holds: string;
   property: (by: MoneyRules) => fc.IProperty<unknown> | fc.IAsyncProperty<unknown>;
@@ -259,6 +447,11 @@ const properties: {
           totalAmount: price.subtotalAmount - price.discountAmount + price.shippingAmount + price.taxAmount,
         })),
         failure: /add up to the total/,
+      },
+      {
+        where: 'the tax of one rate is left out of the sum',
+        planted: wrongly(({ taxes }) => ({ taxes: taxes.slice(1) })),
+        failure: /adds up to/,
       },
     ],
   },
@@ -335,41 +528,193 @@ const properties: {
     ],
   },
   {
-    holds: 'has the tax that is nearest to the exact one',
+    holds: 'is taxed by class, each rate exact, shipping with the goods',
     property: given => taxIsNearest(given),
     controls: [
       {
         where: 'tax is rounded line by line',
-        planted: wrongly(({ lineAmounts, lineDiscounts, shippingAmount }, given) => {
-          const rule = taxRuleOf(given.destination);
-          const left = lineAmounts.map((amount, index) => amount - (lineDiscounts[index] ?? 0));
-          const amounts = [...left, shippingAmount];
-          return {
-            taxAmount: sumOf(amounts.map(amount => taxOf({ amount, currency: given.currency, rule }))),
-          };
-        }),
+        planted: wronglyTaxed(({ lineAmounts, lineDiscounts }, given, parts) =>
+          parts.map(part => {
+            const { included } = taxRuleOf(given.destination);
+            const rule = { rateMillipercent: part.rateMillipercent, included };
+            const amounts = lineAmounts
+              .map((amount, index) => amount - (lineDiscounts[index] ?? 0))
+              .filter((_, index) => {
+                const { rateMillipercent } = taxRuleOf(given.destination, given.lines[index]?.taxClass);
+                return rateMillipercent === part.rateMillipercent;
+              });
+            const rest = part.taxableAmount - sumOf(amounts);
+            const taxes = [...amounts, rest].map(amount => taxOf({ amount, currency: given.currency, rule }));
+            return { ...part, taxAmount: sumOf(taxes) };
+          }),
+        ),
         failure: /nearest amount/,
       },
       {
         where: 'shipping is not taxed',
-        planted: wrongly(({ subtotalAmount, discountAmount }, given) => ({
-          taxAmount: taxOf({
-            amount: subtotalAmount - discountAmount,
-            currency: given.currency,
-            rule: taxRuleOf(given.destination),
-          }),
-        })),
-        failure: /nearest amount/,
+        planted: wronglyTaxed(({ shippingAmount }, _, parts) =>
+          parts.map((part, index) =>
+            index === 0 ? { ...part, taxableAmount: part.taxableAmount - shippingAmount } : part,
+          ),
+        ),
+        failure: /shipping follows|nearest amount/,
+      },
+      {
+        where: 'all of the shipping is taxed at the lowest rate',
+        planted: wronglyTaxed(({ shippingAmount }, given, parts) =>
+          retaxed(
+            given,
+            parts.map((part, index) => ({
+              ...part,
+              taxableAmount: goodsAt(given, part) + (index === parts.length - 1 ? shippingAmount : 0),
+            })),
+          ),
+        ),
+        failure: /shipping follows/,
+      },
+      {
+        where: 'every class is taxed at the standard rate',
+        planted: {
+          ...rules,
+          priceCart: given =>
+            priceCart({
+              ...given,
+              lines: given.lines.map(({ taxClass: _class, ...line }) => line),
+            }),
+        },
+        failure: /each rate of the goods/,
+      },
+      {
+        where: 'a unit of the discount falls on a rate whose goods it is not for',
+        planted: wronglyTaxed(({ discountAmount }, given, parts) =>
+          retaxed(
+            given,
+            parts.map((part, index) => {
+              const isMoved =
+                discountAmount > 0 && parts.length > 1 && (parts.at(-1)?.taxableAmount ?? 0) > 0;
+              const by = !isMoved ? 0 : index === 0 ? 1 : index === parts.length - 1 ? -1 : 0;
+              return { ...part, taxableAmount: part.taxableAmount + by };
+            }),
+          ),
+        ),
+        failure: /shipping follows/,
       },
       {
         where: 'tax in three decimals is not in steps of ten',
-        planted: wrongly(({ subtotalAmount, discountAmount, shippingAmount, taxIncluded }, given) => {
-          const numerator =
-            (subtotalAmount - discountAmount + shippingAmount) *
-            taxRuleOf(given.destination).rateMillipercent;
-          return taxIncluded ? {} : { taxAmount: divideHalfUp({ numerator, denominator: 100_000 }) };
-        }),
+        planted: wronglyTaxed((price, _, parts) =>
+          price.taxIncluded
+            ? [...parts]
+            : parts.map(part => ({
+                ...part,
+                taxAmount: divideHalfUp({
+                  numerator: part.taxableAmount * part.rateMillipercent,
+                  denominator: 100_000,
+                }),
+              })),
+        ),
         failure: /in steps that a card can pay/,
+      },
+    ],
+  },
+  {
+    holds: 'has for each unit the least of drop, tier and group, in that order',
+    property: given => unitPriceIsLeast(given),
+    controls: [
+      {
+        where: 'a tier begins one piece early',
+        planted: {
+          ...rules,
+          unitPriceOf: line => unitPriceOf({ ...line, quantity: line.quantity + 1 }),
+        },
+        failure: unitPriceFailure,
+      },
+      {
+        where: 'the last tier counts, whatever it costs',
+        planted: {
+          ...rules,
+          unitPriceOf(line) {
+            const tier = line.tiers?.findLast(({ from }) => from <= line.quantity);
+            return unitPriceOf({ ...line, amount: tier?.amount ?? line.amount, tiers: [] });
+          },
+        },
+        failure: unitPriceFailure,
+      },
+      {
+        where: 'a group has its percentage off the price before the tier',
+        planted: {
+          ...rules,
+          unitPriceOf(line) {
+            const grouped = unitPriceOf({ ...line, tiers: [] });
+            const tiered = unitPriceOf({ ...line, groups: [] });
+            return grouped.amount < tiered.amount ? grouped : tiered;
+          },
+        },
+        failure: unitPriceFailure,
+      },
+      {
+        where: 'two groups come off each other',
+        planted: {
+          ...rules,
+          unitPriceOf: line =>
+            (line.groups ?? []).reduce(
+              (price, terms) => {
+                const { amount, group } = unitPriceOf({ ...line, ...price, tiers: [], groups: [terms] });
+                return group === undefined ? price : { amount, group };
+              },
+              unitPriceOf({ ...line, groups: [] }),
+            ),
+        },
+        failure: unitPriceFailure,
+      },
+      {
+        where: 'rounding makes the cheapest things free',
+        planted: {
+          ...rules,
+          unitPriceOf(line) {
+            const price = unitPriceOf(line);
+            return price.group !== undefined && price.amount <= line.step ? { ...price, amount: 0 } : price;
+          },
+        },
+        failure: unitPriceFailure,
+      },
+    ],
+  },
+  {
+    holds: 'is the nearest amount in another currency, in steps that can be paid',
+    property: given => conversionIsNearest(given),
+    controls: [
+      {
+        where: 'a rate is taken for one of minor units',
+        planted: {
+          ...rules,
+          convertAmount: (amount, used) => convertAmount(amount, { ...used, from: 'EUR', to: 'EUR' }),
+        },
+        failure: /nearest amount|steps that a card/,
+      },
+      {
+        where: 'a rate is rounded to four decimals',
+        planted: {
+          ...rules,
+          convertAmount: (amount, used) =>
+            convertAmount(amount, { ...used, rate: Math.max(Number(used.rate), 0.0001).toFixed(4) }),
+        },
+        failure: /nearest amount/,
+      },
+      {
+        where: 'a converted amount is rounded down',
+        planted: {
+          ...rules,
+          convertAmount(amount, used) {
+            const step = roundingStepOf(used.to);
+            const rounded = convertAmount(amount, used);
+            const exact =
+              (amount / 10 ** (decimals.get(used.from) ?? 0)) *
+              Number(used.rate) *
+              10 ** (decimals.get(used.to) ?? 0);
+            return rounded === null ? null : Math.min(rounded, Math.floor(exact / step) * step);
+          },
+        },
+        failure: /nearest amount|becomes nothing/,
       },
     ],
   },
@@ -430,7 +775,7 @@ const properties: {
     controls: [
       {
         where: 'a price depends on what was asked before',
-        planted: wrongly(price => ({ totalAmount: price.totalAmount + ((asked += 1) % 2) })),
+        planted: wrongly(price => ({ totalAmount: price.totalAmount + ((askedBefore += 1) % 2) })),
         failure: /has the same quote/,
       },
     ],

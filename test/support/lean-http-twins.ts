@@ -4,6 +4,7 @@ import { initTRPC, TRPCError, type AnyRouter } from '@trpc/server';
 import { createHTTPHandler } from '@trpc/server/adapters/standalone';
 import type { ResponseMeta, ResponseMetaFn } from '@trpc/server/http';
 import { z } from 'zod';
+import { LeanIncoming } from '../../server/transport/lean-incoming.ts';
 import { createLeanHttp, type LeanHttpOptions } from '../../server/transport/lean-http.ts';
 
 export const maxBodySize = 2_000;
@@ -64,7 +65,28 @@ const guarded = t.procedure
   })
   .input(z.object({ y: z.number().default(5) }));
 
+/** Schemas at a procedure's end, several of each kind, some of which need a promise. */
+const laterSchema = z.object({ a: z.string().refine(async text => text !== 'refused') });
+const ended = t.procedure
+  .input(laterSchema)
+  .output(z.object({ a: z.string().transform(async text => `${text}!`), b: z.number().max(5) }))
+  .input(z.object({ b: z.number().default(1) }));
+const throwing = z.object({
+  c: z.string().refine(text => {
+    if (text === 'throws') throw new RangeError('by a schema');
+    return text !== 'refused';
+  }),
+});
+
 export const router = t.router({
+  ends: t.router({
+    post: ended.mutation(({ input }) => ({ ...input, unknown: 'is not in the output' })),
+    list: t.procedure
+      .input(z.array(z.number()))
+      .output(z.array(z.number()).max(2))
+      .mutation(({ input }) => input),
+    throwing: t.procedure.input(throwing).mutation(({ input }) => input.c),
+  }),
   steps: t.router({
     post: guarded.mutation(({ input, ctx, path, batchIndex, signal }) => ({
       input,
@@ -229,7 +251,10 @@ export async function startTwin(
     stock,
     ...change,
   });
-  const server = createServer(kind === 'lean' ? lean : stock);
+  const server = createServer<typeof LeanIncoming>(
+    { IncomingMessage: LeanIncoming },
+    kind === 'lean' ? lean : stock,
+  );
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   return {

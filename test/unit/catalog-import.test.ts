@@ -136,7 +136,7 @@ describe('a table of products', () => {
         title: line,
         slug: fc.constantFrom('a', '0-1'),
         status: fc.constantFrom('draft', 'active', 'archived'),
-        taxClass: fc.constantFrom('standard', 'reduced', 'zero'),
+        taxClass: fc.constantFrom('standard', 'reduced', 'books', 'food', 'zero'),
         description: fc.array(line, { minLength: 1, maxLength: 3 }).map(lines => lines.join('\n')),
         brand: line,
         categories: fc.uniqueArray(line, { maxLength: 3 }),
@@ -153,6 +153,13 @@ describe('a table of products', () => {
               options: fc.record({ 'My size': line }),
               price: money('JPY'),
               prices: fc.tuple(money('EUR'), money('KWD')),
+              tiers: fc.array(
+                fc.record({
+                  from: fc.integer({ min: 2, max: 100 }),
+                  price: fc.oneof(money('JPY'), money('EUR')),
+                }),
+                { minLength: 1, maxLength: 3 },
+              ),
               attributes: fc.record({ a: fc.oneof(line, fc.boolean(), fc.nat()) }),
             },
             { requiredKeys: ['sku', 'price'] },

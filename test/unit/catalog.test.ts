@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { initTRPC } from '@trpc/server';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -13,6 +14,8 @@ import {
 } from '../../server/catalog/catalog.rules.ts';
 import { type Product, productInputSchema, slugSchema } from '../../server/catalog/product.ts';
 import { createProductCache } from '../../server/catalog/product-cache.ts';
+import { createSlugLookup } from '../../server/catalog/slug-lookup.ts';
+import { checkedOnce } from '../../server/catalog/checked-once.ts';
 import { productIdSchema, skuSchema } from '../../server/ids.ts';
 import { priceBandEndOf, priceBandOf } from '../../server/search/price-bands.rules.ts';
 import { filterByOf, highlightHtml, searchesOf } from '../../server/search/search.rules.ts';
@@ -162,6 +165,77 @@ describe('what a process remembers of a product', () => {
     });
     await expect(cache.get(id)).rejects.toThrow('the database is away');
     expect((await cache.get(id))?.rev).toBe(1);
+  });
+});
+
+describe('a product by its slug', () => {
+  function lookup(slugs: Map<string, Product>) {
+    const asked: string[] = [];
+    return {
+      asked,
+      bySlug: createSlugLookup({
+        idOfSlug: async slug => {
+          asked.push(slug);
+          return slugs.get(slug)?.productId ?? null;
+        },
+        product: async productId =>
+          [...slugs.values()].find(product => product.productId === productId) ?? null,
+      }),
+    };
+  }
+
+  test('is looked up once, however many ask, and again when the slug is another’s', async () => {
+    const other = { ...lampAt(1), productId: productIdSchema.parse('other') };
+    const slugs = new Map([['lamp', lampAt(1)]]);
+    const { bySlug, asked } = lookup(slugs);
+    const all = await Promise.all(Array.from({ length: 1_000 }, () => bySlug('lamp')));
+    expect(all.every(product => product?.productId === 'lamp')).toBe(true);
+    expect((await bySlug('lamp'))?.productId).toBe('lamp');
+    expect(asked).toEqual(['lamp']);
+    slugs.set('old-lamp', { ...lampAt(2), slug: 'old-lamp' }).set('lamp', other);
+    expect((await bySlug('lamp'))?.productId).toBe('other');
+    expect((await bySlug('old-lamp'))?.rev).toBe(2);
+    slugs.delete('lamp');
+    expect(await bySlug('lamp')).toBeNull();
+  });
+
+  test('that nobody has is found as soon as somebody has it', async () => {
+    const slugs = new Map<string, Product>();
+    const { bySlug, asked } = lookup(slugs);
+    expect(await Promise.all([bySlug('lamp'), bySlug('lamp')])).toEqual([null, null]);
+    expect(asked).toEqual(['lamp']);
+    slugs.set('lamp', lampAt(1));
+    expect((await bySlug('lamp'))?.rev).toBe(1);
+  });
+});
+
+describe('an answer that is checked once', () => {
+  const { procedure, router } = initTRPC.create();
+  const sizes = z.object({ sizes: z.array(z.string()) });
+
+  test('is looked at once by tRPC, however often it is given, and stays as it was looked at', async () => {
+    let looksCount = 0;
+    const schema = checkedOnce(sizes.refine(() => (looksCount += 1) > 0));
+    const answers = [{ sizes: ['S'] }, { sizes: ['M'] }];
+    const { answer } = router({
+      answer: procedure
+        .input(z.int())
+        .output(schema)
+        .query(({ input }) => answers[input] ?? { sizes: [] }),
+    }).createCaller({});
+    const first = await answer(0);
+    expect(await answer(0)).toBe(first);
+    expect(await answer(1)).toEqual({ sizes: ['M'] });
+    expect(looksCount).toBe(2);
+    expect([first, first.sizes, answers[0]].every(each => Object.isFrozen(each))).toBe(true);
+  });
+
+  test('is refused each time where it is not what it should be', async () => {
+    const wrong = JSON.parse('{ "sizes": 4 }');
+    const { answer } = router({
+      answer: procedure.output(checkedOnce(sizes)).query(() => wrong),
+    }).createCaller({});
+    for (const _time of [1, 2]) await expect(answer()).rejects.toThrow('Output validation failed');
   });
 });
 

@@ -4,10 +4,11 @@ import { dropIdSchema, newBuyerId, type Sku, skuSchema } from '../../server/ids.
 import { assertLimits, limits } from '../../server/limits.ts';
 import { createSealer } from '../../server/platform/seal.ts';
 import { createPricePool, type PricePool, pricingThreadsCount } from '../../server/pricing/price-pool.ts';
-import { createPricing, type QuoteRequest } from '../../server/pricing/pricing.ts';
+import { createPricing, type ListedItem, type QuoteRequest } from '../../server/pricing/pricing.ts';
 import { quoteInputSchema, quoteOutputSchema, quotedOf } from '../../server/pricing/pricing.router.ts';
 import { repriceAmounts } from '../../server/pricing/reprice.rules.ts';
 import { quoteSchema } from '../../server/pricing/quote.ts';
+import { taxClasses } from '../../server/pricing/tax-rates.rules.ts';
 
 const dropId = dropIdSchema.parse('drop-1');
 const sku = (text: string): Sku => skuSchema.parse(text);
@@ -22,8 +23,9 @@ afterAll(async () => {
   await pool.close();
 });
 
-function pricingOver(items: Map<Sku, { title: string; amount: number }>) {
+function pricingOver(items: Map<Sku, ListedItem>, more: Partial<Parameters<typeof createPricing>[0]> = {}) {
   return createPricing({
+    ...more,
     dropPrices: async id => (id === dropId ? { currency: 'EUR', items, perBuyerMax: 2 } : null),
     sealer,
     clock: { now: () => nowMs },
@@ -112,15 +114,31 @@ describe('a quote', () => {
       sku(`${'s'.repeat(60)}${String(index).padStart(4, '0')}`),
     );
     const amount = Math.floor(limits.amountMinorMax / limits.cartLinesCount / limits.lineQuantityCount);
-    const outcome = await pricingOver(new Map(skus.map(each => [each, { title, amount }]))).quote({
+    const group = `g${'x'.repeat(29)}`;
+    const rate = { from: 'USD', to: 'EUR', rate: '123456789.123456789', atMs: nowMs };
+    const tiers = [{ from: 100, amount: amount - 1_000 }];
+    const listed = skus.map((each, index): [Sku, ListedItem] => [
+      each,
+      { title, amount, tiers, taxClass: taxClasses[index % 5], rate: { ...rate, atMs: nowMs - (index % 3) } },
+    ]);
+    const outcome = await pricingOver(new Map(listed), {
+      groupTerms: async () => new Map(skus.map(each => [each, [{ group, basisPoints: 1_000 }]])),
+      judgeCoupon: async code => ({
+        kind: 'good',
+        code,
+        discount: { kind: 'percent', basisPoints: 5_000 },
+        eligible: skus.map(() => true),
+      }),
+    }).quote({
       ...request,
+      coupon: 'ü'.repeat(40),
       lines: skus.map(each => ({ sku: each, quantity: limits.lineQuantityCount })),
       destination: { country: 'DE', state: 'ü'.repeat(40), postcode: '1'.repeat(16) },
     });
     if (outcome.kind !== 'quoted') throw new Error(outcome.kind);
     expect(outcome.sealed.length).toBeLessThanOrEqual(limits.sealedTextChars);
     expect(sealer.open(outcome.sealed)?.totalAmount).toBe(outcome.value.totalAmount);
-    expect(outcome.value.lines[0]?.title).toBe(title);
+    expect(outcome.value.lines[0]).toMatchObject({ title, tierFrom: 100, group, listAmount: amount });
   });
 });
 

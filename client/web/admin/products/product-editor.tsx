@@ -248,7 +248,7 @@ function ProductForm({ product }: { product: Product | null }) {
   );
 }
 
-/** What the form does not show (options, barcodes, attributes, further prices, slug, tax class) stays as it was. */
+/** What the form does not show (options, barcodes, attributes, further prices, tiers, slug, tax class) stays as it was. */
 function readProduct(
   product: Product | null,
   variants: readonly VariantTexts[],
