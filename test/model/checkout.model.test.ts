@@ -53,9 +53,9 @@ const work: fc.Arbitrary<Work> = fc.oneof(
     }),
   },
 );
-const quantity = fc.integer({ min: 1, max: 2 });
+const unitsOfHold = fc.integer({ min: 1, max: 2 });
 const buyerAct: fc.Arbitrary<BuyerAct> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ act: fc.constant('hold' as const), quantity }) },
+  { weight: 3, arbitrary: fc.record({ act: fc.constant('hold' as const), quantity: unitsOfHold }) },
   {
     weight: 1,
     arbitrary: fc.record({

@@ -34,9 +34,10 @@ export function readBooksBy(
     .all(name, ...values);
   const by = new Map<string, Books>();
   for (const row of rows) {
-    if (row['name'] === null) continue;
-    const books = by.get(String(row['name'])) ?? emptyBooks();
-    by.set(String(row['name']), books);
+    const value = row['name'];
+    if (typeof value !== 'string') continue;
+    const books = by.get(value) ?? emptyBooks();
+    by.set(value, books);
     addRow(books, row);
   }
   return Object.fromEntries(by);
