@@ -91,6 +91,9 @@ function redisArguments(settings: Settings & { pidFile: string }): string[] {
     dir: settings.data,
     appendonly: 'yes',
     appendfsync: 'everysec',
+    // A rewrite of the file forks, takes a core for seconds and slows every write meanwhile. By Redis' own 64 MB, some
+    // 40,000 holds would set one off in the middle of the rush that they are.
+    'auto-aof-rewrite-min-size': '512mb',
     save: '',
     maxmemory: settings.maxmemory,
     'maxmemory-policy': 'noeviction',
