@@ -294,7 +294,10 @@ export const limits = {
   /** Identical searches within this are answered from memory: less than a change takes to be searchable. */
   searchCacheTtlMs: 1 * SECOND,
   searchCacheCount: 500,
-  suggestionsCount: 8,
+  /** Of each kind, and in all: what is seen on a telephone between the box and the keyboard. Products fill what is left. */
+  suggestionsCount: { query: 2, brand: 2, category: 2, all: 8 },
+  /** Titles that a query is completed from: enough that what several have in common shows. */
+  suggestTitlesCount: 30,
 
   // --- the money path ---------------------------------------------------------------------------------
   /** Stripe's own tolerance for the age of a signature. */

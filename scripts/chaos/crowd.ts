@@ -10,8 +10,10 @@ export interface Crowd {
   readonly tally: Tally;
   /** Resolves when so many have paid, by what buyers were told. */
   untilPaid(count: number): Promise<void>;
-  /** How long until another buyer holds a unit, or another order is paid. */
+  /** How long until another buyer holds a unit, or is told "paid". */
   untilSelling(): Promise<number>;
+  /** How long until another buyer is told "paid": holds need no database. */
+  untilPaying(): Promise<number>;
   /** Those who wait ask for their place, which must be the one that they had. */
   askForPlaces(): void;
 }
@@ -54,6 +56,14 @@ export async function sendCrowd(
         askForPlaces: () => ask.resolve(),
         async untilPaid(count) {
           await waitUntil(`${count} have paid`, () => tally.ends.paid >= count, { signal, withinMs });
+        },
+        untilPaying() {
+          const { paid } = tally.ends;
+          return waitUntil('somebody is told "paid"', () => tally.ends.paid > paid, {
+            signal,
+            withinMs: 60_000,
+            everyMs: 10,
+          });
         },
         untilSelling() {
           const { held, ends } = tally;

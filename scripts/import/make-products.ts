@@ -4,15 +4,19 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-function* lines(count: number): Generator<string> {
+/** What the record of this number must be refused for; null where it is a product as it should be. */
+export type FaultOf = (index: number) => 'price' | 'name' | null;
+
+function* lines(count: number, faultOf: FaultOf): Generator<string> {
   for (let index = 0; index < count; index += 1) {
+    const fault = faultOf(index);
     const product = {
       id: `made-${index}`,
-      name: `Made product ${index} of a long series`,
+      name: fault === 'name' ? '' : `Made product ${index} of a long series`,
       description: `${'A sentence about it, as shops have many. '.repeat(8)}Number ${index}.`,
       brand: `Brand ${index % 97}`,
       categories: [`Category ${index % 31}`, `Kind ${index % 7}`],
-      price: (((index * 37) % 90_000) + 99) / 100,
+      price: fault === 'price' ? -1 : (((index * 37) % 90_000) + 99) / 100,
       image: `https://images.example/${index}.jpg`,
       popularity: index % 1000,
     };
@@ -20,8 +24,12 @@ function* lines(count: number): Generator<string> {
   }
 }
 
-export async function makeProducts(count: number, file: string): Promise<void> {
-  await pipeline(Readable.from(lines(count)), createWriteStream(file));
+export async function makeProducts(
+  count: number,
+  file: string,
+  faultOf: FaultOf = () => null,
+): Promise<void> {
+  await pipeline(Readable.from(lines(count, faultOf)), createWriteStream(file));
 }
 
 if (import.meta.main) {

@@ -68,7 +68,7 @@ export interface Metrics extends CallMetrics {
   readonly stockDrift: Gauge<'drop'>;
   /**
    * Reads that a cache could answer, by who did. Of `products`, in this order: memory, flight (a read that was under way),
-   * redis, mongodb. Of `searches`: memory, flight, search. Of `http`: validated (the client has it), sent.
+   * redis, mongodb. Of `searches`, suggestions among them: memory, flight, search. Of `http`: validated (the client has it), sent.
    */
   readonly cacheReads: Counter<'cache' | 'by'>;
   readonly stripeRequests: Counter<'operation' | 'turn'>;

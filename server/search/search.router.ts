@@ -84,7 +84,7 @@ export const suggestOutputSchema = z.object({
         productId: z.string(),
         slug: z.string().optional(),
       }),
-      z.object({ kind: z.enum(['brand', 'category']), text: z.string() }),
+      z.object({ kind: z.enum(['query', 'brand', 'category']), text: z.string() }),
     ]),
   ),
   degraded: z.literal(true).optional(),

@@ -245,20 +245,3 @@ export const noFacets: SearchFacets = {
   availability: [],
   drop: [],
 };
-
-/** Suggestions: names of brands and categories first, when a word of theirs begins as the question's last word does. */
-export function suggestSearchesOf(text: string, limit: number): SearchParameters[] {
-  return [
-    {
-      q: text,
-      query_by: 'title,brand,alsoFoundBy',
-      query_by_weights: '4,2,2',
-      page: 1,
-      per_page: limit,
-      include_fields: 'id,title,slug',
-      highlight_fields: 'none',
-    },
-    { q: text, query_by: 'brand', facet_by: 'brand', max_facet_values: 3, page: 1, per_page: 0 },
-    { q: text, query_by: 'categories', facet_by: 'categories', max_facet_values: 20, page: 1, per_page: 0 },
-  ];
-}

@@ -1,6 +1,5 @@
 // The face of search: questions answered by the search service, and by MongoDB's exact words while that is away. A
 // search never fails because the service does: the answer says `degraded`, and selling goes on.
-import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { lowestPriceOf, wordsOf } from '../catalog/catalog.rules.ts';
@@ -17,8 +16,9 @@ import {
   type SearchParameters,
   type SearchQuestion,
   searchesOf,
-  suggestSearchesOf,
 } from './search.rules.ts';
+import { createAnswerMemory } from './answer-memory.ts';
+import { type Suggestion, suggestionsOf, suggestSearchesOf } from './suggestions.rules.ts';
 import { productEntrySchema } from './product-entry.ts';
 import type { ChosenResults } from './chosen-results.ts';
 import { productsAlias } from './search-index.ts';
@@ -32,10 +32,6 @@ export interface SearchAnswer {
   /** True where the search service did not answer: exact words only, no facets. */
   degraded?: true;
 }
-
-export type Suggestion =
-  | { kind: 'product'; text: string; productId: string; slug?: string | undefined }
-  | { kind: 'brand' | 'category'; text: string };
 
 export interface SuggestAnswer {
   suggestions: Suggestion[];
@@ -80,7 +76,7 @@ export function createSearch(deps: {
   log: Logger;
   /** Milliseconds of a clock that never steps. */
   now?: () => number;
-  /** Told who answered each search: memory, a search under way that is the same, or the service. */
+  /** Told who answered each search and each suggestion: memory, the same one under way, or the service. */
   onAnswered?: (by: 'memory' | 'flight' | 'search') => void;
 }): Search {
   const { catalog, pins, log, now = () => performance.now(), onAnswered } = deps;
@@ -89,14 +85,8 @@ export function createSearch(deps: {
     timeoutMs: limits.searchTimeoutMs,
     retriesCount: 0,
   });
-  const remembered = new LRUCache<string, SearchAnswer>({
-    max: limits.searchCacheCount,
-    ttl: limits.searchCacheTtlMs,
-    ttlResolution: 0,
-    perf: { now },
-  });
-  /** The same search that many ask at once is asked of the service once. */
-  const underWay = new Map<string, Promise<SearchAnswer>>();
+  const answers = createAnswerMemory<SearchAnswer>({ now, onAnswered });
+  const suggested = createAnswerMemory<SuggestAnswer>({ now, onAnswered });
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
   let isAway = false;
 
@@ -158,32 +148,24 @@ export function createSearch(deps: {
     };
   }
 
+  async function suggestionsTo(text: string): Promise<SuggestAnswer> {
+    const results = await ask(suggestSearchesOf(text, limits.suggestTitlesCount));
+    if (!results) return { suggestions: [], degraded: true };
+    const [products, brands, categories] = results;
+    const found = {
+      products: (products?.hits ?? []).map(hit => suggestedEntrySchema.parse(hit.document)),
+      brands: valuesOf(brands),
+      categories: valuesOf(categories),
+    };
+    return { suggestions: suggestionsOf(text, found, limits.suggestionsCount) };
+  }
+
   return {
-    products(question) {
-      const key = JSON.stringify(question);
-      const known = remembered.get(key);
-      if (known) {
-        onAnswered?.('memory');
-        return Promise.resolve(known);
-      }
-      const flight = underWay.get(key);
-      onAnswered?.(flight ? 'flight' : 'search');
-      if (flight) return flight;
-      const answering = answerTo(question)
-        .then(answer => {
-          if (!answer.degraded) remembered.set(key, answer);
-          return answer;
-        })
-        .finally(() => underWay.delete(key));
-      underWay.set(key, answering);
-      return answering;
-    },
+    products: question => answers.get(JSON.stringify(question), () => answerTo(question)),
 
     async suggest(text) {
       if (wordsOf(text).length === 0) return { suggestions: [] };
-      const results = await ask(suggestSearchesOf(text, limits.suggestionsCount));
-      if (!results) return { suggestions: [], degraded: true };
-      return { suggestions: suggestionsOf(text, results) };
+      return suggested.get(text, () => suggestionsTo(text));
     },
 
     isHealthy: () =>
@@ -232,25 +214,7 @@ function plainHitOf(product: Product): SearchHit {
   };
 }
 
-function suggestionsOf(text: string, results: readonly z.infer<typeof resultSchema>[]): Suggestion[] {
-  const [products, brands, categories] = results;
-  const lastWord = wordsOf(text).at(-1) ?? '';
-  const namesOf = (result: typeof brands) => result?.facet_counts[0]?.counts.map(({ value }) => value) ?? [];
-  const named: Suggestion[] = [
-    ...namesOf(brands).map((value): Suggestion => ({ kind: 'brand', text: value })),
-    // A found product has other categories besides the one that matched.
-    ...namesOf(categories)
-      .filter(value => wordsOf(value).some(word => word.startsWith(lastWord)))
-      .slice(0, 3)
-      .map((value): Suggestion => ({ kind: 'category', text: value })),
-  ];
-  const entries = (products?.hits ?? []).map(hit => suggestedEntrySchema.parse(hit.document));
-  const titles = new Map(entries.toReversed().map(entry => [entry.title, entry]));
-  const distinct = entries.filter(entry => titles.get(entry.title) === entry);
-  return [
-    ...named,
-    ...distinct.map(
-      ({ id, title, slug }): Suggestion => ({ kind: 'product', text: title, productId: id, slug }),
-    ),
-  ].slice(0, limits.suggestionsCount);
+/** Of the one facet that was asked for. */
+function valuesOf(result: z.infer<typeof resultSchema> | undefined): string[] {
+  return result?.facet_counts[0]?.counts.map(({ value }) => value) ?? [];
 }

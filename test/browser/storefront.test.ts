@@ -23,6 +23,8 @@ afterAll(() => shop?.stop(), 60_000);
 /** A page that shares the machine with others takes its time. */
 const soon = <T>(look: () => T) => expect.poll(look, { timeout: 10_000 });
 
+const searchBoxOf = (page: Page) => page.getByRole('combobox', { name: 'Search the catalog' });
+
 /** The browser itself reports each answer that is an error; a declined card is one. */
 const declines = /402 \(Payment Required\)/;
 
@@ -158,11 +160,12 @@ describe('the catalog', () => {
     const visit = await shop.visit('/search');
     const { page } = visit;
     const found = page.locator('.product-card h3');
-    const box = page.getByRole('searchbox', { name: 'Search the catalog' });
+    const box = searchBoxOf(page);
     await found.nth(2).waitFor();
     await box.fill('nigth lapm');
     await soon(() => found.first().textContent()).toBe('Night lamp');
     await box.fill('lamp');
+    await box.press('Enter');
     await soon(() => page.locator('mark').count()).toBeGreaterThan(0);
     await page.getByLabel('Holzhaus').check();
     await soon(() => found.allTextContents()).toEqual(['Desk lamp']);
@@ -182,8 +185,68 @@ describe('the catalog', () => {
     await soon(() => found.allTextContents()).toEqual(['Night lamp']);
     await box.fill('zzzzqqqq');
     await page.getByText('Nothing found for “zzzzqqqq”').waitFor();
+    await box.press('Enter');
     await page.getByRole('button', { name: 'Clear the filters' }).first().click();
     await soon(() => new URL(page.url()).search).toBe('?q=zzzzqqqq&sort=price-asc');
+    await shop.expectNoComplaints(visit);
+  });
+
+  it('completes what is begun by the keyboard alone, telling of it by roles and by nothing that is read aloud', async () => {
+    const visit = await shop.visit('/search');
+    const { page } = visit;
+    const box = searchBoxOf(page);
+    const list = page.getByRole('listbox', { name: 'Suggestions' });
+    const readAloud = page.locator('[aria-live], [role="status"], [role="alert"], [role="log"]');
+    await page.locator('.product-card h3').nth(2).waitFor();
+    const readAloudCount = await readAloud.count();
+    await box.focus();
+    await page.keyboard.type('la');
+    await soon(() => list.getByRole('option').allTextContents()).toEqual([
+      'lamp Search',
+      'Night lamp Product',
+      'Desk lamp Product',
+    ]);
+    expect(await box.getAttribute('aria-expanded')).toBe('true');
+    expect(await box.getAttribute('aria-controls')).toBe(await list.getAttribute('id'));
+    await page.keyboard.press('ArrowDown');
+    const chosen = list.getByRole('option', { selected: true });
+    expect(await chosen.textContent()).toBe('lamp Search');
+    expect(await box.getAttribute('aria-activedescendant')).toBe(await chosen.getAttribute('id'));
+    await page.keyboard.press('ArrowUp');
+    expect(await chosen.count()).toBe(0);
+    await page.keyboard.press('ArrowUp');
+    expect(await chosen.textContent()).toBe('Desk lamp Product');
+    expect(await readAloud.count()).toBe(readAloudCount);
+    await page.keyboard.press('Escape');
+    expect(await list.count()).toBe(0);
+    expect(await box.inputValue()).toBe('la');
+    await page.keyboard.press('Escape');
+    expect(await box.inputValue()).toBe('');
+
+    await page.keyboard.type('lam');
+    await list.waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await soon(() => new URL(page.url()).search).toBe('?q=lamp');
+    expect(await box.inputValue()).toBe('lamp');
+    expect(await list.count()).toBe(0);
+    await page.goBack();
+    await soon(() => box.inputValue()).toBe('lam');
+
+    await box.fill('holz');
+    await page.getByRole('option', { name: 'Holzhaus Brand' }).click();
+    await soon(() => new URL(page.url()).search).toBe('?brand=Holzhaus');
+    await box.fill('night');
+    await page.getByRole('option', { name: 'Night lamp Product' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Night lamp' }).waitFor();
+    await page.goBack();
+    await page.getByRole('button', { name: 'Clear the search' }).click();
+    expect(await box.inputValue()).toBe('');
+    expect(await box.evaluate(element => element === document.activeElement)).toBe(true);
+
+    await page.getByLabel('Language').selectOption('de');
+    await page.getByRole('combobox', { name: 'Im Katalog suchen' }).fill('seat');
+    await page.getByRole('option', { name: 'Seating Kategorie' }).waitFor();
     await shop.expectNoComplaints(visit);
   });
 
@@ -264,6 +327,10 @@ describe('every page', () => {
     };
     await go('/', 'The catalog');
     await go('/search?q=lamp', 'Night lamp');
+    await searchBoxOf(page).fill('la');
+    await page.getByRole('listbox', { name: 'Suggestions' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await check('suggestions');
     await go('/products/night-lamp', 'Variants');
     await go('/orders', 'No orders yet');
     await go('/nowhere', 'There is nothing at this address');

@@ -155,7 +155,7 @@ describe.skipIf(!hasRealProducts)(`search over real products${realOnly}`, () => 
     expect(new Set([...first.hits, ...second.hits].map(hit => hit.id)).size).toBe(60);
   });
 
-  test('suggests brands, categories and products for what was begun', async () => {
+  test('suggests queries, brands, categories and products for what was begun', async () => {
     const { suggestions } = await search.suggest('sams');
     expect(suggestions).toContainEqual({ kind: 'brand', text: 'Samsung' });
     expect(suggestions.some(each => each.kind === 'product' && /samsung/i.test(each.text))).toBe(true);
@@ -163,6 +163,11 @@ describe.skipIf(!hasRealProducts)(`search over real products${realOnly}`, () => 
     expect((await search.suggest('prepaid ph')).suggestions.some(each => each.kind === 'category')).toBe(
       true,
     );
+    const begun = (await search.suggest('usb c')).suggestions;
+    expect(begun).toContainEqual({ kind: 'query', text: 'usb cable' });
+    // One word of two would not be what was begun.
+    expect(begun.some(({ kind }) => kind === 'brand')).toBe(false);
+    expect(begun.filter(({ kind }) => kind === 'product').length).toBeGreaterThanOrEqual(2);
     expect(suggestOutputSchema.parse({ suggestions })).toEqual({ suggestions });
     expect(await search.suggest(' ')).toEqual({ suggestions: [] });
   });

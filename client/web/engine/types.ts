@@ -23,3 +23,4 @@ export type Product = ApiOutputs['catalog']['product'];
 export type Variant = Product['variants'][number];
 export type SearchAnswer = ApiOutputs['search']['products'];
 export type SearchHit = SearchAnswer['hits'][number];
+export type Suggestion = ApiOutputs['search']['suggest']['suggestions'][number];

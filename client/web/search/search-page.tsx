@@ -6,10 +6,9 @@ import { texts } from '../texts/texts.ts';
 import { FacetList } from './facet-list.tsx';
 import { PriceRange } from './price-range.tsx';
 import { filtersCount, pageCountMax, sorts, type Question } from './question.ts';
+import { SearchBox } from './search-box.tsx';
 import { useAnswer } from './use-answer.ts';
-import { useQuestion } from './use-question.ts';
-
-type Ask = (change: Partial<Question>) => void;
+import { type Ask, useQuestion } from './use-question.ts';
 
 /** The whole catalog, found as one types. All that is asked stands in the address. */
 export function SearchPage() {
@@ -21,7 +20,7 @@ export function SearchPage() {
       <div className="search-head">
         <h1 className="visually-hidden">{texts.products.title}</h1>
         <search>
-          <SearchField question={question} ask={ask} />
+          <SearchBox question={question} ask={ask} />
         </search>
         <div className="search-sort">
           <label htmlFor={sortId}>{texts.products.sort}</label>
@@ -71,32 +70,6 @@ export function SearchPage() {
         )}
       </div>
     </Page>
-  );
-}
-
-/** What is typed is shown at once, whatever the address does meanwhile; it follows the address when that is changed. */
-function SearchField({ question, ask }: { question: Question; ask: Ask }) {
-  const [typed, setTyped] = useState(question.q);
-  const [known, setKnown] = useState(question.q);
-  if (known !== question.q) {
-    setKnown(question.q);
-    setTyped(question.q);
-  }
-  return (
-    <input
-      type="search"
-      aria-label={texts.products.search}
-      placeholder={texts.products.placeholder}
-      autoComplete="off"
-      enterKeyHint="search"
-      maxLength={200}
-      value={typed}
-      onChange={event => {
-        setTyped(event.target.value);
-        setKnown(event.target.value);
-        ask({ q: event.target.value });
-      }}
-    />
   );
 }
 
