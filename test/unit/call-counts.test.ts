@@ -40,7 +40,7 @@ describe('the metrics of calls', () => {
     // But for exemplars, which there are none of.
     const objectsOf = async (of: Registry) =>
       new Set(
-        (await of.getMetricsAsJSON()).flatMap(({ values = [] }) =>
+        (await of.getMetricsAsJSON()).flatMap(({ values }) =>
           values.map(value => ({ ...value, exemplar: undefined })),
         ),
       );

@@ -92,8 +92,9 @@ function redisArguments(settings: Settings & { pidFile: string }): string[] {
     appendonly: 'yes',
     appendfsync: 'everysec',
     // A rewrite of the file forks, takes a core for seconds and slows every write meanwhile. By Redis' own 64 MB, some
-    // 40,000 holds would set one off in the middle of the rush that they are.
-    'auto-aof-rewrite-min-size': '512mb',
+    // 40,000 holds would set one off in the middle of the rush that they are. More than this, and a restart takes long:
+    // 460 MB of holds were loaded in 14 s while others used the machine.
+    'auto-aof-rewrite-min-size': '256mb',
     save: '',
     maxmemory: settings.maxmemory,
     'maxmemory-policy': 'noeviction',
