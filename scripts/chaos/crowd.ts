@@ -10,8 +10,8 @@ export interface Crowd {
   readonly tally: Tally;
   /** Resolves when so many have paid, by what buyers were told. */
   untilPaid(count: number): Promise<void>;
-  /** How long until another buyer holds a unit, or is told "paid". */
-  untilSelling(): Promise<number>;
+  /** How long until another buyer holds a unit: who is about to pay may do so without Redis. */
+  untilHolding(): Promise<number>;
   /** How long until another buyer is told "paid": holds need no database. */
   untilPaying(): Promise<number>;
   /** Those who wait ask for their place, which must be the one that they had. */
@@ -65,10 +65,9 @@ export async function sendCrowd(
             everyMs: 10,
           });
         },
-        untilSelling() {
-          const { held, ends } = tally;
-          const { paid } = ends;
-          return waitUntil('the sale goes on', () => tally.held > held || tally.ends.paid > paid, {
+        untilHolding() {
+          const { held } = tally;
+          return waitUntil('somebody holds a unit', () => tally.held > held, {
             signal,
             withinMs: 60_000,
             everyMs: 10,

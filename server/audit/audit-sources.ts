@@ -1,5 +1,7 @@
 // What the audit reads, as it reads it. Everything that may be long comes one by one, so that nothing has to be in memory
 // as a whole.
+import type { FallingPrices } from './check-prices.ts';
+
 export interface UnitName {
   readonly sku: string;
   readonly serial: number;
@@ -8,6 +10,13 @@ export interface UnitName {
 export interface OrderLine {
   readonly sku: string;
   readonly quantity: number;
+}
+
+/** As an order was charged for it. */
+export interface ChargedLine extends OrderLine {
+  readonly unitAmount: number;
+  /** Before tier and group; absent where that is the same. */
+  readonly listAmount?: number | undefined;
 }
 
 export interface AuditDrop {
@@ -51,7 +60,10 @@ export interface AuditOrder {
   /** In minor units, as all amounts here. */
   readonly totalAmount: number;
   readonly currency: string;
-  readonly lines: readonly OrderLine[];
+  readonly lines: readonly ChargedLine[];
+  /** The instant that its prices are of, where they fall. */
+  readonly pricedAtMs?: number | undefined;
+  readonly createdAtMs: number;
   readonly serials: readonly UnitName[];
   readonly refundedAmount: number;
   readonly refunds: readonly AuditRefund[];
@@ -141,6 +153,8 @@ export interface AuditLobby {
 }
 
 export interface AuditSources {
+  /** Of drops whose prices fall, by drop. */
+  fallingPrices(): Promise<ReadonlyMap<string, FallingPrices>>;
   nowMs(): number;
   /** Roughly how many documents a look reads. */
   countDocuments(): Promise<number>;

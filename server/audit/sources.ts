@@ -10,6 +10,7 @@ import { readPayment } from '../payments/payments.gateway.ts';
 import { buyerBytes, couponKey, dropKey, everyHoldKey, readHoldKey } from '../platform/keys.ts';
 import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
 import type { AuditHold, AuditSources } from './audit-sources.ts';
+import type { FallingPrices } from './check-prices.ts';
 
 const unitNameSchema = z.object({ sku: z.string(), serial: z.number() });
 const dropSchema = z.object({
@@ -23,6 +24,16 @@ const dropSchema = z.object({
   perBuyerMaxHighest: z.number().default(0),
   items: z.array(z.object({ sku: z.string(), total: z.number() })),
 });
+const pricesSchema = z.object({
+  _id: z.string(),
+  items: z.array(
+    z.object({
+      sku: z.string(),
+      price: z.object({ amount: z.number() }),
+      steps: z.array(z.object({ atMs: z.number(), amount: z.number() })).default([]),
+    }),
+  ),
+});
 const orderSchema = z.object({
   _id: z.string(),
   holdId: z.string(),
@@ -35,8 +46,17 @@ const orderSchema = z.object({
     totalAmount: z.number(),
     currency: z.string(),
     coupon: z.string().optional(),
-    lines: z.array(z.object({ sku: z.string(), quantity: z.number() })),
+    lines: z.array(
+      z.object({
+        sku: z.string(),
+        quantity: z.number(),
+        unitAmount: z.number(),
+        listAmount: z.number().optional(),
+      }),
+    ),
+    pricedAtMs: z.number().optional(),
   }),
+  createdAtMs: z.number(),
   serials: z.array(unitNameSchema),
   refundedAmount: z.number(),
   refunds: z
@@ -70,6 +90,7 @@ const orderFields = Object.fromEntries(
     'quote.currency',
     'quote.coupon',
     'quote.lines',
+    'quote.pricedAtMs',
   ].map(name => [name, 1]),
 );
 const ownedSchema = unitNameSchema.extend({
@@ -134,6 +155,19 @@ export function createAuditSources(deps: {
       );
       // An order has a payment and a hold; a unit is read by its SKU, and once more by its order.
       return 3 * orders + 2 * units + calls;
+    },
+    async fallingPrices() {
+      const prices = new Map<string, FallingPrices>();
+      const found = collection('drops').find({}, { projection: { items: 1 }, batchSize });
+      for await (const document of found) {
+        const { _id: dropId, items } = pricesSchema.parse(document);
+        const falling = items.filter(({ steps }) => steps.length > 0);
+        const entries = falling.map(
+          ({ sku, price, steps }) => [sku, { startAmount: price.amount, steps }] as const,
+        );
+        if (entries.length > 0) prices.set(dropId, new Map(entries));
+      }
+      return prices;
     },
     async *drops() {
       for await (const document of collection('drops').find({}).sort({ _id: 1 })) {

@@ -14,6 +14,7 @@ import type {
   AuditUnit,
 } from '../../server/audit/audit-sources.ts';
 import { joinHashes, merkleRoot } from '../../client/fairness/merkle.ts';
+import type { FallingPrices } from '../../server/audit/check-prices.ts';
 import { toHex } from '../../client/fairness/bytes.ts';
 import {
   callChainHash,
@@ -52,6 +53,7 @@ export interface Books {
   calls: AuditCall[];
   lobby: AuditLobby | null;
   leaves: Uint8Array;
+  falling?: FallingPrices;
   lateEvents: { eventId: string; dueAtMs: number }[];
 }
 
@@ -73,7 +75,8 @@ export const order = (change: Partial<AuditOrder> = {}): AuditOrder => ({
   rev: 2,
   totalAmount: 1_000,
   currency: 'EUR',
-  lines: [{ sku: 'a', quantity: 1 }],
+  lines: [{ sku: 'a', quantity: 1, unitAmount: 1_000 }],
+  createdAtMs: nowMs - 30_000,
   serials: [{ sku: 'a', serial: 1 }],
   refundedAmount: 0,
   refunds: [],
@@ -190,6 +193,7 @@ export function sourcesOf(books: Books): AuditSources {
   return {
     nowMs: () => nowMs,
     countDocuments: async () => 1,
+    fallingPrices: async () => new Map([[dropId, books.falling ?? new Map()]]),
     drops: () => each([{ ...drop, view: drop.view && { ...drop.view, stock: [books.stock] } }]),
     orders: () => each(ascending(books.orders)),
     ownedUnits: () => each(ascending(books.units)),

@@ -65,7 +65,7 @@ describe('the audit', () => {
     ]);
     const kept = { orders: [order(), expired()], units: [unit(), { ...second, orderId: 'ord_hold-2' }] };
     expect(await findingsOf(wholeBooks(kept))).toEqual(['2 ord_hold-2: is expired and still owns 1 units']);
-    const lines = [{ sku: 'a', quantity: 2 }];
+    const lines = [{ sku: 'a', quantity: 2, unitAmount: 500 }];
     const serials = [
       { sku: 'a', serial: 1 },
       { sku: 'a', serial: 2 },

@@ -210,7 +210,7 @@ describe('what a drop asks for its items', () => {
   type Asked = Parameters<typeof createDropInput.shape.items.parse>[0];
   const asked = (items: Asked, currency?: string) =>
     priceItems(
-      { items: createDropInput.shape.items.parse(items), currency },
+      { opensAtMs: 0, items: createDropInput.shape.items.parse(items), currency },
       {
         variantsBySku: async skus => new Map([...catalog].filter(([each]) => skus.includes(each))),
         ratesInto: async to => new Map(rates.filter(each => each.to === to).map(each => [each.from, each])),

@@ -173,6 +173,7 @@ export function usePurchase(drop: Drop, called: Called | null): Purchase {
             const coupon = keptHold(dropId)?.coupon ?? '';
             const requoted = await api.pricing.quote.mutate({
               dropId,
+              holdId,
               ...(coupon === '' ? {} : { coupon }),
               lines: stage.hold.lines.map(({ sku, quantity }) => ({ sku, quantity })),
               destination: destinationOf(to),

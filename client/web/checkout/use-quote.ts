@@ -1,6 +1,7 @@
 // The price of what is chosen, kept right while the buyer changes it. A quote is for exactly one cart and place.
 import { useEffect, useState } from 'react';
 import { failureOf, withRetries } from '../../index.ts';
+import { useCountdown } from '../../react/index.ts';
 import { useEngine } from '../engine/engine-context.ts';
 import { explainFailure } from '../engine/explain.ts';
 import type { CartLine, Drop, Quoted } from '../engine/types.ts';
@@ -32,7 +33,15 @@ export function useQuote(request: {
   const { dropId } = drop;
   const currency = drop.items[0]?.price.currency ?? 'USD';
   // A key of plain text: the lines are a new array each time that the form is drawn.
-  const wanted = JSON.stringify({ lines, place, coupon, edition });
+  // A price that falls makes the quote old: it is asked for anew once the step has come.
+  const falls = state.kind === 'quoted' ? state.quoted.falls : undefined;
+  const fallsAtMs = falls ? Math.min(...falls.map(({ atMs }) => atMs)) : null;
+  const secondsToFall = useCountdown(fallsAtMs);
+  const [fallenAtMs, setFallenAtMs] = useState(0);
+  useEffect(() => {
+    if (secondsToFall === 0 && fallsAtMs !== null) setFallenAtMs(fallsAtMs);
+  }, [secondsToFall, fallsAtMs]);
+  const wanted = JSON.stringify({ lines, place, coupon, edition, fallenAtMs });
 
   useEffect(() => {
     if (lines.length === 0) {
@@ -74,7 +83,7 @@ export function useQuote(request: {
       ending.abort();
       window.clearTimeout(timer);
     };
-    // `wanted` stands for lines, place, coupon and edition.
+    // `wanted` stands for lines, place, coupon, edition and the price that has fallen.
   }, [api, dropId, currency, wanted]);
   return state;
 }

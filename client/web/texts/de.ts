@@ -77,6 +77,9 @@ export const de: Texts = {
     },
     left: (available: number, total: number) => `noch ${count(available)} von ${count(total)}`,
     barLabel: (title: string) => `Bestand von ${title}`,
+    priceNow: 'Preis jetzt:',
+    fallsTo: (price: string) => `fällt auf ${price} in`,
+    lowest: 'Der niedrigste Preis ist erreicht.',
   },
 
   chart: {
@@ -391,6 +394,7 @@ export const de: Texts = {
 
   products: {
     title: 'Der Katalog',
+    lowestBefore: (price: string) => `Reduziert. Niedrigster Preis der 30 Tage davor: ${price}`,
     search: 'Im Katalog suchen',
     placeholder: 'Zum Beispiel „lamp“ oder eine Marke',
     suggestions: 'Vorschläge',

@@ -76,6 +76,9 @@ export const en = {
     },
     left: (available: number, total: number) => `${count(available)} of ${count(total)} left`,
     barLabel: (title: string) => `Stock of ${title}`,
+    priceNow: 'Price now:',
+    fallsTo: (price: string) => `falls to ${price} in`,
+    lowest: 'The lowest price has been reached.',
   },
 
   chart: {
@@ -376,6 +379,7 @@ export const en = {
 
   products: {
     title: 'The catalog',
+    lowestBefore: (price: string) => `Reduced. Lowest price of the 30 days before: ${price}`,
     search: 'Search the catalog',
     placeholder: 'Try “lamp” or a brand',
     suggestions: 'Suggestions',
