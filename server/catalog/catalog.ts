@@ -14,6 +14,7 @@ import type { RepriceCatalog } from './reprice.ts';
 import type { ProductChanges } from './product-changes.ts';
 import { alsoFoundBy, type SynonymRule, wordsConcerned } from './synonyms.rules.ts';
 import type { SharedProducts } from './shared-products.store.ts';
+import { createSlugLookup } from './slug-lookup.ts';
 
 export type { BrowseQuery, DueProduct, WriteOutcome } from './catalog.store.ts';
 export type { SynonymRule } from './synonyms.rules.ts';
@@ -137,6 +138,10 @@ export async function createCatalog(deps: {
     productId => (shared ? shared.get(productId, () => readStore(productId)) : readStore(productId)),
     onRead,
   );
+  const productBySlug = createSlugLookup({
+    idOfSlug: slug => store.idOfSlug(slug),
+    product: productId => cache.get(productId),
+  });
   const stopListening = await changes.listen(heard => {
     if (heard === 'all') cache.forgetAll();
     // Who announces a change may be a command that knows nothing of what is shared.
@@ -227,10 +232,7 @@ export async function createCatalog(deps: {
   return {
     product: productId => cache.get(productId),
 
-    async productBySlug(slug) {
-      const productId = await store.idOfSlug(slug);
-      return productId && cache.get(productId);
-    },
+    productBySlug,
 
     async productForAdmin(productId) {
       const found = await store.readAny(productId);

@@ -217,17 +217,20 @@ export function createProductWrites(
           .lean<Pick<ProductDocument, '_id' | 'title'>[]>();
         if (found.length === 0) return;
         for (const { _id, title } of found) {
+          let isDone = false;
           for (const slug of slugChoices({ title, productId: _id }, slugMarkOf(_id))) {
             const change = { $set: { status: 'active' as const, taxClass: 'standard' as const, slug } };
-            const isFree = await model.updateOne({ _id, status: null }, change).then(
+            isDone = await model.updateOne({ _id, status: null }, change).then(
               () => true,
               (error: unknown) => {
                 if (isDuplicateKey(error)) return false;
                 throw error;
               },
             );
-            if (isFree) break;
+            if (isDone) break;
           }
+          // Found again and again, it would keep a start from ever ending.
+          if (!isDone) throw new Error(`product ${_id} of an older version finds no slug that is free`);
         }
       }
     },
