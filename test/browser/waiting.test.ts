@@ -52,7 +52,7 @@ describe('one’s turn', options, () => {
     const comes = async ({ isAway }: { isAway: boolean }) => {
       const visit = await shop.visit('/', { permissions: ['notifications'] });
       const { page } = visit;
-      await page.addInitScript(away => {
+      await page.addInitScript(isHidden => {
         const told = { notes: Array<string>(), tones: 0 };
         Object.assign(window, { told });
         window.Notification = class extends Notification {
@@ -61,14 +61,14 @@ describe('one’s turn', options, () => {
             told.notes.push(`${title}: ${more?.body}`);
           }
         };
-        const { prototype } = OscillatorNode;
-        const start = prototype.start;
-        prototype.start = function startCounted(...when) {
-          told.tones += 1;
-          start.apply(this, when);
-        };
+        OscillatorNode.prototype.start = new Proxy(Reflect.get(OscillatorNode.prototype, 'start'), {
+          apply(start, tone, when) {
+            told.tones += 1;
+            return Reflect.apply(start, tone, when);
+          },
+        });
         // A browser without a screen takes every tab for one that is looked at.
-        if (away) Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
+        if (isHidden) Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
       }, isAway);
       await page.goto(new URL(`/drops/${dropId}`, shop.installation.url).href);
       await page.getByRole('button', { name: 'Join the queue' }).click();
