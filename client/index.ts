@@ -158,6 +158,7 @@ export { randomNonce, type QueueStep, type WaitOptions } from './queue.ts';
 export type { CheckoutOutcome, CheckoutRequest } from './checkout.ts';
 export type { ServerClock } from './clock.ts';
 export { secondsLeft, type CountdownOptions } from './countdown.ts';
+export { priceAt, type PriceNow } from './falling-price.ts';
 export type { Transport } from './live.ts';
 export type { Place } from './place.ts';
 export type { Session } from './session.ts';

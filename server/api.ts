@@ -45,6 +45,8 @@ import type { BotGate } from './queue/bot-gate.ts';
 import { createQueueRouter } from './queue/queue.router.ts';
 import type { Queue } from './queue/queue.ts';
 import { createAdminSearchRouter } from './search/admin-search.router.ts';
+import { createRepriceRouter } from './catalog/reprice.router.ts';
+import type { Reprice } from './catalog/reprice.ts';
 import type { ChosenResults } from './search/chosen-results.ts';
 import { createSearchRouter } from './search/search.router.ts';
 import type { Search } from './search/search.ts';
@@ -58,6 +60,7 @@ export interface ApiParts {
   readonly search: Search;
   readonly giveSearchKey: GiveSearchKey;
   readonly chosenResults: ChosenResults;
+  readonly reprice: Reprice;
   readonly drops: Drops;
   readonly feeds: DropFeeds;
   readonly queue: Queue;
@@ -99,7 +102,10 @@ export function createApi(parts: ApiParts) {
       botGate: parts.botGate,
       getDrop: dropId => parts.drops.get(dropId),
     }),
-    pricing: createPricingRouter(parts.pricing),
+    pricing: createPricingRouter({
+      pricing: parts.pricing,
+      heldAt: async (buyerId, holdId) => (await parts.inventory.get(buyerId, holdId)).quote.pricedAtMs,
+    }),
     hold: createHoldsRouter(parts),
     checkout: createCheckoutRouter(parts.checkout),
     order: createOrdersRouter(parts.orders),
@@ -112,6 +118,7 @@ export function createApi(parts: ApiParts) {
         createAdminFairnessRouter(fairnessParts),
         router({ report: createReportProcedure(parts.report) }),
       ),
+      reprice: createRepriceRouter(parts.reprice),
       coupon: createAdminCouponsRouter(parts.coupons),
       group: createAdminGroupsRouter(parts.groups),
       rate: createAdminRatesRouter(parts.rates),

@@ -95,6 +95,13 @@ export const limits = {
   dropTiersCount: 10,
   /** Unit documents are made with the drop; a hundred thousand take seconds, not minutes. */
   dropUnitsCount: 200_000,
+  /**
+   * Steps of a falling price: a hundred for an item are more than anybody follows, and five hundred of a whole drop, at
+   * some 70 bytes each, keep its answer well under a body. A second at least, since a countdown shows seconds.
+   */
+  itemPriceStepsCount: 100,
+  dropPriceStepsCount: 500,
+  priceStepMs: { min: 1 * SECOND, max: 30 * 24 * HOUR },
   perBuyerMaxCount: 100,
   ratePerSecMax: 10_000,
   activeMaxCount: 100_000,
@@ -178,6 +185,14 @@ export const limits = {
   priceBatchCount: 256,
   /** Prices in one block of a list: a millisecond of a thread, behind which a batch of carts may have to wait. */
   repriceBlockCount: 10_000,
+  /** Products in one call of a repricing: each is a write of its own, so a call takes some hundred milliseconds. */
+  repricePageCount: 200,
+  /** A price may fall to almost nothing or rise elevenfold; what is beyond is a slip. */
+  repricePercent: { min: -99, max: 1_000 },
+  /** Article 6a of Directive 98/6/EC: what a reduction is compared with, and for how long it is one. */
+  priceNoticeMs: 30 * 24 * HOUR,
+  /** Changes of one price that are read: one a day for longer than a year. */
+  priceHistoryCount: 400,
   /**
    * Groups of buyers, all held by each process and looked at for each line; prices of one group, which a body bounds
    * before this does; groups that one buyer is in.
@@ -192,6 +207,8 @@ export const limits = {
   ownTaxRegionsCount: 400,
   /** A dozen currencies, each into each. */
   exchangeRatesCount: 200,
+  /** How long estimates may go on with rates that another process has changed. */
+  exchangeRateCacheTtlMs: 2 * SECOND,
   /** A rate is renewed monthly by the laziest shop; an older one was forgotten. */
   exchangeRateAgeMs: 35 * 24 * HOUR,
   /** Quantity tiers of one variant: five steps in each of a dozen currencies. */

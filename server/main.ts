@@ -14,6 +14,7 @@ import { createAuthenticate, sessionTokenSchema } from './buyers/authenticate.ts
 import { createPrivacy } from './buyers/privacy.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createCatalogStore } from './catalog/catalog.store.ts';
+import { createReprice } from './catalog/reprice.ts';
 import { createProductChanges } from './catalog/product-changes.ts';
 import { createSharedProducts } from './catalog/shared-products.store.ts';
 import { createAdvance } from './checkout/advance.ts';
@@ -69,6 +70,7 @@ import { createEngineCoupons } from './promotions/engine-coupons.ts';
 import { createJudgeCoupon } from './promotions/judge-coupon.ts';
 import { createPricePool } from './pricing/price-pool.ts';
 import { createPricing } from './pricing/pricing.ts';
+import { createRepriceQuote } from './pricing/reprice-quote.ts';
 import { quoteSchema } from './pricing/quote.ts';
 import { createRates } from './pricing/rates.ts';
 import { createRatesStore } from './pricing/rates.store.ts';
@@ -228,6 +230,13 @@ const fairness = createFairness({
 });
 const pricePool = createPricePool();
 lifecycle.onStop('pricing threads', () => pricePool.close());
+const reprice = createReprice({
+  connection: mongo,
+  catalog: catalog.repriced,
+  amounts: (list, change) => pricePool.reprice(list, change),
+  clock,
+});
+await reprice.ensureIndexes();
 const coupons = createEngineCoupons({
   mongo,
   redis: stockRedis,
@@ -245,9 +254,9 @@ const pricing = createPricing({
     const currency = drop?.items[0]?.price.currency;
     if (!drop || !currency) return null;
     const items = new Map(
-      drop.items.map(({ sku, title, price, tiers, taxClass, rate }) => [
+      drop.items.map(({ sku, title, price, tiers, taxClass, rate, steps }) => [
         sku,
-        { title, amount: price.amount, tiers, taxClass, rate },
+        { title, amount: price.amount, tiers, taxClass, rate, steps },
       ]),
     );
     return { currency, items, perBuyerMax: drop.perBuyerMax };
@@ -260,7 +269,12 @@ const pricing = createPricing({
   taxRates: config.taxRates,
   catalog: { prices: skus => catalog.shownVariants(skus), rates },
 });
-const inventory = createInventory({ store: holds, passes, quotes });
+const inventory = createInventory({
+  store: holds,
+  passes,
+  quotes,
+  falling: { reprice: createRepriceQuote({ pricing, quotes }), clock },
+});
 const orderEvents = createOrderEvents({ publisher: stockRedis, subscriber: eventsRedis, log });
 lifecycle.onStop('order events', () => orderEvents.close());
 const orders = createOrders({
@@ -417,6 +431,7 @@ const api = createApi({
   groups,
   coupons,
   inventory,
+  reprice,
   checkout,
   orders,
   refund: createRefund({ orders, advance, clock }),

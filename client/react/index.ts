@@ -11,4 +11,5 @@ export {
 export { useCountdown } from './use-countdown.ts';
 export { useDrop, type LiveDrop } from './use-drop.ts';
 export { useOrder, type LiveOrder } from './use-order.ts';
+export { usePrice } from './use-price.ts';
 export { useQueue, type LiveQueue, type QueueOptions, type Ticket } from './use-queue.ts';

@@ -10,8 +10,10 @@ export interface Crowd {
   readonly tally: Tally;
   /** Resolves when so many have paid, by what buyers were told. */
   untilPaid(count: number): Promise<void>;
-  /** How long until another buyer holds a unit, or another order is paid. */
-  untilSelling(): Promise<number>;
+  /** How long until another buyer holds a unit: who is about to pay may do so without Redis. */
+  untilHolding(): Promise<number>;
+  /** How long until another buyer is told "paid": holds need no database. */
+  untilPaying(): Promise<number>;
   /** Those who wait ask for their place, which must be the one that they had. */
   askForPlaces(): void;
 }
@@ -55,10 +57,17 @@ export async function sendCrowd(
         async untilPaid(count) {
           await waitUntil(`${count} have paid`, () => tally.ends.paid >= count, { signal, withinMs });
         },
-        untilSelling() {
-          const { held, ends } = tally;
-          const { paid } = ends;
-          return waitUntil('the sale goes on', () => tally.held > held || tally.ends.paid > paid, {
+        untilPaying() {
+          const { paid } = tally.ends;
+          return waitUntil('somebody is told "paid"', () => tally.ends.paid > paid, {
+            signal,
+            withinMs: 60_000,
+            everyMs: 10,
+          });
+        },
+        untilHolding() {
+          const { held } = tally;
+          return waitUntil('somebody holds a unit', () => tally.held > held, {
             signal,
             withinMs: 60_000,
             everyMs: 10,

@@ -46,11 +46,7 @@ export const diskFull: Fault = {
       owner.api().catalog.list.query({}),
     ]);
     rmSync(filler);
-    const recoveryMs = await waitUntil(
-      'a unit is held again',
-      async () => (await fresh.tryHold()).kind === 'held',
-      { signal, withinMs: 60_000 },
-    );
+    const recoveryMs = await fresh.untilHeld('a unit is held again', { withinMs: 2 * boundMs });
     for (const shopper of [paying, fresh, ...rest]) await shopper.buy();
 
     // What is on the disk is whole: read anew by processes that know nothing else.

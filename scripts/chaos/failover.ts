@@ -27,7 +27,7 @@ export const failover: Fault = {
   title: 'failover to a replica that lags, and back',
   needs: { servers: 2, splitRedis: true },
   async run(world, chance) {
-    const { installation, proxy, signal } = world;
+    const { installation, proxy } = world;
     const [old = '', other = ''] = installation.urls;
     const scarce = await openSale(world, 2);
     const ample = await openSale(world, 3);
@@ -50,11 +50,7 @@ export const failover: Fault = {
       await second.quote({ url: other });
       await fourth.quote({ url: other });
       for (const shopper of [second, fourth]) {
-        await waitUntil(
-          'the unit is given once more',
-          async () => (await shopper.tryHold(other)).kind === 'held',
-          { signal, withinMs: 2 * boundMs },
-        );
+        await shopper.untilHeld('the unit is given once more', { url: other, withinMs: 2 * boundMs });
       }
       const recoveryMs = Math.round(performance.now() - failedOverAtMs);
       await first.pay({ url: old });
@@ -134,21 +130,12 @@ async function failBack(world: World, from: Redis, sale: Sale): Promise<number> 
     proxy(name).targetPort = installation.portOf('redis');
     proxy(name).restore();
   }
-  return waitUntil(
-    'the sale goes on',
-    async () => {
-      await last.quote();
-      const order = await last.tryHold().then(
-        ({ kind }) => kind,
-        () => '',
-      );
-      return order === 'held';
-    },
-    { signal, withinMs: 2 * boundMs },
-  ).then(async ms => {
-    await last.buy();
-    return ms;
-  });
+  const startedAtMs = performance.now();
+  await last.quote();
+  await last.untilHeld('the sale goes on', { withinMs: 2 * boundMs });
+  const backMs = Math.round(performance.now() - startedAtMs);
+  await last.buy();
+  return backMs;
 }
 
 async function offset(redis: Redis): Promise<string> {

@@ -19,7 +19,7 @@ export const mongoAway: Fault = {
       await crowd.untilPaid(3 + Math.floor(chance.next() * 6));
       installation.kill('mongo');
       await installation.untilReady('mongo');
-      recoveriesMs.push(await crowd.untilSelling());
+      recoveriesMs.push(await crowd.untilPaying());
       await crowd.untilPaid(14 + Math.floor(chance.next() * 6));
       const { mongo } = installation.pids();
       if (mongo === undefined) throw new Error('MongoDB is not running');
@@ -29,7 +29,7 @@ export const mongoAway: Fault = {
       } finally {
         process.kill(mongo, 'SIGCONT');
       }
-      recoveriesMs.push(await crowd.untilSelling());
+      recoveriesMs.push(await crowd.untilPaying());
     });
     const recoveryMs = Math.max(...recoveriesMs);
     const grownMiB = Math.max(
@@ -40,7 +40,7 @@ export const mongoAway: Fault = {
     return {
       figures: { recoveryMs, boundMs, grownMiB, toldPaid: drill.ends.paid, ...crowdFigures(drill) },
       checks: [
-        check.atMost('ms until the sale went on', recoveryMs, boundMs),
+        check.atMost('ms until somebody was told "paid"', recoveryMs, boundMs),
         check.atMost('MiB that a server grew by', grownMiB, growthMiBMax),
         check.is('buyers told "paid" less paid orders', drill.ends.paid - drill.result.ordersPaid, 0),
         ...checks,

@@ -1,7 +1,6 @@
 // Fault 3: Redis is killed in the middle of a drop, and stays away for a moment.
 import { check, type Fault } from './fault.ts';
 import { takeUnit, openSale, startPaying, rawCall, shoppersOf } from './sale.ts';
-import { waitUntil } from './wait-until.ts';
 
 const boundMs = 10_000;
 
@@ -10,7 +9,7 @@ export const redisKilled: Fault = {
   title: 'Redis is killed',
   needs: null,
   async run(world) {
-    const { installation, proxy, signal } = world;
+    const { installation, proxy } = world;
     const sale = await openSale(world, 12);
     const shoppers = await shoppersOf(sale, 12);
     const [unpaid, paying, fresh] = [shoppers.slice(0, 4), shoppers.slice(4, 8), shoppers.slice(8)] as const;
@@ -31,14 +30,7 @@ export const redisKilled: Fault = {
     ]);
     await installation.untilReady('redis');
     proxy('redis').restore();
-    const recoveryMs = await waitUntil(
-      'a unit is held again',
-      async () => (await first.tryHold()).kind === 'held',
-      {
-        signal,
-        withinMs: 60_000,
-      },
-    );
+    const recoveryMs = await first.untilHeld('a unit is held again', { withinMs: 60_000 });
     const kept = await Promise.all([...unpaid, ...paying].map(async shopper => (await shopper.hold()).kind));
     await Promise.all(shoppers.map(shopper => shopper.buy()));
     const report = await sale.atRest();

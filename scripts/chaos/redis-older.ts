@@ -16,13 +16,13 @@ export const redisOlder: Fault = {
     const { installation, proxy, signal } = world;
     const recoveriesMs: number[] = [];
     let lostBytes = 0;
-    const comeBack = async (spoil: () => void, untilSelling: () => Promise<number>) => {
+    const comeBack = async (spoil: () => void, untilHolding: () => Promise<number>) => {
       proxy('redis').cut();
       await installation.halt('redis');
       spoil();
       await installation.start('redis');
       proxy('redis').restore();
-      recoveriesMs.push(await untilSelling());
+      recoveriesMs.push(await untilHolding());
     };
     const folder = path.join(installation.dataDir, 'redis');
     const { drill, checks } = await sendCrowd(world, {}, async crowd => {
@@ -35,20 +35,20 @@ export const redisOlder: Fault = {
           lostBytes = statSync(log).size - size;
           truncateSync(log, size);
         },
-        () => crowd.untilSelling(),
+        () => crowd.untilHolding(),
       );
       crowd.askForPlaces();
       await crowd.untilPaid(18 + Math.floor(chance.next() * 6));
       await comeBack(
         () => rmSync(path.join(folder, 'appendonlydir'), { recursive: true }),
-        () => crowd.untilSelling(),
+        () => crowd.untilHolding(),
       );
     });
     const recoveryMs = Math.max(...recoveriesMs);
     return {
       figures: { recoveryMs, boundMs, lostBytes, ...crowdFigures(drill) },
       checks: [
-        check.atMost('ms until the sale went on', recoveryMs, boundMs),
+        check.atMost('ms until somebody held a unit', recoveryMs, boundMs),
         check.atLeast('bytes that were lost', lostBytes, 1),
         ...checks,
       ],

@@ -39,6 +39,8 @@ export interface Shopper {
   quote(options?: { url?: string; withinMs?: number }): Promise<string>;
   /** One try, as `hold`. */
   tryHold(url?: string): Promise<ApiOutputs['hold']['place']>;
+  /** Tries until it holds, as often as a buyer may; answers how long that took, or throws past the time. */
+  untilHeld(what: string, options: { url?: string; withinMs: number }): Promise<number>;
   /** Null before `pay`. */
   paymentId(): string | null;
   /** Takes a unit under the shopper's hold id; the same again is the same hold. */
@@ -176,6 +178,13 @@ async function createShopper(world: World, sale: Sale, home: string): Promise<Sh
       return quote;
     },
     tryHold: url => api(url).hold.place.mutate({ holdId, pass, quote }),
+    untilHeld: (what, { url, withinMs }) =>
+      waitUntil(what, async () => (await shopper.tryHold(url)).kind === 'held', {
+        signal,
+        withinMs,
+        everyMs: 50,
+        sparing: true,
+      }),
     paymentId: () => payable?.clientSecret.split('_secret_')[0] ?? null,
     async hold({ url, withinMs } = {}) {
       await shopper.quote({ ...(url ? { url } : {}), ...(withinMs ? { withinMs } : {}) });

@@ -35,8 +35,8 @@ export interface World {
   readonly proxy: (service: ServiceName | 'redis-of-others') => TcpProxy;
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
-  /** At rest: looks again at what seems wrong, and says what stays so. */
-  audit(): Promise<AuditReport>;
+  /** At rest: looks again at what seems wrong, so many times at most, and says what stays so. */
+  audit(options?: { looksMax: number }): Promise<AuditReport>;
   untilReady(url?: string): Promise<void>;
   /** Where the logs of all its processes are kept, which otherwise go with it. */
   keepLogs(): string;
@@ -110,7 +110,7 @@ export async function openWorld(
         if (!found) throw new Error(`nothing stands before ${service}`);
         return found;
       },
-      async audit() {
+      async audit(options) {
         const { sources, close: closeSources } = await openAuditSources({
           ...installation.env,
           ...direct,
@@ -118,7 +118,7 @@ export async function openWorld(
           REDIS_URL: `redis://127.0.0.1:${proxies.get('redis')?.targetPort ?? 0}`,
         });
         try {
-          return await runAudit(sources);
+          return await runAudit(sources, options);
         } finally {
           await closeSources();
         }

@@ -1,5 +1,7 @@
 // What the audit reads, as it reads it. Everything that may be long comes one by one, so that nothing has to be in memory
 // as a whole.
+import type { FallingPrices } from './check-prices.ts';
+
 export interface UnitName {
   readonly sku: string;
   readonly serial: number;
@@ -8,6 +10,13 @@ export interface UnitName {
 export interface OrderLine {
   readonly sku: string;
   readonly quantity: number;
+}
+
+/** As an order was charged for it. */
+export interface ChargedLine extends OrderLine {
+  readonly unitAmount: number;
+  /** Before tier and group; absent where that is the same. */
+  readonly listAmount?: number | undefined;
 }
 
 export interface AuditDrop {
@@ -51,7 +60,10 @@ export interface AuditOrder {
   /** In minor units, as all amounts here. */
   readonly totalAmount: number;
   readonly currency: string;
-  readonly lines: readonly OrderLine[];
+  readonly lines: readonly ChargedLine[];
+  /** The instant that its prices are of, where they fall. */
+  readonly pricedAtMs?: number | undefined;
+  readonly createdAtMs: number;
   readonly serials: readonly UnitName[];
   readonly refundedAmount: number;
   readonly refunds: readonly AuditRefund[];
@@ -60,6 +72,8 @@ export interface AuditOrder {
     /** What the call that makes the payment was recorded with. */
     readonly params: { readonly amount: number; readonly currency: string };
   } | null;
+  /** The code of its coupon, as it is counted; null without one. */
+  readonly coupon: string | null;
   readonly perCardMax: number | null;
   /** The keyed hash of its card; null where no limit asks for it. */
   readonly card: string | null;
@@ -124,6 +138,13 @@ export interface AuditCard {
   readonly takers: readonly { readonly order: string; readonly units: number }[];
 }
 
+export interface AuditCoupon {
+  readonly code: string;
+  /** Null without such a limit. */
+  readonly usesMax: number | null;
+  readonly perBuyerMax: number | null;
+}
+
 export interface AuditLobby {
   readonly root: string;
   readonly frozenAtMs: number;
@@ -132,6 +153,8 @@ export interface AuditLobby {
 }
 
 export interface AuditSources {
+  /** Of drops whose prices fall, by drop. */
+  fallingPrices(): Promise<ReadonlyMap<string, FallingPrices>>;
   nowMs(): number;
   /** Roughly how many documents a look reads. */
   countDocuments(): Promise<number>;
@@ -149,6 +172,11 @@ export interface AuditSources {
   /** What Redis counts against the limits of these buyers. */
   bought(dropId: string, buyerIds: readonly string[]): Promise<readonly number[]>;
   cards(): AsyncIterable<AuditCard>;
+  coupons(): AsyncIterable<AuditCoupon>;
+  /** How many uses Redis counts; null where it may have lost some, and counts none until they are back. */
+  couponUsesCount(code: string): Promise<number | null>;
+  /** By hold, whether Redis counts a use for it. */
+  areCouponUses(code: string, holdIds: readonly string[]): Promise<readonly boolean[]>;
   /** The call log of a drop, by its sequence. */
   calls(dropId: string): AsyncIterable<AuditCall>;
   /** Null where none was committed. */

@@ -4,6 +4,7 @@
 // wrong is a finding.
 import type { AuditDrop, AuditSources } from './audit-sources.ts';
 import { checkCalls } from './check-calls.ts';
+import { checkCoupons } from './check-coupons.ts';
 import { checkHolds, heldUnits } from './check-holds.ts';
 import { checkBuyers, checkCards } from './check-limits.ts';
 import { drivenWithinMs } from './check-order.ts';
@@ -88,6 +89,7 @@ async function lookOnce(sources: AuditSources): Promise<{ findings: Finding[]; c
     }
     checkHolds(drops, { spool, agoMs: dropId => agoMs.get(dropId) ?? 0 }, report);
     await checkCards(sources, spool, report);
+    await checkCoupons(sources, spool, report);
     for await (const { eventId, dueAtMs } of sources.lateEvents(sources.nowMs() - drivenWithinMs)) {
       const what = `is due since ${new Date(dueAtMs).toISOString()}, and nobody works it off`;
       report({ invariant: 13, document: eventId, what });

@@ -2,6 +2,7 @@
 // in the order of their ids, payments and holds are found in the spool, so that memory does not grow with any of them.
 import type { AuditOrder, AuditSources, AuditUnit } from './audit-sources.ts';
 import { checkOrder, isPaidOrder } from './check-order.ts';
+import { checkPrices } from './check-prices.ts';
 import type { ReportFinding } from './finding.ts';
 import { unitsIn, type Spool } from './spool.ts';
 
@@ -22,6 +23,7 @@ export async function checkOrders(
 }> {
   const paymentsCount = await fill(sources.payments(), batch => spool.addPayments(batch));
   const holdsCount = await fill(sources.holds(), batch => spool.addHolds(batch));
+  const fallingPrices = await sources.fallingPrices();
   const soldUnits = new Map<string, number>();
   const units = groupByOrder(sources.ownedUnits())[Symbol.asyncIterator]();
   let group = await units.next();
@@ -46,7 +48,11 @@ export async function checkOrders(
     const payments = spool.takePayments(order.orderId);
     const hold = spool.takeHold(order.holdId);
     checkOrder({ order, owned, payments, hold, nowMs: sources.nowMs() }, report);
+    const prices = fallingPrices.get(order.dropId);
+    if (prices) checkPrices(order, prices, report);
     if (!isPaidOrder(order)) continue;
+    const { coupon: code, orderId, holdId, buyerId } = order;
+    if (code !== null) spool.addCouponUse({ code, orderId, holdId, buyerId });
     for (const unit of owned) {
       const key = `${unit.dropId}/${unit.sku}`;
       soldUnits.set(key, (soldUnits.get(key) ?? 0) + 1);

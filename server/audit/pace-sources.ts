@@ -25,6 +25,7 @@ export function paceSources(
     payments: () => paced(sources.payments()),
     holds: () => paced(sources.holds()),
     cards: () => paced(sources.cards()),
+    coupons: () => paced(sources.coupons()),
     calls: dropId => paced(sources.calls(dropId)),
     leaves: (dropId, lanes) => paced(sources.leaves(dropId, lanes)),
   };

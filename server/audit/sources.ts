@@ -7,9 +7,10 @@ import { hashBytes, pieceLeavesCount } from '../../client/fairness/merkle.ts';
 import type { DropView } from '../drops/drop-view.ts';
 import { buyerIdSchema, dropIdSchema, type DropId } from '../ids.ts';
 import { readPayment } from '../payments/payments.gateway.ts';
-import { buyerBytes, dropKey, everyHoldKey, readHoldKey } from '../platform/keys.ts';
+import { buyerBytes, couponKey, dropKey, everyHoldKey, readHoldKey } from '../platform/keys.ts';
 import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
 import type { AuditHold, AuditSources } from './audit-sources.ts';
+import type { FallingPrices } from './check-prices.ts';
 
 const unitNameSchema = z.object({ sku: z.string(), serial: z.number() });
 const dropSchema = z.object({
@@ -23,6 +24,16 @@ const dropSchema = z.object({
   perBuyerMaxHighest: z.number().default(0),
   items: z.array(z.object({ sku: z.string(), total: z.number() })),
 });
+const pricesSchema = z.object({
+  _id: z.string(),
+  items: z.array(
+    z.object({
+      sku: z.string(),
+      price: z.object({ amount: z.number() }),
+      steps: z.array(z.object({ atMs: z.number(), amount: z.number() })).default([]),
+    }),
+  ),
+});
 const orderSchema = z.object({
   _id: z.string(),
   holdId: z.string(),
@@ -34,8 +45,18 @@ const orderSchema = z.object({
   quote: z.object({
     totalAmount: z.number(),
     currency: z.string(),
-    lines: z.array(z.object({ sku: z.string(), quantity: z.number() })),
+    coupon: z.string().optional(),
+    lines: z.array(
+      z.object({
+        sku: z.string(),
+        quantity: z.number(),
+        unitAmount: z.number(),
+        listAmount: z.number().optional(),
+      }),
+    ),
+    pricedAtMs: z.number().optional(),
   }),
+  createdAtMs: z.number(),
   serials: z.array(unitNameSchema),
   refundedAmount: z.number(),
   refunds: z
@@ -67,7 +88,9 @@ const orderFields = Object.fromEntries(
     ...Object.keys(orderSchema.omit({ quote: true }).shape),
     'quote.totalAmount',
     'quote.currency',
+    'quote.coupon',
     'quote.lines',
+    'quote.pricedAtMs',
   ].map(name => [name, 1]),
 );
 const ownedSchema = unitNameSchema.extend({
@@ -89,6 +112,11 @@ const cardSchema = z.object({
   _id: z.string(),
   used: z.number(),
   takers: z.array(z.object({ order: z.string(), units: z.number() })),
+});
+const couponSchema = z.object({
+  _id: z.string(),
+  usesMax: z.number().nullable().default(null),
+  perBuyerMax: z.number().nullable().default(null),
 });
 const lobbySchema = z.object({
   root: z.string(),
@@ -128,6 +156,19 @@ export function createAuditSources(deps: {
       // An order has a payment and a hold; a unit is read by its SKU, and once more by its order.
       return 3 * orders + 2 * units + calls;
     },
+    async fallingPrices() {
+      const prices = new Map<string, FallingPrices>();
+      const found = collection('drops').find({}, { projection: { items: 1 }, batchSize });
+      for await (const document of found) {
+        const { _id: dropId, items } = pricesSchema.parse(document);
+        const falling = items.filter(({ steps }) => steps.length > 0);
+        const entries = falling.map(
+          ({ sku, price, steps }) => [sku, { startAmount: price.amount, steps }] as const,
+        );
+        if (entries.length > 0) prices.set(dropId, new Map(entries));
+      }
+      return prices;
+    },
     async *drops() {
       for await (const document of collection('drops').find({}).sort({ _id: 1 })) {
         const { _id: dropId, items, perBuyerMax, perBuyerMaxHighest, ...drop } = dropSchema.parse(document);
@@ -144,7 +185,8 @@ export function createAuditSources(deps: {
       const found = collection('orders').find({}, { projection: orderFields, batchSize }).sort({ _id: 1 });
       for await (const document of found) {
         const { _id: orderId, quote, terms, ...order } = orderSchema.parse(document);
-        yield { ...order, ...quote, orderId, perCardMax: terms.perCardMax };
+        const coupon = quote.coupon ?? null;
+        yield { ...order, ...quote, coupon, orderId, perCardMax: terms.perCardMax };
       }
     },
     async *ownedUnits() {
@@ -209,6 +251,27 @@ export function createAuditSources(deps: {
         const { _id: cardId, used, takers } = cardSchema.parse(document);
         yield { cardId, used, takers };
       }
+    },
+    async *coupons() {
+      const projection = { usesMax: 1, perBuyerMax: 1 };
+      for await (const document of collection('coupons').find({}, { projection, batchSize })) {
+        const { _id: code, ...limits } = couponSchema.parse(document);
+        yield { code, ...limits };
+      }
+    },
+    async couponUsesCount(code) {
+      const [info, epoch, count] = await Promise.all([
+        redis.info(),
+        redis.get(couponKey(code, 'epoch')),
+        redis.hlen(couponKey(code, 'uses')),
+      ]);
+      const idIn = (label: string) => new RegExp(`^${label}:([0-9a-f]+)`, 'm').exec(info)?.[1] ?? '';
+      // A coupon that nobody has used yet has no epoch, and nothing to count either.
+      return epoch?.endsWith(`${idIn('run_id')}/${idIn('master_replid')}`) ? count : null;
+    },
+    async areCouponUses(code, holdIds) {
+      const found = await redis.hmget(couponKey(code, 'uses'), ...holdIds);
+      return found.map(buyer => buyer !== null);
     },
     async *calls(dropId) {
       const found = collection('calls').find({ drop: dropId }, { batchSize }).sort({ seq: 1 });

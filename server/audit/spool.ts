@@ -3,6 +3,13 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { AuditHold, AuditPayment, OrderLine } from './audit-sources.ts';
 
+export interface CouponUse {
+  readonly code: string;
+  readonly orderId: string;
+  readonly holdId: string;
+  readonly buyerId: string;
+}
+
 export interface Spool {
   addPayments(payments: readonly AuditPayment[]): void;
   /** Those that name the order; from here on they count as met. */
@@ -20,6 +27,15 @@ export interface Spool {
   addToCard(cardId: string, unitsCount: number, max: number): void;
   cards(): Iterable<{ cardId: string; unitsCount: number; max: number }>;
   unitsOfCard(cardId: string): number;
+  /** A paid order with a coupon. */
+  addCouponUse(use: CouponUse): void;
+  couponUsesCount(code: string): number;
+  couponUses(code: string): Iterable<CouponUse>;
+  /** Those who paid with it more than once. */
+  couponBuyers(code: string): Iterable<{ buyerId: string; usesCount: number }>;
+  /** From here on the coupon counts as met. */
+  meetCoupon(code: string): void;
+  unmetCoupons(): Iterable<CouponUse>;
   close(): void;
 }
 
@@ -32,6 +48,8 @@ CREATE INDEX payments_by_order ON payments (order_id);
 CREATE TABLE holds (hold_id TEXT PRIMARY KEY, state TEXT, met INTEGER DEFAULT 0, body TEXT) WITHOUT ROWID;
 CREATE TABLE buyers (drop_id TEXT, buyer TEXT, units INTEGER, PRIMARY KEY (drop_id, buyer)) WITHOUT ROWID;
 CREATE TABLE cards (card_id TEXT PRIMARY KEY, units INTEGER, max INTEGER) WITHOUT ROWID;
+CREATE TABLE uses (code TEXT, order_id TEXT, hold_id TEXT, buyer TEXT, PRIMARY KEY (code, order_id)) WITHOUT ROWID;
+CREATE TABLE met_coupons (code TEXT PRIMARY KEY) WITHOUT ROWID;
 `;
 
 export function openSpool(): Spool {
@@ -54,11 +72,20 @@ export function openSpool(): Spool {
   const addCard = db.prepare(
     'INSERT INTO cards VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET units = units + excluded.units, max = max(max, excluded.max)',
   );
+  const addUse = db.prepare('INSERT OR REPLACE INTO uses VALUES (?, ?, ?, ?)');
+  const countUses = db.prepare('SELECT count(*) AS uses FROM uses WHERE code = ?');
+  const addMet = db.prepare('INSERT OR IGNORE INTO met_coupons VALUES (?)');
   const findCard = db.prepare('SELECT units FROM cards WHERE card_id = ?');
 
   // What is read here was written here.
   const paymentOf = (row: Row): AuditPayment => JSON.parse(String(row['body']));
   const holdOf = (row: Row): AuditHold => JSON.parse(String(row['body']));
+  const useOf = (row: Row): CouponUse => ({
+    code: String(row['code']),
+    orderId: String(row['order_id']),
+    holdId: String(row['hold_id']),
+    buyerId: String(row['buyer']),
+  });
   function* rows<T>(sql: string, read: (row: Row) => T, ...values: string[]): Generator<T> {
     for (const row of db.prepare(sql).iterate(...values)) yield read(row);
   }
@@ -101,6 +128,18 @@ export function openSpool(): Spool {
         max: Number(row['max']),
       })),
     unitsOfCard: cardId => Number(findCard.get(cardId)?.['units'] ?? 0),
+    addCouponUse: use => void addUse.run(use.code, use.orderId, use.holdId, use.buyerId),
+    couponUsesCount: code => Number(countUses.get(code)?.['uses'] ?? 0),
+    couponUses: code => rows('SELECT * FROM uses WHERE code = ?', useOf, code),
+    couponBuyers: code =>
+      rows(
+        'SELECT buyer, count(*) AS uses FROM uses WHERE code = ? GROUP BY buyer HAVING count(*) > 1',
+        row => ({ buyerId: String(row['buyer']), usesCount: Number(row['uses']) }),
+        code,
+      ),
+    meetCoupon: code => void addMet.run(code),
+    unmetCoupons: () =>
+      rows('SELECT * FROM uses WHERE code NOT IN (SELECT code FROM met_coupons) ORDER BY order_id', useOf),
     close: () => db.close(),
   };
 }

@@ -14,6 +14,7 @@ export const privacyExportOutput = z.object({
   buyerId: buyerIdSchema,
   exportedAtMs: z.number(),
   orders: z.array(exportedOrderSchema),
+  groups: z.array(z.string()),
 });
 export const privacyEraseOutput = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('erased'), ordersCount: z.int() }),
@@ -32,7 +33,8 @@ export function createPrivacyRouter(privacy: Privacy, clock: { now(): number }) 
           const { erasedAtMs } = order;
           orders.push({ ...adminOrderOutput(order), ...(erasedAtMs === null ? {} : { erasedAtMs }) });
         }
-        return { buyerId, exportedAtMs: clock.now(), orders };
+        const groups = [...(await privacy.groupsOf(buyerId))];
+        return { buyerId, exportedAtMs: clock.now(), orders, groups };
       }),
     erase: limitedBuyerProcedure('write')
       .input(nothing)

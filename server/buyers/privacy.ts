@@ -18,6 +18,8 @@ export type EraseOutcome =
 export interface Privacy {
   /** Every order of the buyer, newest first. */
   ordersOf(buyerId: BuyerId): AsyncGenerator<Order>;
+  /** The groups that the shop has put the buyer into. */
+  groupsOf(buyerId: BuyerId): Promise<readonly string[]>;
   /** Again changes nothing more; whatever failed in between is done then. */
   erase(buyerId: BuyerId): Promise<EraseOutcome>;
 }
@@ -28,7 +30,10 @@ export function createPrivacy(deps: {
   events: { forget(paymentIds: readonly string[]): Promise<void> };
   cards: { forget(counted: { dropId: DropId; card: string; orderId: OrderId }): Promise<void> };
   /** The groups that the shop has put a buyer into. */
-  groups: { forgetMember(buyerId: BuyerId): Promise<void> };
+  groups: {
+    member(buyerId: BuyerId): Promise<{ readonly groups: readonly string[] } | null>;
+    forgetMember(buyerId: BuyerId): Promise<void>;
+  };
   clock: { now(): number };
 }): Privacy {
   const { orders, holds, events, cards, groups, clock } = deps;
@@ -59,6 +64,7 @@ export function createPrivacy(deps: {
 
   return {
     ordersOf,
+    groupsOf: async buyerId => (await groups.member(buyerId))?.groups ?? [],
     async erase(buyerId) {
       const all: Order[] = [];
       for await (const order of ordersOf(buyerId)) all.push(order);

@@ -1,9 +1,10 @@
 // `catalog.*` for everybody, `admin.product.*` for the shop.
 import { z } from 'zod';
 import { PublicError } from '../errors.ts';
-import { productIdSchema } from '../ids.ts';
+import { productIdSchema, skuSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { cacheableProcedure, router, staffProcedure } from '../trpc.ts';
+import { currencySchema, moneyOutputSchema } from '../money.ts';
+import { cacheableProcedure, publicProcedure, router, staffProcedure } from '../trpc.ts';
 import type { Catalog } from './catalog.ts';
 import { checkedOnce } from './checked-once.ts';
 import { productInputSchema, productSchema, productStatusSchema, slugSchema } from './product.ts';
@@ -29,6 +30,16 @@ const adminProductSchema = productSchema.extend({ indexed: z.boolean() });
 
 const productPageSchema = z.object({ items: z.array(productSchema), nextCursor: z.string().optional() });
 
+const priceHistorySchema = z.object({
+  sku: z.string(),
+  price: moneyOutputSchema,
+  /** Without a price where it was not offered. */
+  items: z.array(z.object({ atMs: z.number(), price: moneyOutputSchema.optional() })),
+  reduction: z
+    .object({ sinceMs: z.number(), lowest30Days: moneyOutputSchema, knownSinceMs: z.number().optional() })
+    .optional(),
+});
+
 const answeredProduct = checkedOnce(productSchema);
 
 export function createCatalogRouter(catalog: Catalog) {
@@ -48,6 +59,34 @@ export function createCatalogRouter(catalog: Catalog) {
         const product = await catalog.productBySlug(input.slug);
         if (!product) throw new PublicError('not-found', 'There is no such product');
         return product;
+      }),
+    /** What a SKU cost over time, and the reduction that its price is. Not cached: it may end by time alone. */
+    priceHistory: publicProcedure
+      .input(z.strictObject({ sku: skuSchema, currency: currencySchema.optional() }))
+      .output(priceHistorySchema)
+      .query(async ({ input }) => {
+        const found = await catalog.priceHistory(input.sku, input.currency);
+        if (!found)
+          throw new PublicError('not-found', 'There is no such SKU, or it has no price in that currency');
+        const { sku, currency, amount, entries, reduction } = found;
+        const money = (minor: number) => ({ amount: minor, currency });
+        return {
+          sku,
+          price: money(amount),
+          items: entries.map(entry => ({
+            atMs: entry.atMs,
+            ...(entry.amount === null ? {} : { price: money(entry.amount) }),
+          })),
+          ...(reduction
+            ? {
+                reduction: {
+                  sinceMs: reduction.sinceMs,
+                  lowest30Days: money(reduction.lowestAmount),
+                  ...(reduction.knownSinceMs === null ? {} : { knownSinceMs: reduction.knownSinceMs }),
+                },
+              }
+            : {}),
+        };
       }),
     list: cacheableProcedure
       .input(optionalPageSchema)

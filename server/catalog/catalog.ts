@@ -9,9 +9,12 @@ import { cursorAfter, readCursor, variantTitleOf } from './catalog.rules.ts';
 import type { BrowseQuery, CatalogStore, DueProduct, WriteOutcome } from './catalog.store.ts';
 import type { Product, ProductInput, ProductStatus, TaxClass } from './product.ts';
 import { createProductCache } from './product-cache.ts';
+import { reductionOf, type PriceEntry, type Reduction } from './price-history.rules.ts';
+import type { RepriceCatalog } from './reprice.ts';
 import type { ProductChanges } from './product-changes.ts';
 import { alsoFoundBy, type SynonymRule, wordsConcerned } from './synonyms.rules.ts';
 import type { SharedProducts } from './shared-products.store.ts';
+import { createSlugLookup } from './slug-lookup.ts';
 
 export type { BrowseQuery, DueProduct, WriteOutcome } from './catalog.store.ts';
 export type { SynonymRule } from './synonyms.rules.ts';
@@ -31,6 +34,15 @@ export interface SoldVariant {
 /** A product as the index is to have it: with what it is found by besides its own words. */
 export interface IndexableProduct extends DueProduct {
   readonly product: (Product & { readonly alsoFoundBy: readonly string[] }) | null;
+}
+
+export interface PriceHistory {
+  readonly sku: Sku;
+  readonly currency: string;
+  readonly amount: number;
+  /** Oldest first; `null` where it was not offered. A price that never changed has one entry. */
+  readonly entries: readonly PriceEntry[];
+  readonly reduction: Reduction | null;
 }
 
 export interface Page<T> {
@@ -63,6 +75,11 @@ export interface Catalog {
   variantsBySku(skus: readonly Sku[]): Promise<Map<Sku, SoldVariant>>;
   /** The same, of products that the public is shown. */
   shownVariants(skus: readonly Sku[]): Promise<Map<Sku, SoldVariant>>;
+
+  /** One SKU's price over time in one currency, as far as the public is shown it; null where it is not. */
+  priceHistory(sku: Sku, currency?: string): Promise<PriceHistory | null>;
+  /** For a repricing: its pages, and its writes, which compare the rev. */
+  readonly repriced: RepriceCatalog;
 
   synonyms(): Promise<SynonymRule[]>;
   /** Has every product indexed again that the rule concerns, or did; also where it stood there already. */
@@ -121,6 +138,10 @@ export async function createCatalog(deps: {
     productId => (shared ? shared.get(productId, () => readStore(productId)) : readStore(productId)),
     onRead,
   );
+  const productBySlug = createSlugLookup({
+    idOfSlug: slug => store.idOfSlug(slug),
+    product: productId => cache.get(productId),
+  });
   const stopListening = await changes.listen(heard => {
     if (heard === 'all') cache.forgetAll();
     // Who announces a change may be a command that knows nothing of what is shared.
@@ -211,10 +232,7 @@ export async function createCatalog(deps: {
   return {
     product: productId => cache.get(productId),
 
-    async productBySlug(slug) {
-      const productId = await store.idOfSlug(slug);
-      return productId && cache.get(productId);
-    },
+    productBySlug,
 
     async productForAdmin(productId) {
       const found = await store.readAny(productId);
@@ -256,6 +274,28 @@ export async function createCatalog(deps: {
       const removed = await store.remove(productId, clock.now());
       if (removed) await changed([productId]);
       return removed;
+    },
+
+    async priceHistory(sku, currency) {
+      const product = (await store.withSkus([sku])).find(({ status }) => status === 'active');
+      const variant = product?.variants.find(each => each.sku === sku);
+      if (!product || !variant) return null;
+      const { price, prices = [] } = variant;
+      const present = [price, ...prices].find(each => currency === undefined || each.currency === currency);
+      if (!present) return null;
+      const known = await store.pricesOf(sku, present.currency);
+      const entries = known.length > 0 ? known : [{ atMs: product.createdAtMs, amount: present.amount }];
+      return { sku, ...present, entries, reduction: reductionOf(entries, clock.now()) };
+    },
+    repriced: {
+      page: query => store.repricePage(query),
+      count: terms => store.countToReprice(terms),
+      find: productId => store.readToReprice(productId),
+      async write(input, { rev, repricedBy }) {
+        const [outcome] = await store.write([input], { nowMs: clock.now(), expectedRev: rev, repricedBy });
+        if (outcome?.kind === 'updated') await changed([input.productId]);
+        return outcome ?? { kind: 'contended' };
+      },
     },
 
     variantsBySku: skus => variants(skus, () => true),

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { type Model, Schema } from 'mongoose';
 import type { ProductId } from '../ids.ts';
 import type { MongoConnection } from '../platform/mongo.ts';
+import type { PriceChange } from './price-history.rules.ts';
 import { canonicalProduct, findingWordsOf, sortedPrices, sortedTiers } from './catalog.rules.ts';
 import {
   type Product,
@@ -51,6 +52,10 @@ export interface ProductDocument {
   claimedUntilMs: number;
   createdAtMs: number;
   updatedAtMs: number;
+  /** Lines of the price history that came with the last changes and were not moved there yet. */
+  priceLog?: PriceChange[];
+  /** The repricing that changed it last. */
+  repricedBy?: string;
 }
 
 const priceFields = { amount: { type: Number, required: true }, currency: { type: String, required: true } };
@@ -99,6 +104,8 @@ const productDocumentSchema = new Schema<ProductDocument>(
     claimedUntilMs: { type: Number, default: 0 },
     createdAtMs: { type: Number, required: true },
     updatedAtMs: { type: Number, required: true },
+    priceLog: { type: [Schema.Types.Mixed], default: undefined },
+    repricedBy: String,
   },
   { collection: 'products', versionKey: false, minimize: false },
 );

@@ -58,6 +58,33 @@ export function createProductReads(model: ProductModel) {
       return found.map(document => ({ product: productOf(document), indexed: !document.indexDue }));
     },
 
+    /** The next products of a repricing, and which repricing each was changed by last. */
+    async repricePage(query: {
+      after: ProductId | null;
+      limit: number;
+      brand?: string | undefined;
+      category?: string | undefined;
+    }): Promise<{ product: Product; repricedBy: string | undefined }[]> {
+      const { after, limit } = query;
+      const found = await model
+        .find({ ...repriceFilter(query), ...(after === null ? {} : { _id: { $gt: after } }) })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .lean<ProductDocument[]>();
+      return found.map(document => ({ product: productOf(document), repricedBy: document.repricedBy }));
+    },
+
+    countToReprice(query: { brand?: string | undefined; category?: string | undefined }): Promise<number> {
+      return model.countDocuments(repriceFilter(query));
+    },
+
+    async readToReprice(
+      productId: ProductId,
+    ): Promise<{ product: Product; repricedBy: string | undefined } | null> {
+      const found = await model.findOne({ _id: productId, live: true }).lean<ProductDocument>();
+      return found && { product: productOf(found), repricedBy: found.repricedBy };
+    },
+
     /** What may be sold: a drop is planned while its products are drafts. */
     async withSkus(skus: readonly Sku[]): Promise<Product[]> {
       const found = await model
@@ -95,5 +122,13 @@ export function createProductReads(model: ProductModel) {
 
     /** Drafts and archived products, too. */
     count: () => model.countDocuments({ live: true }),
+  };
+}
+
+function repriceFilter({ brand, category }: { brand?: string | undefined; category?: string | undefined }) {
+  return {
+    live: true,
+    ...(brand === undefined ? {} : { brand }),
+    ...(category === undefined ? {} : { categories: category }),
   };
 }

@@ -10,6 +10,7 @@ import {
   type ProductModel,
   slugMarkOf,
 } from './product-document.ts';
+import { priceChangesOf } from './price-history.rules.ts';
 import { isDuplicateKey } from '../platform/mongo.ts';
 
 export type WriteOutcome =
@@ -21,12 +22,17 @@ export type WriteOutcome =
   /** Others kept changing the same product; nothing was written. */
   | { kind: 'contended' };
 
-type Known = Pick<ProductDocument, '_id' | 'rev' | 'contentHash' | 'live' | 'slug'>;
+type Known = Pick<
+  ProductDocument,
+  '_id' | 'rev' | 'contentHash' | 'live' | 'slug' | 'createdAtMs' | 'variants'
+>;
 
 /** One product on its way in. */
 interface Entry {
   readonly input: ProductInput;
   readonly index: number;
+  /** Its prices changed, and their history is to be written. */
+  hasPriceLog?: boolean;
   /** How many of its slugs were found to be taken. */
   slugsTaken: number;
 }
@@ -36,7 +42,10 @@ type Tried = WriteOutcome | 'changed-meanwhile' | 'duplicate';
 
 const attemptsMax = 6;
 
-export function createProductWrites(model: ProductModel) {
+export function createProductWrites(
+  model: ProductModel,
+  history: { takePriceLogs(productIds: readonly ProductId[]): Promise<void> },
+) {
   /** What of the product is another's; null if nothing is that was asked for by name, any more. */
   async function taken({ input }: Entry): Promise<WriteOutcome | null> {
     const skus = input.variants.map(variant => variant.sku);
@@ -53,8 +62,20 @@ export function createProductWrites(model: ProductModel) {
     return named && { kind: 'slug-taken', slug: input.slug, by: named._id };
   }
 
-  async function update(entry: Entry, known: Known, nowMs: number): Promise<Tried> {
+  async function update(
+    entry: Entry,
+    known: Known,
+    at: { nowMs: number; repricedBy: string | undefined },
+  ): Promise<Tried> {
     const { input } = entry;
+    const { nowMs, repricedBy } = at;
+    const changes = priceChangesOf({
+      before: known.live ? known.variants : [],
+      after: input.variants,
+      rev: known.rev + 1,
+      sinceMs: known.createdAtMs,
+      nowMs,
+    });
     try {
       const result = await model.updateOne(
         { _id: input.productId, rev: known.rev },
@@ -65,11 +86,14 @@ export function createProductWrites(model: ProductModel) {
             indexDue: true,
             dueAtMs: nowMs,
             updatedAtMs: nowMs,
+            ...(repricedBy === undefined ? {} : { repricedBy }),
           },
           $inc: { rev: 1, indexRev: 1 },
+          ...(changes.length > 0 ? { $push: { priceLog: { $each: changes } } } : {}),
         },
       );
       if (result.matchedCount === 0) return 'changed-meanwhile';
+      if (changes.length > 0) entry.hasPriceLog = true;
       return { kind: known.live ? 'updated' : 'created', rev: known.rev + 1 };
     } catch (error) {
       if (isDuplicateKey(error)) return 'duplicate';
@@ -121,16 +145,26 @@ export function createProductWrites(model: ProductModel) {
      */
     async write(
       inputs: readonly ProductInput[],
-      options: { nowMs: number; expectedRev?: number | undefined },
+      options: { nowMs: number; expectedRev?: number | undefined; repricedBy?: string | undefined },
     ): Promise<WriteOutcome[]> {
-      const { nowMs, expectedRev } = options;
+      const { nowMs, expectedRev, repricedBy } = options;
       const outcomes: WriteOutcome[] = inputs.map(() => ({ kind: 'contended' }));
-      let open = inputs.map((input, index): Entry => ({ input, index, slugsTaken: 0 }));
+      const entries = inputs.map((input, index): Entry => ({ input, index, slugsTaken: 0 }));
+      let open = entries;
       for (let attempt = 0; attempt < attemptsMax && open.length > 0; attempt += 1) {
         const found = await model
           .find(
             { _id: { $in: open.map(({ input }) => input.productId) } },
-            { rev: 1, contentHash: 1, live: 1, slug: 1 },
+            {
+              rev: 1,
+              contentHash: 1,
+              live: 1,
+              slug: 1,
+              createdAtMs: 1,
+              'variants.sku': 1,
+              'variants.price': 1,
+              'variants.prices': 1,
+            },
           )
           .lean<Known[]>();
         const knownById = new Map(found.map(known => [known._id, known]));
@@ -150,7 +184,7 @@ export function createProductWrites(model: ProductModel) {
             await settle(entry, { kind: 'rev-differs', rev });
           else if (!known) fresh.push(entry);
           else if (isSame(entry.input, known)) await settle(entry, { kind: 'unchanged', rev: known.rev });
-          else await settle(entry, await update(entry, known, nowMs));
+          else await settle(entry, await update(entry, known, { nowMs, repricedBy }));
         });
         await Promise.all(updates);
         const inserted = await insert(fresh, nowMs);
@@ -158,6 +192,8 @@ export function createProductWrites(model: ProductModel) {
           await settle(entry, inserted[position] ?? 'changed-meanwhile');
         open = again;
       }
+      const logged = entries.filter(({ hasPriceLog }) => hasPriceLog);
+      if (logged.length > 0) await history.takePriceLogs(logged.map(({ input }) => input.productId));
       return outcomes;
     },
 
@@ -181,17 +217,20 @@ export function createProductWrites(model: ProductModel) {
           .lean<Pick<ProductDocument, '_id' | 'title'>[]>();
         if (found.length === 0) return;
         for (const { _id, title } of found) {
+          let isDone = false;
           for (const slug of slugChoices({ title, productId: _id }, slugMarkOf(_id))) {
             const change = { $set: { status: 'active' as const, taxClass: 'standard' as const, slug } };
-            const isFree = await model.updateOne({ _id, status: null }, change).then(
+            isDone = await model.updateOne({ _id, status: null }, change).then(
               () => true,
               (error: unknown) => {
                 if (isDuplicateKey(error)) return false;
                 throw error;
               },
             );
-            if (isFree) break;
+            if (isDone) break;
           }
+          // Found again and again, it would keep a start from ever ending.
+          if (!isDone) throw new Error(`product ${_id} of an older version finds no slug that is free`);
         }
       }
     },

@@ -399,6 +399,8 @@ function replaces(newer: Quote, frozen: Quote): boolean {
     newer.buyerId === frozen.buyerId &&
     newer.dropId === frozen.dropId &&
     newer.currency === frozen.currency &&
+    // Where prices fall, a hold keeps the price of its own instant: waiting with it makes nothing cheaper.
+    newer.pricedAtMs === frozen.pricedAtMs &&
     cart(newer) === cart(frozen)
   );
 }

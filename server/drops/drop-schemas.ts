@@ -19,6 +19,18 @@ export const paymentsPerSec = z.number().gt(0).max(limits.ratePerSecMax);
 const perCardMax = z.int().min(1).max(limits.perBuyerMaxCount);
 export const activeMax = z.int().min(0).max(limits.activeMaxCount);
 
+const stepSpan = span({ min: limits.priceStepMs.min, max: limits.priceStepMs.max });
+/** How a price falls, from the announced opening on: equal steps down to a floor, or a list. In the drop's currency. */
+const fallingInput = z.union([
+  z.strictObject({ step: moneySchema, everyMs: stepSpan, floor: moneySchema }),
+  z.strictObject({
+    steps: z
+      .array(z.strictObject({ afterMs: stepSpan, price: moneySchema }))
+      .min(1)
+      .max(limits.itemPriceStepsCount),
+  }),
+]);
+
 export const createDropInput = z
   .strictObject({
     title,
@@ -37,6 +49,7 @@ export const createDropInput = z
             .array(z.strictObject({ from: z.int().min(2).max(limits.lineQuantityCount), price: moneySchema }))
             .max(limits.dropTiersCount)
             .optional(),
+          falling: fallingInput.optional(),
         }),
       )
       .min(1)
@@ -123,6 +136,14 @@ export const dropOutput = z.object({
       price: moneyOutputSchema,
       /** From so many pieces on, each costs so much. */
       tiers: z.array(z.object({ from: z.int(), price: moneyOutputSchema })).optional(),
+      /** How the price falls; `price` is what it has fallen to at `serverTimeMs`. */
+      falling: z
+        .object({
+          startPrice: moneyOutputSchema,
+          floor: moneyOutputSchema,
+          steps: z.array(z.object({ atMs: z.number(), price: moneyOutputSchema })),
+        })
+        .optional(),
       total: z.number(),
       availability: availabilitySchema,
     }),

@@ -2,6 +2,7 @@
 import type { BuyerId, DropId, Sku } from '../ids.ts';
 import type { Money } from '../money.ts';
 import type { ExchangeRate } from '../pricing/conversion.rules.ts';
+import type { PriceStep } from '../pricing/falling-price.rules.ts';
 import type { TaxClass } from '../pricing/tax-rates.rules.ts';
 import type { PriceTier } from '../pricing/unit-price.rules.ts';
 
@@ -23,6 +24,8 @@ export interface DropItem {
   readonly taxClass?: TaxClass | undefined;
   /** The rate that price and tiers were converted by; absent where the shop has said them. */
   readonly rate?: ExchangeRate | undefined;
+  /** How the price falls from `price` on, in its currency; absent where it stays. Decided when the drop is made, for good. */
+  readonly steps?: readonly PriceStep[] | undefined;
   /** All units that were ever added: serials run from 1 to `total`. */
   readonly total: number;
   /** How many of them the shop took back. */

@@ -1,8 +1,9 @@
 // drop.* for everybody.
 import { z } from 'zod';
 import { dropIdSchema } from '../ids.ts';
+import { fallenTo, type PriceStep } from '../pricing/falling-price.rules.ts';
 import { publicProcedure, router } from '../trpc.ts';
-import type { Drop } from './drop.ts';
+import type { Drop, DropItem } from './drop.ts';
 import { dropOutput } from './drop-schemas.ts';
 import type { Drops } from './drops.ts';
 import type { DropFeeds } from './feeds.ts';
@@ -72,7 +73,10 @@ export function describeDrop(seen: {
       return {
         sku: item.sku,
         title: item.title,
-        price: item.price,
+        price: {
+          amount: fallenTo(item.price.amount, item.steps ?? [], nowMs),
+          currency: item.price.currency,
+        },
         ...(item.tiers?.length
           ? {
               tiers: item.tiers.map(({ from, amount }) => ({
@@ -81,6 +85,7 @@ export function describeDrop(seen: {
               })),
             }
           : {}),
+        ...(item.steps?.length ? { falling: fallingOf(item, item.steps) } : {}),
         total: item.total,
         availability: stock ? availabilityOf(stock) : drop.ended ? 'sold-out' : 'available',
       };
@@ -91,5 +96,14 @@ export function describeDrop(seen: {
       ...(root === null ? {} : { root }),
       ...(view?.key ? { key: view.key } : {}),
     },
+  };
+}
+
+function fallingOf({ price }: DropItem, steps: readonly PriceStep[]) {
+  const money = (amount: number) => ({ amount, currency: price.currency });
+  return {
+    startPrice: price,
+    floor: money(steps.at(-1)?.amount ?? price.amount),
+    steps: steps.map(({ atMs, amount }) => ({ atMs, price: money(amount) })),
   };
 }

@@ -16,6 +16,10 @@ const itemSchema = z.object({
     .optional(),
   taxClass: z.enum(taxClasses).optional(),
   rate: frozenRateSchema.optional(),
+  steps: z
+    .array(z.object({ atMs: z.number(), amount: z.int() }))
+    .readonly()
+    .optional(),
   total: z.int(),
   withdrawn: z.int(),
 });

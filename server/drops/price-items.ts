@@ -6,9 +6,19 @@
 import type { z } from 'zod';
 import { PublicError } from '../errors.ts';
 import type { Sku } from '../ids.ts';
+import { limits } from '../limits.ts';
 import type { Money } from '../money.ts';
+import { missedLeastAmount } from '../payments/least-amounts.rules.ts';
 import type { ExchangeRate } from '../pricing/conversion.rules.ts';
 import type { TaxClass } from '../pricing/tax-rates.rules.ts';
+import {
+  fallingProblem,
+  priceStepsOf,
+  stepsCountOf,
+  type FallingSchedule,
+  type PriceStep,
+} from '../pricing/falling-price.rules.ts';
+import { roundingStepOf } from '../pricing/currencies.rules.ts';
 import { tiersProblem, type PriceTier } from '../pricing/unit-price.rules.ts';
 import { variantPriceIn } from '../pricing/variant-price.rules.ts';
 import type { DropItem } from './drop.ts';
@@ -26,7 +36,7 @@ type CreateInput = z.output<typeof createDropInput>;
 type ItemInput = CreateInput['items'][number];
 
 export async function priceItems(
-  input: Pick<CreateInput, 'items' | 'currency'>,
+  input: Pick<CreateInput, 'items' | 'currency' | 'opensAtMs'>,
   from: {
     variantsBySku: (skus: readonly Sku[]) => Promise<ReadonlyMap<Sku, CatalogVariant>>;
     ratesInto?: ((currency: string) => Promise<ReadonlyMap<string, ExchangeRate>>) | undefined;
@@ -39,7 +49,7 @@ export async function priceItems(
     ({ sku, price }) => !price && variants.get(sku)?.price.currency !== currency,
   );
   const rates = needsRate ? await from.ratesInto?.(currency) : undefined;
-  return input.items.map(item => {
+  const items = input.items.map((item): DropItem => {
     const variant = variants.get(item.sku);
     const { price, tiers, rate } = priceOf(item, { variant, currency, rates: rates ?? new Map() });
     return {
@@ -49,10 +59,55 @@ export async function priceItems(
       ...(tiers.length > 0 ? { tiers } : {}),
       ...(variant?.taxClass && variant.taxClass !== 'standard' ? { taxClass: variant.taxClass } : {}),
       ...(rate ? { rate } : {}),
+      ...(item.falling ? { steps: stepsOf(item, item.falling, { price, opensAtMs: input.opensAtMs }) } : {}),
       total: item.total,
       withdrawn: 0,
     };
   });
+  if (items.reduce((sum, item) => sum + (item.steps?.length ?? 0), 0) > limits.dropPriceStepsCount) {
+    throw new PublicError(
+      'invalid-input',
+      `The prices of a drop fall in at most ${limits.dropPriceStepsCount} steps together`,
+    );
+  }
+  return items;
+}
+
+function stepsOf(
+  { sku }: ItemInput,
+  falling: NonNullable<ItemInput['falling']>,
+  at: { price: Money; opensAtMs: number },
+): PriceStep[] {
+  const { price, opensAtMs } = at;
+  const wrong = (message: string) =>
+    new PublicError('invalid-input', `SKU ${sku} has a price that cannot fall so: ${message}`);
+  const amountOf = ({ amount, currency }: Money) => {
+    if (currency !== price.currency)
+      throw wrong(`it is in ${currency}, and the drop sells in ${price.currency}`);
+    return amount;
+  };
+  const schedule: FallingSchedule =
+    'steps' in falling
+      ? { steps: falling.steps.map(step => ({ afterMs: step.afterMs, amount: amountOf(step.price) })) }
+      : {
+          stepAmount: amountOf(falling.step),
+          everyMs: falling.everyMs,
+          floorAmount: amountOf(falling.floor),
+        };
+  if ('stepAmount' in schedule && schedule.stepAmount < 1) throw wrong('a step takes something off');
+  if (stepsCountOf(schedule, price.amount) > limits.itemPriceStepsCount)
+    throw wrong(`it would take more than ${limits.itemPriceStepsCount} steps`);
+  const steps = priceStepsOf(schedule, { startAmount: price.amount, opensAtMs });
+  const problem = fallingProblem(steps, {
+    startAmount: price.amount,
+    // Asked of the least there is; where the currency has none of its own, nothing must at least not be free.
+    leastAmount: missedLeastAmount({ amount: 1, currency: price.currency }) ?? 1,
+    roundingStep: roundingStepOf(price.currency),
+    betweenMs: limits.priceStepMs.min,
+    fromMs: opensAtMs,
+  });
+  if (problem) throw wrong(problem);
+  return steps;
 }
 
 function priceOf(

@@ -4,6 +4,7 @@ import { PublicError } from '../errors.ts';
 import { holdIdSchema, skuSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { moneyOutputSchema } from '../money.ts';
+import { groupsOf } from '../pricing/pricing.router.ts';
 import type { Quote } from '../pricing/quote.ts';
 import { couponRefusals } from '../promotions/coupon.rules.ts';
 import { buyerProcedure, limitedBuyerProcedure, router } from '../trpc.ts';
@@ -54,7 +55,11 @@ export function createHoldsRouter(deps: { inventory: Inventory }) {
       .input(placeInput)
       .output(placeOutput)
       .mutation(async ({ input, ctx }) => {
-        const { outcome, quote } = await inventory.place({ ...input, buyerId: ctx.buyerId });
+        const { outcome, quote } = await inventory.place({
+          ...input,
+          buyerId: ctx.buyerId,
+          groups: groupsOf(ctx.caller),
+        });
         ctx.metrics.outcomes.inc({ what: 'hold.place', kind: outcome.kind });
         switch (outcome.kind) {
           case 'held':

@@ -2,14 +2,20 @@
 // a buyer survives the loss of any one machine.
 import mongoose, { type Connection, type mongo } from 'mongoose';
 import type { Logger } from 'pino';
+import { watchMongo } from './mongo-watch.ts';
 
 export type MongoConnection = Connection;
 
 /** Beyond this a write counts as unknown, not as done: it is looked up again before anything follows from it. */
 const writeTimeoutMs = 5_000;
 
-export async function connectMongo(options: { uri: string; log: Logger }): Promise<MongoConnection> {
-  const { uri, log } = options;
+export async function connectMongo(options: {
+  uri: string;
+  log: Logger;
+  /** Of the watch: see there. */
+  watchEveryMs?: number;
+}): Promise<MongoConnection> {
+  const { uri, log, watchEveryMs } = options;
   const connection = mongoose.createConnection(uri, {
     maxPoolSize: 50,
     serverSelectionTimeoutMS: 5_000,
@@ -21,14 +27,22 @@ export async function connectMongo(options: { uri: string; log: Logger }): Promi
     bufferCommands: false,
   });
   let closing = false;
+  let watch: { stop(): void } | null = null;
   connection.on('disconnecting', () => {
     closing = true;
+    watch?.stop();
   });
   connection.on('disconnected', () => {
     if (!closing) log.warn('mongodb: connection lost');
   });
   connection.on('reconnected', () => log.info('mongodb: connection is back'));
-  return connection.asPromise();
+  await connection.asPromise();
+  watch = watchMongo(connection.getClient(), {
+    uri,
+    log,
+    ...(watchEveryMs === undefined ? {} : { everyMs: watchEveryMs }),
+  });
+  return connection;
 }
 
 export function isConnected(connection: MongoConnection): boolean {

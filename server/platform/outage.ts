@@ -9,6 +9,7 @@ const errorNames: ReadonlySet<string> = new Set([
   'MongoNetworkTimeoutError',
   'MongoServerSelectionError',
   'MongoNotConnectedError',
+  'MongoClientClosedError',
   'MongoPoolClearedError',
   'MongoPoolClosedError',
   'MongoTopologyClosedError',

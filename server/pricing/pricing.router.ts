@@ -1,11 +1,11 @@
 // `pricing.quote`: what a cart costs for one destination, sealed. `pricing.estimate`: the same of the catalog, unsealed.
 import { z } from 'zod';
-import { dropIdSchema, skuSchema } from '../ids.ts';
+import { type BuyerId, dropIdSchema, type HoldId, holdIdSchema, skuSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { couponRefusals } from '../promotions/coupon.rules.ts';
 import { countrySchema, currencySchema, moneyOutputSchema } from '../money.ts';
-import { buyerProcedure, type Caller, limitedBuyerProcedure, router } from '../trpc.ts';
-import type { Pricing } from './pricing.ts';
+import { type Caller, limitedBuyerProcedure, router } from '../trpc.ts';
+import type { PriceFall, Pricing } from './pricing.ts';
 import type { Quote } from './quote.ts';
 import { pricedOutput, shownCart } from './shown-cart.ts';
 
@@ -49,10 +49,12 @@ export const quoteInputSchema = z.strictObject({
     .regex(/^[a-z][a-z0-9-]{0,31}$/, 'a shipping method')
     .optional(),
   currency: currencySchema,
+  /** Of the buyer's own: the cart is priced as of when that was placed, where prices fall over time. */
+  holdId: holdIdSchema.optional(),
 });
 
 /** What a cart of the catalog costs, in any currency that the shop has prices or rates for. */
-export const estimateInputSchema = quoteInputSchema.omit({ dropId: true, coupon: true });
+export const estimateInputSchema = quoteInputSchema.omit({ dropId: true, coupon: true, holdId: true });
 
 export const estimateOutputSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('estimated'), ...pricedOutput }),
@@ -67,6 +69,8 @@ export const quoteOutputSchema = z.discriminatedUnion('kind', [
     quote: z.string(),
     coupon: z.string().optional(),
     ...pricedOutput,
+    /** Of lines whose price falls: from when on a unit costs so much. */
+    falls: z.array(z.object({ sku: z.string(), atMs: z.int(), price: moneyOutputSchema })).optional(),
     expiresAtMs: z.int(),
   }),
   z.object({ kind: z.literal('bad-coupon'), reason: z.enum(couponRefusals) }),
@@ -76,14 +80,20 @@ export const quoteOutputSchema = z.discriminatedUnion('kind', [
 ]);
 export type QuoteOutput = z.infer<typeof quoteOutputSchema>;
 
-export function createPricingRouter(pricing: Pricing) {
+/** The instant that the prices of a buyer's hold are of; undefined where they do not fall. Throws `not-found`. */
+export type HeldAt = (buyerId: BuyerId, holdId: HoldId) => Promise<number | undefined>;
+
+export function createPricingRouter(deps: { pricing: Pricing; heldAt: HeldAt }) {
+  const { pricing, heldAt } = deps;
   return router({
     quote: limitedBuyerProcedure('write')
       .input(quoteInputSchema)
       .output(quoteOutputSchema)
       .mutation(async ({ ctx, input, signal }) => {
+        const { holdId, ...cart } = input;
         const outcome = await pricing.quote({
-          ...input,
+          ...cart,
+          atMs: holdId && (await heldAt(ctx.buyerId, holdId)),
           buyerId: ctx.buyerId,
           groups: groupsOf(ctx.caller),
           signal,
@@ -93,10 +103,11 @@ export function createPricingRouter(pricing: Pricing) {
           await ctx.rates.consume('code', ctx.buyerId);
           await ctx.rates.consume('code-address', ctx.address);
         }
-        return outcome.kind === 'quoted' ? quotedOf(outcome.sealed, outcome.value) : outcome;
+        return outcome.kind === 'quoted' ? quotedOf(outcome.sealed, outcome.value, outcome.falls) : outcome;
       }),
 
-    estimate: buyerProcedure
+    // A query, since it changes nothing; counted as a quote is, since it has the same threads.
+    estimate: limitedBuyerProcedure('write')
       .input(estimateInputSchema)
       .output(estimateOutputSchema)
       .query(async ({ ctx, input, signal }) => {
@@ -110,17 +121,25 @@ export function createPricingRouter(pricing: Pricing) {
 }
 
 /** From the verified token, and from nowhere else. */
-function groupsOf(caller: Caller): readonly string[] {
+export function groupsOf(caller: Caller): readonly string[] {
   return caller.kind === 'buyer' ? (caller.groups ?? []) : [];
 }
 
 /** A quote as the API shows it. `checkout.pay` answers with the same shape where it has to price anew. */
-export function quotedOf(sealed: string, quote: Quote): Extract<QuoteOutput, { kind: 'quoted' }> {
+export function quotedOf(
+  sealed: string,
+  quote: Quote,
+  falls: readonly PriceFall[] = [],
+): Extract<QuoteOutput, { kind: 'quoted' }> {
+  const { currency } = quote;
   return {
     kind: 'quoted',
     quote: sealed,
     ...(quote.coupon === undefined ? {} : { coupon: quote.coupon }),
     ...shownCart(quote),
+    ...(falls.length > 0
+      ? { falls: falls.map(({ sku, atMs, amount }) => ({ sku, atMs, price: { amount, currency } })) }
+      : {}),
     expiresAtMs: quote.expiresAtMs,
   };
 }

@@ -10,6 +10,7 @@ import type { CartPrice } from './cart.rules.ts';
 import type { ExchangeRate } from './conversion.rules.ts';
 import { roundingStepOf } from './currencies.rules.ts';
 import type { Discount } from './discount.rules.ts';
+import { fallenTo, nextStepAfter, type PriceStep } from './falling-price.rules.ts';
 import type { PricePool } from './price-pool.ts';
 import type { Destination, Quote, QuotedLine } from './quote.ts';
 import type { Rates } from './rates.ts';
@@ -25,12 +26,14 @@ export type DropPrices = (dropId: DropId) => Promise<{
   readonly perBuyerMax: number;
 } | null>;
 
-/** What is asked for a SKU at this moment, before the buyer and the quantity are looked at. */
+/** What is asked for a SKU, before the buyer and the quantity are looked at. */
 export interface ListedItem {
   readonly title: string;
   readonly amount: number;
   readonly tiers?: readonly PriceTier[] | undefined;
   readonly taxClass?: TaxClass | undefined;
+  /** How `amount` falls over time; absent where it stays. */
+  readonly steps?: readonly PriceStep[] | undefined;
   /** The rate that amount and tiers were converted by. */
   readonly rate?: ExchangeRate | undefined;
 }
@@ -75,13 +78,22 @@ export interface QuoteRequest {
   readonly destination: Destination;
   readonly shipping?: string | undefined;
   readonly currency: string;
+  /** The instant whose prices count, where prices fall over time; without it, now. */
+  readonly atMs?: number | undefined;
   /** Aborted where nobody waits for the answer any more. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The next step of a line's price: what a unit costs from then on, before tier and group. */
+export interface PriceFall {
+  readonly sku: Sku;
+  readonly atMs: number;
+  readonly amount: number;
+}
+
 export type QuoteOutcome =
   /** `sealed` is what the buyer carries; `value` is what it says, with titles in full. */
-  | { kind: 'quoted'; sealed: string; value: Quote }
+  | { kind: 'quoted'; sealed: string; value: Quote; falls: readonly PriceFall[] }
   | { kind: 'bad-coupon'; reason: CouponRefusal }
   | { kind: 'not-shippable'; because: 'country' | 'method' }
   /** More than nothing, and less than the till takes in one payment. */
@@ -89,7 +101,7 @@ export type QuoteOutcome =
   | { kind: 'busy'; retryAfterMs: number };
 
 /** A cart of the catalog, which nobody can buy as it stands: that takes a drop. */
-export type EstimateRequest = Omit<QuoteRequest, 'dropId' | 'coupon'>;
+export type EstimateRequest = Omit<QuoteRequest, 'dropId' | 'coupon' | 'atMs'>;
 
 export type EstimateOutcome =
   | { kind: 'estimated'; value: Estimate }
@@ -98,7 +110,10 @@ export type EstimateOutcome =
   | { kind: 'not-shippable'; because: 'country' | 'method' }
   | { kind: 'busy'; retryAfterMs: number };
 
-export type Estimate = Omit<Quote, 'dropId' | 'buyerId' | 'coupon' | 'expiresAtMs'>;
+export type Estimate = Omit<
+  Quote,
+  'dropId' | 'buyerId' | 'coupon' | 'pricedAtMs' | 'pricedUntilMs' | 'expiresAtMs'
+>;
 
 export interface Pricing {
   /**
@@ -133,7 +148,7 @@ export function createPricing(deps: {
   /** Where the shop taxes otherwise than the table says. */
   taxRates?: OwnTaxRates;
   /** Without them nothing can be estimated. */
-  catalog?: { prices: CatalogPrices; rates: Pick<Rates, 'into'> };
+  catalog?: { prices: CatalogPrices; rates: Pick<Rates, 'intoSoon'> };
 }): Pricing {
   const { dropPrices, sealer, clock, pool, shippingTable, missedLeastAmount, groupTerms, catalog } = deps;
   const ownRates = deps.taxRates ?? {};
@@ -154,7 +169,8 @@ export function createPricing(deps: {
         );
       }
       const { destination, currency, coupon, buyerId, dropId } = request;
-      const lines = linesOf(request, drop.items, await termsOf(request));
+      const { items, ...moment } = itemsAt(request, drop.items, request.atMs ?? clock.now());
+      const lines = linesOf(request, items, await termsOf(request));
       const judged =
         coupon === undefined ? null : await judgeCoupon(coupon, buyerId, { dropId, currency, lines });
       if (judged?.kind === 'bad') return { kind: 'bad-coupon', reason: judged.reason };
@@ -187,10 +203,11 @@ export function createPricing(deps: {
             price,
             rates: ratesOf(request, drop.items),
             coupon: judged?.code,
+            moment,
             expiresAtMs: clock.now() + limits.quoteTtlMs,
           });
           const sealed = sealer.seal({ ...value, lines: value.lines.map(withShortTitle) });
-          return { kind: 'quoted', sealed, value };
+          return { kind: 'quoted', sealed, value, falls: moment.falls };
         }
       }
     },
@@ -199,7 +216,7 @@ export function createPricing(deps: {
       if (!catalog) throw new Error('there is no catalog to estimate by');
       const { currency, destination } = request;
       const skus = request.lines.map(({ sku }) => sku);
-      const [variants, rates] = await Promise.all([catalog.prices(skus), catalog.rates.into(currency)]);
+      const [variants, rates] = await Promise.all([catalog.prices(skus), catalog.rates.intoSoon(currency)]);
       const items = new Map<Sku, ListedItem>();
       for (const sku of skus) {
         const variant = variants.get(sku);
@@ -249,6 +266,33 @@ function tooMuch(): PublicError {
 
 type PricedCart = Extract<CartPrice, { kind: 'priced' }>;
 type CartLine = Omit<QuotedLine, 'totalAmount' | 'discountAmount'>;
+
+interface Moment {
+  /** Undefined where no price of the cart falls. */
+  readonly pricedAtMs: number | undefined;
+  readonly falls: readonly PriceFall[];
+}
+
+/** The cart's items at what they have fallen to by then. */
+function itemsAt(
+  request: QuoteRequest,
+  items: ReadonlyMap<Sku, ListedItem>,
+  atMs: number,
+): Moment & { items: ReadonlyMap<Sku, ListedItem> } {
+  const falling = request.lines.flatMap(({ sku }) => {
+    const item = items.get(sku);
+    return item?.steps?.length ? [{ sku, item, steps: item.steps }] : [];
+  });
+  if (falling.length === 0) return { items, pricedAtMs: undefined, falls: [] };
+  const fallen = new Map(items);
+  for (const { sku, item, steps } of falling)
+    fallen.set(sku, { ...item, amount: fallenTo(item.amount, steps, atMs) });
+  const falls = falling.flatMap(({ sku, steps }) => {
+    const next = nextStepAfter(steps, atMs);
+    return next ? [{ sku, ...next }] : [];
+  });
+  return { items: fallen, pricedAtMs: atMs, falls };
+}
 
 function linesOf(
   request: EstimateRequest,
@@ -324,15 +368,19 @@ function quoteOf(
     price: PricedCart;
     rates: ExchangeRate[];
     coupon: string | undefined;
+    moment: Moment;
     expiresAtMs: number;
   },
 ): Quote {
-  const { coupon, expiresAtMs } = priced;
+  const { coupon, moment, expiresAtMs } = priced;
+  const { pricedAtMs, falls } = moment;
   return {
     dropId: request.dropId,
     buyerId: request.buyerId,
     ...pricedCart(request, priced),
     ...(coupon === undefined ? {} : { coupon }),
+    ...(pricedAtMs === undefined ? {} : { pricedAtMs }),
+    ...(falls.length > 0 ? { pricedUntilMs: Math.min(...falls.map(({ atMs }) => atMs)) } : {}),
     expiresAtMs,
   };
 }

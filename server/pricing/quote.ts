@@ -64,6 +64,10 @@ export const quoteSchema = z.object({
   coupon: z.string().optional(),
   shipping: z.string(),
   destination: destinationSchema,
+  /** Where a price of the cart falls over time: the instant that its prices are of; absent where none does. */
+  pricedAtMs: z.int().optional(),
+  /** When the next price of the cart falls; absent where none does any more. */
+  pricedUntilMs: z.int().optional(),
   expiresAtMs: z.int(),
 });
 export type Quote = z.infer<typeof quoteSchema>;

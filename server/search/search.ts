@@ -16,6 +16,7 @@ import {
   type SearchParameters,
   type SearchQuestion,
   searchesOf,
+  type unshownFields,
 } from './search.rules.ts';
 import { createAnswerMemory } from './answer-memory.ts';
 import { type Suggestion, suggestionsOf, suggestSearchesOf } from './suggestions.rules.ts';
@@ -62,7 +63,10 @@ const hitEntrySchema = productEntrySchema.omit({
   barcodes: true,
   alsoFoundBy: true,
   drops: true,
-});
+  description: true,
+  priceBand: true,
+  createdAtMs: true,
+} satisfies Record<(typeof unshownFields)[number], true>);
 const hitHighlightSchema = z
   .object({ title: highlightSchema, brand: highlightSchema, description: highlightSchema })
   .catch({});

@@ -1,6 +1,6 @@
 // What the engine and the official driver need of MongoDB, as MongoDB answers it. Runs against the embedded
 // server, and against a real one where MONGODB_CONTRACT_URI is set.
-import { ObjectId } from 'mongodb';
+import { Long, MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeOf, type MongoTarget, openMongo } from '../support/mongo-target.ts';
 
@@ -442,6 +442,35 @@ describe('the server', () => {
     });
     expect(await mongo.db.command({ ping: 1 })).toMatchObject({ ok: 1 });
     expect(await mongo.db.admin().buildInfo()).toHaveProperty('version');
+  });
+
+  it('keeps a hello open that awaits news, and refuses half of such a request', async () => {
+    const admin = mongo.db.admin();
+    const { topologyVersion } = await admin.command({ hello: 1 });
+    const counter = Long.fromNumber(topologyVersion.counter);
+    const processId = topologyVersion.processId;
+    const known = { processId, counter };
+    const answers: string[] = [];
+    const awaited = admin
+      .command({ hello: 1, maxAwaitTimeMS: 200, topologyVersion: known })
+      .then(() => answers.push('awaited'));
+    const other = { processId: new ObjectId(), counter };
+    await admin.command({ hello: 1, maxAwaitTimeMS: 60_000, topologyVersion: other });
+    await admin.command({ ping: 1 });
+    answers.push('others');
+    await awaited;
+    expect(answers).toEqual(['others', 'awaited']);
+    expect(await codeOf(admin.command({ hello: 1, maxAwaitTimeMS: 200 }))).toBe(31368);
+    expect(await codeOf(admin.command({ hello: 1, topologyVersion: known }))).toBe(31368);
+  });
+
+  it('answers one hello of a monitor again and again', async () => {
+    const client = new MongoClient(mongo.uri, { heartbeatFrequencyMS: 500 });
+    const heard: boolean[] = [];
+    client.on('serverHeartbeatSucceeded', ({ awaited }) => heard.push(awaited));
+    await client.connect();
+    await expect.poll(() => heard.filter(Boolean).length, { timeout: 10_000 }).toBeGreaterThan(3);
+    await client.close();
   });
 
   it('lists and drops collections and databases', async () => {

@@ -87,7 +87,7 @@ describe('a drop with a limit for each card', () => {
       holds,
       events,
       cards,
-      groups: { forgetMember: async () => {} },
+      groups: { member: async () => null, forgetMember: async () => {} },
       clock,
     });
     expect(await privacy.erase(cart.buyerId)).toMatchObject({ kind: 'erased' });

@@ -203,6 +203,7 @@ describe('a group', () => {
       .mutate({ buyerId, groups: ['nobody-set-it-up'] })
       .catch((error: unknown) => failureOf(error));
     expect(failure).toMatchObject({ code: 'BAD_REQUEST' });
+    expect(await guest.api.privacy.export.query({})).toMatchObject({ groups: ['staff'] });
     // Erased with the rest of what is known of a buyer.
     await guest.api.privacy.erase.mutate({});
     expect(await api.admin.group.buyer.query({ buyerId })).toEqual({ groups: [] });

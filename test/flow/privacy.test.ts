@@ -19,7 +19,7 @@ describe("a buyer's data", () => {
       holds,
       events,
       cards,
-      groups: { forgetMember: async () => {} },
+      groups: { member: async () => null, forgetMember: async () => {} },
       clock,
     });
   });

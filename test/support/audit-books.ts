@@ -4,6 +4,7 @@ import { runAudit, type AuditSources } from '../../server/audit/audit.ts';
 import type {
   AuditCall,
   AuditCard,
+  AuditCoupon,
   AuditDrop,
   AuditHold,
   AuditLobby,
@@ -13,6 +14,7 @@ import type {
   AuditUnit,
 } from '../../server/audit/audit-sources.ts';
 import { joinHashes, merkleRoot } from '../../client/fairness/merkle.ts';
+import type { FallingPrices } from '../../server/audit/check-prices.ts';
 import { toHex } from '../../client/fairness/bytes.ts';
 import {
   callChainHash,
@@ -45,9 +47,13 @@ export interface Books {
   holds: AuditHold[];
   bought: Record<string, number>;
   cards: AuditCard[];
+  coupons: AuditCoupon[];
+  /** By code, the holds that Redis counts a use for; null where it has lost some. */
+  couponUses: Record<string, string[] | null>;
   calls: AuditCall[];
   lobby: AuditLobby | null;
   leaves: Uint8Array;
+  falling?: FallingPrices;
   lateEvents: { eventId: string; dueAtMs: number }[];
 }
 
@@ -69,11 +75,13 @@ export const order = (change: Partial<AuditOrder> = {}): AuditOrder => ({
   rev: 2,
   totalAmount: 1_000,
   currency: 'EUR',
-  lines: [{ sku: 'a', quantity: 1 }],
+  lines: [{ sku: 'a', quantity: 1, unitAmount: 1_000 }],
+  createdAtMs: nowMs - 30_000,
   serials: [{ sku: 'a', serial: 1 }],
   refundedAmount: 0,
   refunds: [],
   intent: { id: 'pi-1', params: { amount: 1_000, currency: 'EUR' } },
+  coupon: null,
   perCardMax: null,
   card: null,
   payDeadlineMs: nowMs - 10_000,
@@ -165,6 +173,8 @@ export function wholeBooks(change: Partial<Books> = {}): Books {
     holds: [hold(), hold({ holdId: 'hold-1', buyerId: 'buyer-1', state: 'settled' })],
     bought: { 'buyer-1': 1, 'buyer-2': 1 },
     cards: [],
+    coupons: [],
+    couponUses: {},
     calls: chained([
       { seq: 0, atMs: 1, lane: 'general', from: 0, to: 2 },
       { seq: 1, atMs: 2, lane: 'general', from: 2, to: 3 },
@@ -183,6 +193,7 @@ export function sourcesOf(books: Books): AuditSources {
   return {
     nowMs: () => nowMs,
     countDocuments: async () => 1,
+    fallingPrices: async () => new Map([[dropId, books.falling ?? new Map()]]),
     drops: () => each([{ ...drop, view: drop.view && { ...drop.view, stock: [books.stock] } }]),
     orders: () => each(ascending(books.orders)),
     ownedUnits: () => each(ascending(books.units)),
@@ -191,6 +202,10 @@ export function sourcesOf(books: Books): AuditSources {
     holds: () => each(books.holds),
     bought: async (_dropId, buyerIds) => buyerIds.map(buyerId => books.bought[buyerId] ?? 0),
     cards: () => each(books.cards),
+    coupons: () => each(books.coupons),
+    couponUsesCount: async code => books.couponUses[code]?.length ?? null,
+    areCouponUses: async (code, holdIds) =>
+      holdIds.map(holdId => books.couponUses[code]?.includes(holdId) ?? false),
     calls: () => each(books.calls),
     lobby: async () => books.lobby,
     leaves: () => each([{ lane: 'general', from: 0, leaves: books.leaves }]),

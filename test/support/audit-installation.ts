@@ -15,7 +15,7 @@ import { createOrdersStore } from '../../server/orders/order.store.ts';
 import type { Order } from '../../server/orders/order.ts';
 import { createEventsStore } from '../../server/payments/events.store.ts';
 import { createStripe } from '../../server/payments/stripe.ts';
-import { buyerBytes, dropKey, holdKey } from '../../server/platform/keys.ts';
+import { buyerBytes, couponKey, dropKey, holdKey } from '../../server/platform/keys.ts';
 import { collectionOf, connectMongo } from '../../server/platform/mongo.ts';
 import { createCallLog } from '../../server/queue/call-log.store.ts';
 import { lostOrder } from '../../server/rebuild/lost-order.ts';
@@ -301,6 +301,13 @@ export async function plantViolations(installation: AuditInstallation): Promise<
   await collection('cards').insertOne(card);
   expect('a card that counts for no order', 6, card._id);
 
+  const uncounted = take(nextPaid);
+  await changeOrder(uncounted.orderId, { $set: { 'quote.coupon': 'planted' } });
+  const coupon = { _id: 'planted', usesMax: 5 };
+  await collection('coupons').insertOne(coupon);
+  await engine.redis.set(couponKey('planted', 'epoch'), await serverIdentity(engine.redis));
+  expect('a paid use of a coupon that Redis does not count', 6, uncounted.orderId);
+
   await collection('calls').updateOne({ _id: `${dropId}/0` }, { $set: { atMs: 1 } });
   expect('a call that was changed afterwards', 7, `${dropId}, call 0`);
 
@@ -343,6 +350,13 @@ export async function plantViolations(installation: AuditInstallation): Promise<
   await collection('stripeEvents').insertOne(event);
   expect('an event that nobody works off', 13, event._id);
   return planted;
+}
+
+/** As the scripts know it. */
+async function serverIdentity(redis: { info(): Promise<string> }): Promise<string> {
+  const info = await redis.info();
+  const idIn = (label: string) => new RegExp(`^${label}:([0-9a-f]+)`, 'm').exec(info)?.[1] ?? '';
+  return `${idIn('run_id')}/${idIn('master_replid')}`;
 }
 
 async function makePayment(stripe: ReturnType<typeof createStripe>, orderId: OrderId): Promise<string> {

@@ -14,6 +14,7 @@ import {
 } from '../../server/catalog/catalog.rules.ts';
 import { type Product, productInputSchema, slugSchema } from '../../server/catalog/product.ts';
 import { createProductCache } from '../../server/catalog/product-cache.ts';
+import { createSlugLookup } from '../../server/catalog/slug-lookup.ts';
 import { checkedOnce } from '../../server/catalog/checked-once.ts';
 import { productIdSchema, skuSchema } from '../../server/ids.ts';
 import { priceBandEndOf, priceBandOf } from '../../server/search/price-bands.rules.ts';
@@ -164,6 +165,47 @@ describe('what a process remembers of a product', () => {
     });
     await expect(cache.get(id)).rejects.toThrow('the database is away');
     expect((await cache.get(id))?.rev).toBe(1);
+  });
+});
+
+describe('a product by its slug', () => {
+  function lookup(slugs: Map<string, Product>) {
+    const asked: string[] = [];
+    return {
+      asked,
+      bySlug: createSlugLookup({
+        idOfSlug: async slug => {
+          asked.push(slug);
+          return slugs.get(slug)?.productId ?? null;
+        },
+        product: async productId =>
+          [...slugs.values()].find(product => product.productId === productId) ?? null,
+      }),
+    };
+  }
+
+  test('is looked up once, however many ask, and again when the slug is another’s', async () => {
+    const other = { ...lampAt(1), productId: productIdSchema.parse('other') };
+    const slugs = new Map([['lamp', lampAt(1)]]);
+    const { bySlug, asked } = lookup(slugs);
+    const all = await Promise.all(Array.from({ length: 1_000 }, () => bySlug('lamp')));
+    expect(all.every(product => product?.productId === 'lamp')).toBe(true);
+    expect((await bySlug('lamp'))?.productId).toBe('lamp');
+    expect(asked).toEqual(['lamp']);
+    slugs.set('old-lamp', { ...lampAt(2), slug: 'old-lamp' }).set('lamp', other);
+    expect((await bySlug('lamp'))?.productId).toBe('other');
+    expect((await bySlug('old-lamp'))?.rev).toBe(2);
+    slugs.delete('lamp');
+    expect(await bySlug('lamp')).toBeNull();
+  });
+
+  test('that nobody has is found as soon as somebody has it', async () => {
+    const slugs = new Map<string, Product>();
+    const { bySlug, asked } = lookup(slugs);
+    expect(await Promise.all([bySlug('lamp'), bySlug('lamp')])).toEqual([null, null]);
+    expect(asked).toEqual(['lamp']);
+    slugs.set('lamp', lampAt(1));
+    expect((await bySlug('lamp'))?.rev).toBe(1);
   });
 });
 

@@ -59,6 +59,23 @@ describe("a drop's form", () => {
     expect(createDropInput.safeParse(answer.kind === 'good' ? answer.input : null).success).toBe(true);
   });
 
+  it('has a price fall by all of three fields or by none, and names the one that is missing', () => {
+    const item = { sku: 'A', units: '5', price: '' };
+    const falling = { fallBy: '5', fallEvery: '60', fallTo: '19,90' };
+    const answer = read({ currency: 'EUR' }, [{ ...item, ...falling }]);
+    const eur = (amount: number) => ({ amount, currency: 'EUR' });
+    expect(answer).toMatchObject({
+      input: { items: [{ sku: 'A', falling: { step: eur(500), everyMs: 60_000, floor: eur(1_990) } }] },
+    });
+    expect(createDropInput.safeParse(answer.kind === 'good' ? answer.input : null).success).toBe(true);
+    const wrong = (change: Partial<typeof falling>) =>
+      problemsOf({ currency: 'EUR' }, [{ ...item, ...falling, ...change }]);
+    expect(wrong({ fallTo: '' })).toEqual(['fallTo-0 required']);
+    expect(wrong({ fallBy: 'much' })).toEqual(['fallBy-0 price']);
+    expect(wrong({ fallEvery: '0' })).toEqual(['fallEvery-0 whole']);
+    expect(problemsOf({ currency: '' }, [{ ...item, ...falling }])).toEqual(['currency currency']);
+  });
+
   it('says of each field what is wrong with it', () => {
     expect(
       problemsOf({ title: ' ', opensAt: '', perBuyerMax: '1.5', ratePerSec: '0', activeMax: 'many' }),
@@ -110,6 +127,7 @@ describe("a drop's form", () => {
       passTtlSec: inSeconds(limits.passTtlMs),
       holdTtlSec: inSeconds(limits.holdTtlMs),
       paymentWindowSec: inSeconds(limits.paymentWindowMs),
+      priceStepSec: { min: limits.priceStepMs.min / 1_000, max: limits.priceStepMs.max / 1_000 },
       importRecordsCount: limits.importRecordsCount,
     });
     expect(bounds.importPartBytes).toBeLessThan(limits.httpBodyBytes);

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import type { CartLine, Drop, DropWatch, TicketStatus } from '../engine/types.ts';
+import { usePrice } from '../../react/index.ts';
 import { formatMoney } from '../format/money.ts';
 import { texts } from '../texts/texts.ts';
 import { CouponField } from './coupon-field.tsx';
@@ -10,6 +11,10 @@ import { QuantityPicker } from './quantity-picker.tsx';
 import { useQuote } from './use-quote.ts';
 
 type Called = Extract<TicketStatus, { kind: 'called' }>;
+
+function PriceNow({ item }: { item: Drop['items'][number] }) {
+  return formatMoney(usePrice(item).price);
+}
 
 /** With a pass in hand: what, how many, to which country; its price; and taking it off the shelf. */
 export function ChooseStep(props: {
@@ -60,7 +65,10 @@ export function ChooseStep(props: {
               <span className="choose-title">
                 {item.title}
                 <span className="hint figures">
-                  {formatMoney(item.price)}
+                  <PriceNow item={item} />
+                  {item.tiers?.map(
+                    tier => ` · ${texts.checkout.tierOffer(tier.from, formatMoney(tier.price))}`,
+                  )}
                   {availability !== 'available' && ` · ${texts.stock.availability[availability]}`}
                 </span>
               </span>

@@ -7,6 +7,7 @@ import { explainFailure } from '../engine/explain.ts';
 import { keepContact, keepHold, keptHold, type KeptContact } from '../engine/kept.ts';
 import type { Address, Drop, HoldOutcome, TicketStatus } from '../engine/types.ts';
 import { texts } from '../texts/texts.ts';
+import { whyNotQuoted } from './why-not-quoted.ts';
 import { ownCountry } from './countries.ts';
 import {
   destinationOf,
@@ -172,17 +173,14 @@ export function usePurchase(drop: Drop, called: Called | null): Purchase {
             const coupon = keptHold(dropId)?.coupon ?? '';
             const requoted = await api.pricing.quote.mutate({
               dropId,
+              holdId,
               ...(coupon === '' ? {} : { coupon }),
               lines: stage.hold.lines.map(({ sku, quantity }) => ({ sku, quantity })),
               destination: destinationOf(to),
               currency: stage.hold.total.currency,
             });
             if (requoted.kind !== 'quoted') {
-              setProblem(
-                requoted.kind === 'not-shippable'
-                  ? texts.checkout.outcome[`not-shippable-${requoted.because}`]
-                  : texts.checkout.outcome[requoted.kind],
-              );
+              setProblem(whyNotQuoted(requoted));
               return;
             }
             setPlace(to);
@@ -245,11 +243,12 @@ function whyNotHeld(outcome: HoldOutcome, drop: Drop): string {
       return sentences.released;
     case 'pass-expired':
     case 'quote-expired':
-    case 'bad-coupon':
     case 'not-open':
     case 'paused':
     case 'conflict':
       return sentences[outcome.kind];
+    case 'bad-coupon':
+      return texts.checkout.badCoupon[outcome.reason];
   }
 }
 

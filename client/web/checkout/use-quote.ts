@@ -1,11 +1,13 @@
 // The price of what is chosen, kept right while the buyer changes it. A quote is for exactly one cart and place.
 import { useEffect, useState } from 'react';
 import { failureOf, withRetries } from '../../index.ts';
+import { useCountdown } from '../../react/index.ts';
 import { useEngine } from '../engine/engine-context.ts';
 import { explainFailure } from '../engine/explain.ts';
 import type { CartLine, Drop, Quoted } from '../engine/types.ts';
 import { texts } from '../texts/texts.ts';
 import { destinationOf, type Place } from './purchase.ts';
+import { whyNotQuoted } from './why-not-quoted.ts';
 
 export type QuoteState =
   | { kind: 'nothing' }
@@ -31,7 +33,15 @@ export function useQuote(request: {
   const { dropId } = drop;
   const currency = drop.items[0]?.price.currency ?? 'USD';
   // A key of plain text: the lines are a new array each time that the form is drawn.
-  const wanted = JSON.stringify({ lines, place, coupon, edition });
+  // A price that falls makes the quote old: it is asked for anew once the step has come.
+  const falls = state.kind === 'quoted' ? state.quoted.falls : undefined;
+  const fallsAtMs = falls ? Math.min(...falls.map(({ atMs }) => atMs)) : null;
+  const secondsToFall = useCountdown(fallsAtMs);
+  const [fallenAtMs, setFallenAtMs] = useState(0);
+  useEffect(() => {
+    if (secondsToFall === 0 && fallsAtMs !== null) setFallenAtMs(fallsAtMs);
+  }, [secondsToFall, fallsAtMs]);
+  const wanted = JSON.stringify({ lines, place, coupon, edition, fallenAtMs });
 
   useEffect(() => {
     if (lines.length === 0) {
@@ -53,20 +63,13 @@ export function useQuote(request: {
             }),
           { withinMs: quoteWithinMs, signal: ending.signal },
         );
-        switch (outcome.kind) {
-          case 'quoted':
-            return { kind: 'quoted', quoted: outcome };
-          case 'not-shippable':
-            return { kind: 'refused', problem: texts.checkout.outcome[`not-shippable-${outcome.because}`] };
-          case 'bad-coupon':
-          case 'below-minimum':
-          case 'busy':
-            return { kind: 'refused', problem: texts.checkout.outcome[outcome.kind] };
-        }
+        return outcome.kind === 'quoted'
+          ? { kind: 'quoted', quoted: outcome }
+          : { kind: 'refused', problem: whyNotQuoted(outcome) };
       } catch (error) {
         // A code of letters that no code has is not asked for, but refused as malformed.
         if (coupon !== '' && failureOf(error).code === 'BAD_REQUEST') {
-          return { kind: 'refused', problem: texts.checkout.outcome['bad-coupon'] };
+          return { kind: 'refused', problem: texts.checkout.badCoupon.unknown };
         }
         return { kind: 'refused', problem: explainFailure(error) };
       }
@@ -80,7 +83,7 @@ export function useQuote(request: {
       ending.abort();
       window.clearTimeout(timer);
     };
-    // `wanted` stands for lines, place, coupon and edition.
+    // `wanted` stands for lines, place, coupon, edition and the price that has fallen.
   }, [api, dropId, currency, wanted]);
   return state;
 }

@@ -1,7 +1,7 @@
 import type { Drop, DropWatch } from '../engine/types.ts';
-import { formatMoney } from '../format/money.ts';
 import { SkuPicture } from '../products/sku-picture.tsx';
 import { texts } from '../texts/texts.ts';
+import { ItemPrice } from './item-price.tsx';
 import { StockBar } from './stock-bar.tsx';
 
 /** What the drop sells: each SKU with its price and what is left of it. */
@@ -18,7 +18,7 @@ export function StockList({ drop, watch }: { drop: Drop; watch: DropWatch | null
               <div className="stock-facts">
                 <div className="stock-head">
                   <h3>{item.title}</h3>
-                  <p className="stock-price figures">{formatMoney(item.price)}</p>
+                  <ItemPrice item={item} />
                 </div>
                 <StockBar
                   title={item.title}

@@ -123,7 +123,27 @@ function DropsOf({ variants }: { variants: readonly Variant[] }) {
   );
 }
 
+/** Each asks for its own history: a product with more variants than this is read in the API. */
+const historiesMax = 24;
+
+/** Beside a reduction, what it is compared with (Article 6a of Directive 98/6/EC). */
+function LowestBefore({ variant }: { variant: Variant }) {
+  const { api } = useEngine();
+  const { sku, price } = variant;
+  const { data } = useQuery({
+    queryKey: ['priceHistory', sku, price.currency, price.amount],
+    queryFn: ({ signal }) => api.catalog.priceHistory.query({ sku, currency: price.currency }, { signal }),
+  });
+  if (!data?.reduction) return null;
+  return (
+    <span className="hint figures">
+      {texts.products.lowestBefore(formatMoney(data.reduction.lowest30Days))}
+    </span>
+  );
+}
+
 function Variants({ variants }: { variants: readonly Variant[] }) {
+  const isFew = variants.length <= historiesMax;
   return (
     <div className="product-variants">
       <h2>{texts.products.variants}</h2>
@@ -133,6 +153,7 @@ function Variants({ variants }: { variants: readonly Variant[] }) {
             <span>
               <strong>{variant.title ?? variant.sku}</strong>
               <span className="hint">{factsOf(variant)}</span>
+              {isFew && <LowestBefore variant={variant} />}
             </span>
             <span className="figures">{formatMoney(variant.price)}</span>
           </li>

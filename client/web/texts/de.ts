@@ -77,6 +77,9 @@ export const de: Texts = {
     },
     left: (available: number, total: number) => `noch ${count(available)} von ${count(total)}`,
     barLabel: (title: string) => `Bestand von ${title}`,
+    priceNow: 'Preis jetzt:',
+    fallsTo: (price: string) => `fällt auf ${price} in`,
+    lowest: 'Der niedrigste Preis ist erreicht.',
   },
 
   chart: {
@@ -240,6 +243,29 @@ export const de: Texts = {
     shippingFree: 'Kostenlos',
     tax: 'Steuer',
     taxIncluded: 'darin enthaltene Steuer',
+    taxAt: (percent: string) => `Steuer, ${percent}`,
+    taxIncludedAt: (percent: string) => `darin enthaltene Steuer, ${percent}`,
+    reduced: (each: string, list: string) => `je ${each} statt ${list}`,
+    tierFrom: (from: number) => `ab ${count(from)} Stück`,
+    forGroup: (group: string) => `Ihr Preis als ${group}`,
+    tierOffer: (from: number, each: string) => `ab ${count(from)}: je ${each}`,
+    badCoupon: {
+      unknown: 'Diesen Code kennen wir nicht. Prüfen Sie die Schreibweise, oder machen Sie ohne ihn weiter.',
+      disabled: 'Dieser Code wurde zurückgezogen. Machen Sie ohne ihn weiter, oder nehmen Sie einen anderen.',
+      'not-yet': 'Dieser Code gilt noch nicht. Machen Sie ohne ihn weiter, oder nehmen Sie einen anderen.',
+      expired: 'Dieser Code ist abgelaufen. Machen Sie ohne ihn weiter, oder nehmen Sie einen anderen.',
+      'other-drop':
+        'Dieser Code gilt für einen anderen Drop. Heben Sie ihn dafür auf, und machen Sie ohne ihn weiter.',
+      'other-currency': 'Dieser Code gilt für Preise in einer anderen Währung. Machen Sie ohne ihn weiter.',
+      'below-minimum':
+        'Dieser Code verlangt einen größeren Einkauf. Wählen Sie mehr, oder machen Sie ohne ihn weiter.',
+      'nothing-eligible':
+        'Dieser Code gilt für andere Artikel oder für mehr Stück, als Sie gewählt haben. Ändern Sie die Auswahl, oder machen Sie ohne ihn weiter.',
+      'used-up':
+        'Dieser Code wurde so oft eingelöst, wie er gilt. Machen Sie ohne ihn weiter, oder nehmen Sie einen anderen.',
+      'buyer-limit':
+        'Sie haben diesen Code so oft eingelöst, wie Sie dürfen. Machen Sie ohne ihn weiter, oder nehmen Sie einen anderen.',
+    },
     total: 'Summe',
     pricing: 'Der Preis wird berechnet …',
     release: 'Zurücklegen',
@@ -277,7 +303,6 @@ export const de: Texts = {
       tail: 'Versuchen Sie es wieder, oder nehmen Sie eine andere Karte; Ihre Stücke bleiben reserviert, und nichts wurde abgebucht.',
     },
     outcome: {
-      'bad-coupon': 'Dieser Code gibt in diesem Drop keinen Rabatt. Machen Sie ohne ihn weiter.',
       'not-shippable-country': 'In dieses Land können wir nicht liefern. Wählen Sie ein anderes.',
       'not-shippable-method': 'Diese Versandart gibt es dorthin nicht. Wählen Sie eine andere.',
       'below-minimum':
@@ -369,6 +394,7 @@ export const de: Texts = {
 
   products: {
     title: 'Der Katalog',
+    lowestBefore: (price: string) => `Reduziert. Niedrigster Preis der 30 Tage davor: ${price}`,
     search: 'Im Katalog suchen',
     placeholder: 'Zum Beispiel „lamp“ oder eine Marke',
     suggestions: 'Vorschläge',

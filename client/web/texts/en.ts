@@ -76,6 +76,9 @@ export const en = {
     },
     left: (available: number, total: number) => `${count(available)} of ${count(total)} left`,
     barLabel: (title: string) => `Stock of ${title}`,
+    priceNow: 'Price now:',
+    fallsTo: (price: string) => `falls to ${price} in`,
+    lowest: 'The lowest price has been reached.',
   },
 
   chart: {
@@ -234,6 +237,27 @@ export const en = {
     shippingFree: 'Free',
     tax: 'Tax',
     taxIncluded: 'including tax of',
+    taxAt: (percent: string) => `Tax, ${percent}`,
+    taxIncludedAt: (percent: string) => `including ${percent} tax of`,
+    /** What a unit costs, where a quantity or a group makes it cheaper. */
+    reduced: (each: string, list: string) => `${each} each instead of ${list}`,
+    tierFrom: (from: number) => `from ${count(from)} pieces`,
+    forGroup: (group: string) => `your price as ${group}`,
+    tierOffer: (from: number, each: string) => `from ${count(from)}: ${each} each`,
+    badCoupon: {
+      unknown: 'We do not know this code. Look how it is written, or go on without it.',
+      disabled: 'This code has been withdrawn. Go on without it, or take another one.',
+      'not-yet': 'This code does not count yet. Go on without it, or take another one.',
+      expired: 'This code has run out. Go on without it, or take another one.',
+      'other-drop': 'This code is for another drop. Keep it for that one, and go on without it.',
+      'other-currency': 'This code is for prices in another currency. Go on without it.',
+      'below-minimum': 'This code asks for a larger purchase. Choose more, or go on without it.',
+      'nothing-eligible':
+        'This code is for other products, or for more pieces than you have chosen. Change your choice, or go on without it.',
+      'used-up': 'This code has been used as often as it may be. Go on without it, or take another one.',
+      'buyer-limit':
+        'You have used this code as often as one buyer may. Go on without it, or take another one.',
+    },
     total: 'Total',
     pricing: 'Working out the price …',
     release: 'Put it back',
@@ -270,7 +294,6 @@ export const en = {
       tail: 'Try again, or take another card; your units stay reserved, and nothing was charged.',
     },
     outcome: {
-      'bad-coupon': 'This code gives no discount in this drop. Go on without it.',
       'not-shippable-country': 'We cannot ship to this country. Choose another one.',
       'not-shippable-method': 'This way of shipping is not offered there. Choose another one.',
       'below-minimum': 'That is less than can be paid by card. Add something, or choose more of it.',
@@ -356,6 +379,7 @@ export const en = {
 
   products: {
     title: 'The catalog',
+    lowestBefore: (price: string) => `Reduced. Lowest price of the 30 days before: ${price}`,
     search: 'Search the catalog',
     placeholder: 'Try “lamp” or a brand',
     suggestions: 'Suggestions',

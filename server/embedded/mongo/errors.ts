@@ -42,6 +42,8 @@ export const CODES = {
   Location28818: 28818,
   Location31253: 31253,
   Location31254: 31254,
+  Location31368: 31368,
+  Location31373: 31373,
   Location40323: 40323,
   Location40400: 40400,
   Location40324: 40324,

@@ -8,7 +8,7 @@
  * It prints `{"ready":true,"port":N}` once it accepts connections. `--parent` ends it when stdin
  * closes. `--bytes-max` bounds the database file; writes past it are refused with OutOfDiskSpace.
  *
- * Commands: hello, ping, buildInfo, serverStatus, connectionStatus; insert, update, delete,
+ * Commands: hello (kept open where a driver awaits news, as by a standalone since 4.4), ping, buildInfo, serverStatus, connectionStatus; insert, update, delete,
  * findAndModify; find, getMore, killCursors, count, distinct, aggregate; createIndexes, listIndexes,
  * dropIndexes; create, drop, dropDatabase, listCollections, listDatabases; sessions. A command that
  * MongoDB has and this server has not is answered with CommandNotSupported (115), any other with

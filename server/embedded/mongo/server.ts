@@ -3,12 +3,14 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Doc } from './bson/codec.ts';
 import { commandFor, errorReply, runCommand } from './commands/dispatch.ts';
 import type { ServerState } from './commands/command.ts';
+import { helloWaitMs, topologyVersion } from './commands/server.ts';
 import { MongoFault } from './errors.ts';
 import { Cursors } from './protocol/cursors.ts';
 import { Turns } from './protocol/turns.ts';
 import {
   FrameReader,
   frameReply,
+  idOf,
   parseRequest,
   type Reply,
   type Request,
@@ -102,7 +104,7 @@ function serve(socket: Socket, connection: Connection): void {
   socket.on('error', () => socket.destroy());
   socket.on('data', chunk => {
     try {
-      for (const frame of reader.push(Buffer.from(chunk))) submit(socket, connection, parseRequest(frame));
+      for (const frame of reader.push(Buffer.from(chunk))) take(socket, connection, parseRequest(frame));
     } catch (error) {
       if (!(error instanceof WireFault)) throw error;
       process.stderr.write(
@@ -111,6 +113,18 @@ function serve(socket: Socket, connection: Connection): void {
       socket.destroy();
     }
   });
+}
+
+/** A hello that awaits news waits outside of the turns, and ends with its connection. */
+function take(socket: Socket, connection: Connection, request: Request): void {
+  const waitMs = helloWaitMs(request.command);
+  if (waitMs === 0) return submit(socket, connection, request);
+  const forget = () => clearTimeout(timer);
+  const timer = setTimeout(() => {
+    socket.off('close', forget);
+    submit(socket, connection, request);
+  }, waitMs);
+  socket.once('close', forget);
 }
 
 function submit(socket: Socket, connection: Connection, request: Request): void {
@@ -129,20 +143,37 @@ function submit(socket: Socket, connection: Connection, request: Request): void 
           `embedded mongo: ${commandFor(command).name} failed: ${outcome.error instanceof Error ? (outcome.error.stack ?? '') : 'unknown'}\n`,
         );
       if (request.silent || socket.destroyed) return;
-      answer(socket, request, outcome.kind === 'ok' ? outcome.value : errorReply(outcome.error));
+      const ok = outcome.kind === 'ok';
+      const next = { ...command, topologyVersion: known };
+      const moreToCome = ok && request.exhaust && helloWaitMs(next) > 0;
+      const reply = ok ? outcome.value : errorReply(outcome.error);
+      const requestId = answer(socket, request, { reply, moreToCome });
+      if (!moreToCome) return;
+      const further = { ...request, requestId, command: next };
+      // Who does not read them gets no more of them.
+      if (socket.writableNeedDrain) socket.once('drain', () => take(socket, connection, further));
+      else take(socket, connection, further);
     },
   });
 }
+
+/** As a driver would send it back. */
+const known = { processId: topologyVersion.processId, counter: topologyVersion.counter.toNumber() };
 
 function databaseOf(command: Doc): string | undefined {
   const db = command['$db'];
   return typeof db === 'string' ? db : undefined;
 }
 
-function answer(socket: Socket, request: Request, reply: Reply): void {
+/** Answers the id of what it sent. */
+function answer(
+  socket: Socket,
+  request: Request,
+  { reply, moreToCome }: { reply: Reply; moreToCome: boolean },
+): number {
   let parts: Buffer[];
   try {
-    parts = frameReply(request, reply);
+    parts = frameReply(request, reply, moreToCome);
   } catch {
     parts = frameReply(request, errorReply(undefined));
   }
@@ -154,4 +185,5 @@ function answer(socket: Socket, request: Request, reply: Reply): void {
     socket.pause();
     socket.once('drain', () => socket.resume());
   }
+  return idOf(parts);
 }

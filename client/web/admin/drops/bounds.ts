@@ -10,6 +10,7 @@ export const bounds = {
   passTtlSec: { min: 5, default: 300, max: 3_600 },
   holdTtlSec: { min: 1, default: 180, max: 3_600 },
   paymentWindowSec: { min: 5, default: 600, max: 3_600 },
+  priceStepSec: { min: 1, max: 2_592_000 },
   /** A body is 64 KiB: an import's part stays well below. */
   importRecordsCount: 200,
   importPartBytes: 48 * 1024,

@@ -38,6 +38,16 @@ interface ItemTexts {
   readonly sku: string;
   readonly units: string;
   readonly price: string;
+  readonly fallBy?: string;
+  readonly fallEvery?: string;
+  readonly fallTo?: string;
+}
+
+const fallingFields = ['fallBy', 'fallEvery', 'fallTo'] as const;
+
+/** Nothing that was filled in, or is wrong, is hidden. */
+function isFalling(item: ItemTexts, index: number, problems: Problems): boolean {
+  return fallingFields.some(name => Boolean(item[name]) || problems[`${name}-${index}`] !== undefined);
 }
 
 export function NewDrop() {
@@ -205,6 +215,31 @@ export function NewDrop() {
                   ×
                 </button>
               )}
+              <details className="item-falling" open={isFalling(item, index, problems) || undefined}>
+                <summary>{text.falling}</summary>
+                <div className="field-row">
+                  {fallingFields.map(name => (
+                    <Field
+                      key={name}
+                      name={`${name}-${index}`}
+                      label={text[name]}
+                      {...(name === 'fallBy' ? {} : { hint: text[`${name}Hint`] })}
+                      problem={wrong(`${name}-${index}`)}
+                      isOptional
+                    >
+                      {control => (
+                        <input
+                          {...control}
+                          inputMode={name === 'fallEvery' ? 'numeric' : 'decimal'}
+                          autoComplete="off"
+                          value={item[name] ?? ''}
+                          onChange={event => change(item.key, { [name]: event.target.value })}
+                        />
+                      )}
+                    </Field>
+                  ))}
+                </div>
+              </details>
             </div>
           ))}
           <div className="field-row">
@@ -217,7 +252,9 @@ export function NewDrop() {
             >
               {text.addItem}
             </button>
-            {items.some(item => item.price.trim() !== '') && (
+            {items.some(
+              ({ price, fallBy = '', fallTo = '' }) => `${price}${fallBy}${fallTo}`.trim() !== '',
+            ) && (
               <Field name="currency" label={text.currency} problem={wrong('currency')}>
                 {control => <input {...control} maxLength={3} defaultValue="EUR" autoComplete="off" />}
               </Field>

@@ -27,13 +27,25 @@ export const modes = ['shuffle', 'fifo', 'draw'] as const;
 export type Mode = (typeof modes)[number];
 export const botGates = ['off', 'auto', 'on'] as const;
 
+interface Money {
+  amount: number;
+  currency: string;
+}
+
+export interface DropItemInput {
+  sku: string;
+  total: number;
+  price?: Money;
+  falling?: { step: Money; everyMs: number; floor: Money };
+}
+
 export interface DropInput {
   title: string;
   mode: Mode;
   opensAtMs: number;
   lobbyOpensAtMs?: number;
   closesAtMs?: number;
-  items: { sku: string; total: number; price?: { amount: number; currency: string } }[];
+  items: DropItemInput[];
   perBuyerMax: number;
   ratePerSec: number;
   activeMax: number;
@@ -50,7 +62,15 @@ export interface DropInput {
 }
 
 type Texts = Readonly<Record<string, string>>;
-type ItemTexts = Readonly<{ sku: string; units: string; price: string }>;
+/** The price falls where one of the last three is filled in; then all of them must be. */
+type ItemTexts = Readonly<{
+  sku: string;
+  units: string;
+  price: string;
+  fallBy?: string;
+  fallEvery?: string;
+  fallTo?: string;
+}>;
 
 export interface DropForm {
   readonly fields: Texts;
@@ -149,14 +169,15 @@ export function readDropForm(
 type Wrong = (name: string, problem: Problem) => void;
 
 function readItem(
-  { sku, units, price }: ItemTexts,
+  item: ItemTexts,
   at: {
     index: number;
     currency: string;
     wrong: Wrong;
     at: { minorPerMajor: (currency: string) => number };
   },
-): DropInput['items'][number] {
+): DropItemInput {
+  const { sku, units, price } = item;
   const { index, currency, wrong } = at;
   const name = sku.trim();
   if (name === '') wrong(`sku-${index}`, { kind: 'required' });
@@ -164,17 +185,31 @@ function readItem(
   const total = Number(units.trim());
   if (!/^\d+$/.test(units.trim()) || total < 1 || total > bounds.dropUnitsCount)
     wrong(`units-${index}`, { kind: 'whole', min: 1, max: bounds.dropUnitsCount });
-  if (price.trim() === '') return { sku: name, total };
+  const { fallBy = '', fallEvery = '', fallTo = '' } = item;
+  const falls = [fallBy, fallEvery, fallTo].some(text => text.trim() !== '');
+  if (price.trim() === '' && !falls) return { sku: name, total };
   if (!/^[A-Z]{3}$/.test(currency)) {
     wrong('currency', { kind: 'currency' });
     return { sku: name, total };
   }
-  const amount = minorOf(price, at.at.minorPerMajor(currency));
-  if (amount === null) {
-    wrong(`price-${index}`, { kind: 'price' });
-    return { sku: name, total };
-  }
-  return { sku: name, total, price: { amount, currency } };
+  const money = (field: string, text: string): Money => {
+    const amount = minorOf(text, at.at.minorPerMajor(currency));
+    if (text.trim() === '') wrong(`${field}-${index}`, { kind: 'required' });
+    else if (amount === null) wrong(`${field}-${index}`, { kind: 'price' });
+    return { amount: amount ?? 0, currency };
+  };
+  const own = price.trim() === '' ? {} : { price: money('price', price) };
+  if (!falls) return { sku: name, total, ...own };
+  const everySec = Number(fallEvery.trim());
+  const { priceStepSec } = bounds;
+  if (!/^\d+$/.test(fallEvery.trim()) || everySec < priceStepSec.min || everySec > priceStepSec.max)
+    wrong(`fallEvery-${index}`, { kind: 'whole', ...priceStepSec });
+  const falling = {
+    step: money('fallBy', fallBy),
+    everyMs: everySec * 1_000,
+    floor: money('fallTo', fallTo),
+  };
+  return { sku: name, total, ...own, falling };
 }
 
 /** `29.90`, `29,90` or `29` in minor units; null where it is no price, or has more decimals than there are. */

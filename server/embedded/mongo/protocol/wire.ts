@@ -13,6 +13,7 @@ const OP_MSG = 2013;
 
 const CHECKSUM_PRESENT = 1 << 0;
 const MORE_TO_COME = 1 << 1;
+const EXHAUST_ALLOWED = 1 << 16;
 /** Bits 0 to 15 are such that an unknown one must be refused; the rest may be ignored. */
 const REQUIRED_BITS_UNKNOWN = 0xffff & ~(CHECKSUM_PRESENT | MORE_TO_COME);
 
@@ -26,6 +27,8 @@ export interface Request {
   readonly legacy: boolean;
   /** The sender wants no answer (`w: 0`, endSessions). */
   readonly silent: boolean;
+  /** The sender takes further answers to this one request (a driver's monitor does, of `hello`). */
+  readonly exhaust: boolean;
 }
 
 /** Cuts a stream of bytes into whole messages. */
@@ -96,7 +99,13 @@ function parseMessage(frame: Buffer, requestId: number): Request {
     if (Object.hasOwn(body, name) || name === '__proto__') throw new WireFault('a field given twice');
     body[name] = docs;
   }
-  return { requestId, command: body, legacy: false, silent: (flags & MORE_TO_COME) !== 0 };
+  return {
+    requestId,
+    command: body,
+    legacy: false,
+    silent: (flags & MORE_TO_COME) !== 0,
+    exhaust: (flags & EXHAUST_ALLOWED) !== 0,
+  };
 }
 
 function parseSequence(section: Buffer): [string, Doc[]] {
@@ -119,15 +128,19 @@ function parseQuery(frame: Buffer, requestId: number): Request {
   if (!namespace.endsWith('.$cmd')) throw new WireFault('OP_QUERY that is no command');
   const at = nameEnd + 9;
   const command = decode(frame.subarray(at, at + frame.readInt32LE(at)));
-  return { requestId, command: { ...command, $db: namespace.slice(0, -5) }, legacy: true, silent: false };
+  return {
+    requestId,
+    command: { ...command, $db: namespace.slice(0, -5) },
+    legacy: true,
+    silent: false,
+    exhaust: false,
+  };
 }
 
 /** A reply is a document, or the bytes of one. */
 export type Reply = Doc | Uint8Array;
 
-const noBytes = 0;
-
-export function frameReply(request: Request, reply: Reply): Buffer[] {
+export function frameReply(request: Request, reply: Reply, moreToCome = false): Buffer[] {
   const body = reply instanceof Uint8Array ? reply : encode(reply);
   const head = Buffer.alloc(request.legacy ? HEADER_BYTES + 20 : HEADER_BYTES + 5);
   head.writeInt32LE(head.length + body.length, 0);
@@ -137,9 +150,12 @@ export function frameReply(request: Request, reply: Reply): Buffer[] {
   if (request.legacy) {
     head.writeInt32LE(8, 16); // AwaitCapable, which every server since 1.6 sets.
     head.writeInt32LE(1, 32);
-  } else head.writeInt32LE(noBytes, 16);
+  } else head.writeInt32LE(moreToCome ? MORE_TO_COME : 0, 16);
   return [head, Buffer.from(body.buffer, body.byteOffset, body.length)];
 }
+
+/** What a further answer to the same request names as the message that it follows. */
+export const idOf = (parts: readonly Buffer[]): number => parts[0]?.readInt32LE(4) ?? 0;
 
 let responseId = 0;
 function nextResponseId(): number {
