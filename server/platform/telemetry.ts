@@ -74,9 +74,10 @@ export interface Metrics extends CallMetrics {
   readonly stripeRequests: Counter<'operation' | 'turn'>;
 }
 
-export function createMetrics(): Metrics {
+/** `ofProcess`: with the process' own figures, whose clocks and observers run for good: once in a process. */
+export function createMetrics({ ofProcess = true }: { ofProcess?: boolean } = {}): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  if (ofProcess) collectDefaultMetrics({ register: registry });
   const registers = [registry];
   // Behind one port there may be several processes: a reader tells them apart by this.
   const identity = new Gauge({

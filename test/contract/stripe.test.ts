@@ -609,4 +609,16 @@ describe.skipIf(isRealStripe)(`what goes by the clock${standInOnly}`, () => {
       totals: { usd: { captured: 4200, refunded: 200, authorized: 4200, paid: 1 } },
     });
   });
+
+  test('the books are told apart by order', async () => {
+    const drop = 'books-by-order';
+    await authorized({ metadata: { drop, order: 'one' } });
+    const two = await authorized({ metadata: { drop, order: 'two' } });
+    await stripe.paymentIntents.capture(two.id);
+    await authorized({ metadata: { drop } });
+    expect((await standIn().control.books({ drop }, 'order'))['by']).toMatchObject({
+      one: { paymentIntents: 1, totals: { usd: { captured: 0, authorized: 4200 } } },
+      two: { paymentIntents: 1, totals: { usd: { captured: 4200, authorized: 0 } } },
+    });
+  });
 });

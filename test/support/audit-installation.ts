@@ -344,7 +344,10 @@ export async function plantViolations(installation: AuditInstallation): Promise<
   const inTime = await makePayment(stripe, served.orderId);
   await stripe.paymentIntents.cancel(inTime);
   const payDeadlineMs = Date.now() + 60_000;
-  await changeOrder(served.orderId, { $set: { 'intent.id': inTime, payDeadlineMs } });
+  // One that was lived through: what stands for a lost order begins with its end, and turned nobody away.
+  const statuses = ['pending', 'closing', 'expired'];
+  const history = statuses.map(status => ({ status, atMs: drop.createdAtMs }));
+  await changeOrder(served.orderId, { $set: { 'intent.id': inTime, payDeadlineMs, history, rev: 2 } });
   expect('a payment in time whose order expired', 13, served.orderId);
   const event = { _id: `evt_${randomUUID()}`, dueAtMs: Date.now() - 600_000 };
   await collection('stripeEvents').insertOne(event);

@@ -32,7 +32,7 @@ import { createPayments } from '../../server/payments/payments.gateway.ts';
 import type { Payments } from '../../server/payments/payments.ts';
 import { createStripe } from '../../server/payments/stripe.ts';
 import { createWebhook, type Webhook } from '../../server/payments/webhook.ts';
-import { connectMongo } from '../../server/platform/mongo.ts';
+import { collectionOf, connectMongo } from '../../server/platform/mongo.ts';
 import { connectRedis } from '../../server/platform/redis.ts';
 import { createSealer } from '../../server/platform/seal.ts';
 import { createMetrics } from '../../server/platform/telemetry.ts';
@@ -73,6 +73,7 @@ const totalsSchema = z.record(
   z.string(),
   z.object({ captured: z.int(), refunded: z.int(), authorized: z.int() }),
 );
+const booksByOrderSchema = z.record(z.string(), z.object({ paymentIntents: z.int(), totals: totalsSchema }));
 
 export async function startCheckoutWorld(options: Parameters<typeof openEngine>[1] = {}) {
   let webhook: Webhook | null = null;
@@ -135,7 +136,8 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
     jobs: { wakeEvent?: (eventId: string) => void } = {},
   ) => {
     const { ordersStore, eventsStore, ledger, holds, cards, payments } = { ...ports, ...own };
-    const metrics = createMetrics();
+    // A test may open thousands of processes in its own.
+    const metrics = createMetrics({ ofProcess: false });
     const wake = () => {};
     const orders = createOrders({ store: ordersStore, events: orderEvents, clock, wake, metrics });
     const refunds = createRefundOrder({ orders, payments, units: ledger, holds, cards, clock, log, metrics });
@@ -371,6 +373,24 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
       const { paymentIntents, byStatus, totals } = await stripe.control.books({ order: orderId });
       const { captured = 0, refunded = 0, authorized = 0 } = totalsSchema.parse(totals)['eur'] ?? {};
       return { paymentIntents, byStatus, captured, refunded, authorized };
+    },
+    /** Of all orders of a drop that have a payment. */
+    async booksOfDrop(dropId: DropId) {
+      const { by } = await stripe.control.books({ drop: dropId }, 'order');
+      return new Map(
+        Object.entries(booksByOrderSchema.parse(by)).map(([orderId, { paymentIntents, totals }]) => {
+          const { captured = 0, refunded = 0, authorized = 0 } = totals['eur'] ?? {};
+          return [orderId, { paymentIntents, captured, refunded, authorized }];
+        }),
+      );
+    },
+    /** Forgets every order and payment so far; drops and holds stay in Redis, where they are in nobody's way. */
+    async forget() {
+      await Promise.all([
+        ...['orders', 'stripeEvents', 'units'].map(name => collectionOf(connection, name).deleteMany({})),
+        stripe.control.reset(),
+      ]);
+      dropTerms.clear();
     },
     async stock(drop: Drop) {
       const view = await engine.live.look(drop.dropId);

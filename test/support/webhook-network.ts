@@ -27,6 +27,11 @@ export class Network {
     return Promise.resolve({ status: 200, body: '' });
   };
 
+  /** Forgets what has come so far. */
+  clear(): void {
+    this.#deliveries.length = 0;
+  }
+
   count(paymentId: string): number {
     return this.#attempts(paymentId).length;
   }
@@ -40,9 +45,9 @@ export class Network {
     }
   }
 
-  /** The oldest news of that kind; of captures, where it has come already. */
-  find(paymentId: string, news: 'attempt' | 'capture'): Delivery | undefined {
-    if (news === 'attempt') return this.#attempts(paymentId).at(-1);
+  /** Of attempts the newest or the first; of captures, where it has come already. */
+  find(paymentId: string, news: 'attempt' | 'first-attempt' | 'capture'): Delivery | undefined {
+    if (news !== 'capture') return this.#attempts(paymentId).at(news === 'attempt' ? -1 : 0);
     return this.#deliveries.find(
       delivery => delivery.paymentId === paymentId && delivery.type === 'payment_intent.succeeded',
     );
@@ -55,4 +60,8 @@ export class Network {
   }
 }
 
-const attemptTypes = new Set(['payment_intent.amount_capturable_updated', 'payment_intent.payment_failed']);
+const attemptTypes = new Set([
+  'payment_intent.requires_action',
+  'payment_intent.amount_capturable_updated',
+  'payment_intent.payment_failed',
+]);

@@ -17,7 +17,8 @@ export interface StripeControl {
   authenticate: (paymentIntent: string, outcome: 'succeed' | 'fail') => Promise<void>;
   settle: (paymentIntent: string, outcome: 'succeed' | 'fail') => Promise<void>;
   seed: (seed: number) => Promise<void>;
-  books: (metadata?: Record<string, string>) => Promise<Record<string, unknown>>;
+  /** `by`: the name of one more piece of metadata, for whose values the same is told apart. */
+  books: (metadata?: Record<string, string>, by?: string) => Promise<Record<string, unknown>>;
   reset: () => Promise<void>;
 }
 
@@ -55,10 +56,11 @@ export function controlStripe(url: string, controlKey: string): StripeControl {
       post(`payment_intents/${paymentIntent}/authenticate`, { outcome }),
     settle: (paymentIntent, outcome) => post(`payment_intents/${paymentIntent}/settle`, { outcome }),
     seed: seed => post('seed', { seed }),
-    books: (metadata = {}) => {
+    books: (metadata = {}, by) => {
       const query = Object.entries(metadata).map(
         ([name, value]) => `metadata[${encodeURIComponent(name)}]=${encodeURIComponent(value)}`,
       );
+      if (by !== undefined) query.push(`by=${encodeURIComponent(by)}`);
       return call('GET', `books?${query.join('&')}`);
     },
     reset: () => post('reset'),

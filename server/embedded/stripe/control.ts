@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { Account } from './account.ts';
 import { apiFaultSchema } from './api-faults.ts';
 import { ApiError, invalidRequest, unrecognizedUrl } from './api-error.ts';
-import { readBooks } from './books.ts';
+import { readBooks, readBooksBy } from './books.ts';
 import { NO_REQUEST } from './event-log.ts';
 import { parseForm } from './form.ts';
 import { keyOfHeader, sameKey } from './http/authenticate.ts';
@@ -158,7 +158,15 @@ function handlersOf({ account, sender, scheduler, restoreEndpoint }: ControlPart
         return { seed };
       },
     ],
-    ['GET /_control/books', (_body, url) => readBooks(account, metadataOf(url))],
+    [
+      'GET /_control/books',
+      (_body, url) => {
+        const metadata = metadataOf(url);
+        const by = url.searchParams.get('by');
+        const books = readBooks(account, metadata);
+        return by === null ? books : { ...books, by: readBooksBy(account, metadata, by) };
+      },
+    ],
     [
       'POST /_control/payment_intents/:id/authenticate',
       (body, url) =>
