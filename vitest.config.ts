@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-// Two files at a time. Tests that run a whole installation (seven processes and more) come after those of single
-// parts: most of their time they wait for processes to start and to end, so that two of them share two cores well.
+// Tests of single parts first, as many files at a time as there are cores to expect; then those that run a whole
+// installation (eight processes and more): a third of their time they wait for processes to start and to end, and for
+// windows to run out, so that three of them fill two cores.
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -26,7 +27,7 @@ export default defineConfig({
           name: 'whole',
           include: ['test/**/*.test.ts'],
           exclude: ['test/{unit,contract,model,regression}/**'],
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

@@ -76,7 +76,7 @@ async function compile(work: string, out: string): Promise<void> {
   if (!existsSync(tsc))
     throw new Error('TypeScript is not installed: the package is built where the development packages are');
   try {
-    await promisify(execFile)(process.execPath, [tsc, '--project', config], { cwd: root });
+    await promisify(execFile)(process.execPath, [tsc, '--project', config, '--checkers', '1'], { cwd: root });
   } catch (error) {
     const said = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
     throw new Error(`The client package could not be compiled:\n${said}`, { cause: error });

@@ -165,14 +165,14 @@ describe('a drill on a sound engine', () => {
     let kills = Promise.resolve();
     const { result, report, ends } = await drill({
       shape: 'flat',
-      buyersCount: 300,
-      stockCount: 80,
+      buyersCount: 150,
+      stockCount: 40,
       onDrop: dropId => {
         kills = (async () => {
           for (const [count, name] of [
             [2, 'worker'],
-            [8, 'server'],
-            [20, 'redis'],
+            [6, 'server'],
+            [14, 'redis'],
           ] as const) {
             await untilPaid(dropId, count);
             installation.kill(name);
@@ -186,7 +186,7 @@ describe('a drill on a sound engine', () => {
     expect({ failed: result.gates.filter(gate => !gate.ok), findings: report.findings, ends }).toMatchObject({
       failed: [],
       findings: [],
-      ends: { paid: 80 },
+      ends: { paid: 40 },
     });
   });
 });
@@ -209,8 +209,8 @@ describe('several servers behind one port', () => {
         url: several.url,
         adminKey: several.adminKey,
         shape: 'lobby',
-        buyersCount: 200,
-        stockCount: 40,
+        buyersCount: 100,
+        stockCount: 20,
         killServer() {
           several.kill('server');
           return several.untilReady('server');
@@ -220,11 +220,11 @@ describe('several servers behind one port', () => {
         failed: [],
         findings: [],
       });
-      expect(ends).toMatchObject({ paid: 40, 'sold-out': 160 });
+      expect(ends).toMatchObject({ paid: 20, 'sold-out': 80 });
       expect(result).toMatchObject({ inversions: 0, serversKilled: 1, places: { moved: 0, lost: 0 } });
       // Those who waited at the killed one came back to the other, which told them their place again.
       expect(result.places.comparisons).toBeGreaterThan(0);
-      expect(result.soldOutToldMs?.count).toBeGreaterThan(100);
+      expect(result.soldOutToldMs?.count).toBeGreaterThan(50);
       // The one that was killed, the other, and the one that took its place.
       const pids = result.servers.map(({ pid }) => Number(pid));
       expect(pids).toEqual(expect.arrayContaining([server, other, several.pids()['server']]));

@@ -280,7 +280,7 @@ describe('the import', () => {
 });
 
 describe('the export', () => {
-  const exportTo = async (name: string, database = 'catalog') => {
+  const exportTo = async (name: string, database: string) => {
     const target = path.join(folder, name);
     const run = await runExport([target], { MONGODB_URI: `${services.mongo.uri}/${database}` });
     expect(run).toMatchObject({ status: 0, stderr: '' });
@@ -311,14 +311,17 @@ describe('the export', () => {
         })),
       }),
     );
-    const outcomes = await open.catalog.upsertMany(odd);
+    // Besides the odd ones, more than a page of plain ones.
+    const plain = Array.from({ length: 300 }, (_, index) => someProduct(`plain-${index}`));
+    const shop = await services.openCatalog({ database: 'odd' });
+    const outcomes = await shop.catalog.upsertMany([...odd, ...plain]);
     expect(outcomes.every(({ kind }) => kind === 'created')).toBe(true);
-    const { products } = await open.catalog.counts();
-    const whole = await exportTo('whole.jsonl');
+    const products = outcomes.length;
+    const whole = await exportTo('whole.jsonl', 'odd');
     expect(whole.stdout).toContain(`${products.toLocaleString('en-US')} products in`);
 
     for (const format of ['jsonl', 'json', 'csv'] as const) {
-      const { target: source } = await exportTo(`again.${format}`);
+      const { target: source } = await exportTo(`again.${format}`, 'odd');
       const mongoUri = `${services.mongo.uri}/copy-${format}`;
       const target = await openDirectTarget({ mongoUri, redisUrl: services.redis.url });
       try {

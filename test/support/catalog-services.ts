@@ -28,6 +28,8 @@ export interface CatalogServices {
   /** A catalog as one process has it, with a store of its own connection. */
   openCatalog(options?: {
     onIndexDue?: () => void;
+    /** `catalog` unless named. */
+    database?: string;
     /** After each read of MongoDB, before what was read is used. */
     onRead?: () => void | Promise<void>;
     shared?: SharedProducts;
@@ -72,7 +74,10 @@ export async function startCatalogServices(): Promise<CatalogServices> {
     mongo,
     typesense,
     async openCatalog(options = {}) {
-      const connection = await connectMongo({ uri: `${mongo.uri}/catalog`, log: quietLog });
+      const connection = await connectMongo({
+        uri: `${mongo.uri}/${options.database ?? 'catalog'}`,
+        log: quietLog,
+      });
       const publisher = connectRedis({ url: redis.url, role: 'limits', log: quietLog });
       const events = connectRedis({ url: redis.url, role: 'events', log: quietLog });
       const made = createCatalogStore(connection);

@@ -97,7 +97,8 @@
     properties: Partial<HTMLElementTagNameMap[K]> = {},
     children: ReadonlyArray<Node | string> = [],
   ): HTMLElementTagNameMap[K] {
-    const element = Object.assign(document.createElement(name), properties);
+    const element = document.createElement(name);
+    Object.assign(element, properties);
     element.append(...children);
     return element;
   }
