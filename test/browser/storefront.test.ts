@@ -53,7 +53,7 @@ describe('a purchase', options, () => {
 
     await page.getByLabel(/Discount code/).fill('NOSUCHCODE');
     await page.getByRole('button', { name: 'Apply' }).click();
-    await page.getByText('This code gives no discount in this drop.').waitFor();
+    await page.getByText('We do not know this code.').waitFor();
     await page.getByRole('button', { name: 'Remove the code' }).click();
     await page.getByText('including tax of').waitFor();
 
