@@ -4,7 +4,7 @@
 //   node scripts/run.js scripts/audit-load.ts [-- --orders 100000]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -21,6 +21,13 @@ const reportSchema = z.object({
   tookMs: z.number(),
   peakMemoryMib: z.number(),
 });
+
+/** What `npm run audit` gives Node: with the heap that Node would take by itself, memory says little. */
+const nodeOptions = z
+  .object({ scripts: z.object({ audit: z.string() }) })
+  .parse(JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../package.json'), 'utf8')))
+  .scripts.audit.split(' ')
+  .filter(word => word.startsWith('--'));
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 // No installation was started from here, so that the audit takes the settings that it is given.
@@ -64,7 +71,11 @@ try {
 }
 
 async function audit() {
-  const argv = [path.resolve(import.meta.dirname, 'audit.ts'), '--json', '--looks', '1', '--data', nowhere];
+  const argv = [
+    ...nodeOptions,
+    path.resolve(import.meta.dirname, 'audit.ts'),
+    ...['--json', '--looks', '1', '--data', nowhere],
+  ];
   const child = spawn(process.execPath, argv, {
     env: { ...process.env, ...installation.settings },
     stdio: ['ignore', 'pipe', 'inherit'],
