@@ -74,7 +74,11 @@ async function audit() {
   const argv = [
     ...nodeOptions,
     path.resolve(import.meta.dirname, 'audit.ts'),
-    ...['--json', '--looks', '1', '--data', nowhere],
+    '--json',
+    '--looks',
+    '1',
+    '--data',
+    nowhere,
   ];
   const child = spawn(process.execPath, argv, {
     env: { ...process.env, ...installation.settings },

@@ -208,11 +208,15 @@ describe('the catalog', options, () => {
     const readAloudCount = await readAloud.count();
     await box.focus();
     await page.keyboard.type('la');
-    await soon(() => list.getByRole('option').allTextContents()).toEqual([
-      'lamp Search',
-      'Night lamp Product',
+    // The lamps are asked for equally often: which of them comes first is nobody's promise.
+    const offered = () => list.getByRole('option').allTextContents();
+    await soon(async () => (await offered()).toSorted()).toEqual([
       'Desk lamp Product',
+      'Night lamp Product',
+      'lamp Search',
     ]);
+    const [first, , last] = await offered();
+    expect(first).toBe('lamp Search');
     expect(await box.getAttribute('aria-expanded')).toBe('true');
     expect(await box.getAttribute('aria-controls')).toBe(await list.getAttribute('id'));
     await page.keyboard.press('ArrowDown');
@@ -222,7 +226,7 @@ describe('the catalog', options, () => {
     await page.keyboard.press('ArrowUp');
     expect(await chosen.count()).toBe(0);
     await page.keyboard.press('ArrowUp');
-    expect(await chosen.textContent()).toBe('Desk lamp Product');
+    expect(await chosen.textContent()).toBe(last);
     expect(await readAloud.count()).toBe(readAloudCount);
     await page.keyboard.press('Escape');
     expect(await list.count()).toBe(0);
@@ -304,7 +308,7 @@ describe('one’s own data', options, () => {
 });
 
 describe('every page', options, () => {
-  it('has nothing serious for axe, stands on 390 pixels, and talks to nobody but the engine', async () => {
+  it('has nothing serious for axe, stands still on 390 pixels, and talks to nobody but the engine', async () => {
     const dropId = await shop.createDrop({
       title: 'Lobby drop',
       total: 9,
@@ -327,10 +331,12 @@ describe('every page', options, () => {
       );
       expect([what, overflowPx]).toEqual([what, 0]);
     };
+    const moved: [string, number][] = [];
     const go = async (address: string, landmark: string) => {
       await page.goto(new URL(address, shop.installation.url).href);
       await page.getByText(landmark).first().waitFor();
       await check(address);
+      moved.push([address, await movedBy(page)]);
     };
     await go('/', 'The catalog');
     await go('/search?q=lamp', 'Night lamp');
@@ -364,6 +370,7 @@ describe('every page', options, () => {
     await page.getByRole('link', { name: 'See the order' }).click();
     await page.getByRole('heading', { name: 'Your numbers' }).waitFor();
     await check('order');
+    expect(moved.filter(([, by]) => by >= movedByMax)).toEqual([]);
     await shop.expectNoComplaints(visit, /404 \(Not Found\)/);
   });
 

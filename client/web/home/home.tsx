@@ -17,12 +17,19 @@ const pastCount = 6;
 
 export function Home() {
   const drops = useDropViews();
-  const [front, ...others] = byUrgency(drops ?? []);
+  // Until the drops are known nothing stands below their place: what comes then moves nobody's page.
+  if (drops === null)
+    return (
+      <Page title={texts.drops.title}>
+        <NoDrops isLoading />
+      </Page>
+    );
+  const [front, ...others] = byUrgency(drops);
   const coming = others.filter(drop => !isOver(drop.state));
   const past = others.filter(drop => isOver(drop.state)).slice(0, pastCount);
   return (
     <Page title={texts.drops.title}>
-      {front ? <FrontDrop key={front.dropId} drop={front} /> : <NoDrops isLoading={drops === null} />}
+      {front ? <FrontDrop key={front.dropId} drop={front} /> : <NoDrops isLoading={false} />}
       <Cards id="other-drops" title={texts.drops.others} drops={coming} />
       <Cards id="past-drops" title={texts.drops.past} drops={past} />
       <CatalogGlance />
