@@ -389,7 +389,7 @@ describe('every page', options, () => {
     expect(await movedBy(page)).toBeLessThan(movedByMax);
     await page.evaluate(() => {
       const banner = document.createElement('div');
-      banner.append(...Array.from({ length: 9 }, () => document.createElement('hr')));
+      banner.append(...Array.from({ length: 30 }, () => document.createElement('hr')));
       document.body.prepend(banner);
     });
     await soon(() => movedBy(page)).toBeGreaterThan(movedByMax);

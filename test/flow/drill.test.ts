@@ -209,8 +209,10 @@ describe('several servers behind one port', () => {
         url: several.url,
         adminKey: several.adminKey,
         shape: 'lobby',
-        buyersCount: 200,
-        stockCount: 40,
+        buyersCount: 120,
+        stockCount: 24,
+        // Few at a time: when the server dies, most still wait.
+        pace: { ratePerSec: 100, activeMax: 4 },
         killServer() {
           several.kill('server');
           return several.untilReady('server');
@@ -220,11 +222,11 @@ describe('several servers behind one port', () => {
         failed: [],
         findings: [],
       });
-      expect(ends).toMatchObject({ paid: 40, 'sold-out': 160 });
+      expect(ends).toMatchObject({ paid: 24, 'sold-out': 96 });
       expect(result).toMatchObject({ inversions: 0, serversKilled: 1, places: { moved: 0, lost: 0 } });
       // Those who waited at the killed one came back to the other, which told them their place again.
       expect(result.places.comparisons).toBeGreaterThan(0);
-      expect(result.soldOutToldMs?.count).toBeGreaterThan(100);
+      expect(result.soldOutToldMs?.count).toBeGreaterThan(60);
       // The one that was killed, the other, and the one that took its place.
       const pids = result.servers.map(({ pid }) => Number(pid));
       expect(pids).toEqual(expect.arrayContaining([server, other, several.pids()['server']]));

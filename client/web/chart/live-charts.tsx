@@ -10,14 +10,21 @@ const height = 64;
 /** Shorter than this, a chart of a few seconds would jump about. */
 const spanLeastMs = 20_000;
 
-/** Queue and stock over the last minutes, one under the other with the same time axis: each has its own scale. */
-export function LiveCharts(props: { history: readonly HistoryPoint[]; queueLine: 'arrived' | 'called' }) {
-  const { history, queueLine } = props;
+/**
+ * Queue and stock over the last minutes, one under the other with the same time axis: each has its own scale. Until the
+ * first figures come, their place is kept where they are to be expected.
+ */
+export function LiveCharts(props: {
+  history: readonly HistoryPoint[];
+  queueLine: 'arrived' | 'called';
+  isComing: boolean;
+}) {
+  const { history, queueLine, isComing } = props;
   const nowMs = useNow(history.length > 0);
   const first = history[0];
   const last = history.at(-1);
-  if (!first || !last) return null;
   const label = texts.chart[`${queueLine}Line`];
+  if (!first || !last) return isComing ? <ComingCharts label={label} /> : null;
   const toMs = Math.max(nowMs, last.atMs);
   const fromMs = Math.min(first.atMs, toMs - spanLeastMs);
   return (
@@ -44,6 +51,20 @@ export function LiveCharts(props: { history: readonly HistoryPoint[]; queueLine:
   );
 }
 
+function ComingCharts({ label }: { label: string }) {
+  const nothing = { points: [], fromMs: 0, toMs: spanLeastMs };
+  return (
+    <div className="live-charts" aria-hidden="true">
+      <Line className="chart-called" label={label} {...nothing} />
+      <Line className="chart-left" label={texts.chart.stockLine} {...nothing} />
+      <div className="chart-axis">
+        <span>{texts.chart.ago(roughSpan(spanLeastMs))}</span>
+        <span>{texts.chart.now}</span>
+      </div>
+    </div>
+  );
+}
+
 function Line(props: {
   className: string;
   label: string;
@@ -52,14 +73,14 @@ function Line(props: {
   toMs: number;
 }) {
   const { className, label, points, fromMs, toMs } = props;
-  const value = points.at(-1)?.value ?? 0;
+  const value = points.at(-1)?.value;
   const valueMax = points.reduce((max, point) => Math.max(max, point.value), 1);
   const frame = { fromMs, toMs, valueMax, width, height };
   return (
     <div className={`chart ${className}`}>
       <p className="chart-head figures">
         <span>{label}</span>
-        <strong>{formatCount(value)}</strong>
+        <strong>{value === undefined ? '–' : formatCount(value)}</strong>
       </p>
       <svg viewBox={`0 -3 ${width} ${height + 6}`} preserveAspectRatio="none" aria-hidden="true">
         <path className="chart-area" d={stepArea(points, frame)} />

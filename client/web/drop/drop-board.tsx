@@ -32,7 +32,11 @@ export function DropBoard({ drop, watch }: { drop: Drop; watch: DropWatch | null
         </p>
       )}
       {!isBefore && <Figures watch={watch} />}
-      <LiveCharts history={history} queueLine={isBefore ? 'arrived' : 'called'} />
+      <LiveCharts
+        history={history}
+        queueLine={isBefore ? 'arrived' : 'called'}
+        isComing={drop.state !== 'closed'}
+      />
     </section>
   );
 }
