@@ -59,9 +59,10 @@ function Found({ product }: { product: Product }) {
             {isOnePrice ? formatMoney(lowest) : texts.products.from(formatMoney(lowest))}
           </p>
         )}
-        <DropsOf variants={variants} />
         {description !== undefined && <p className="product-description">{description}</p>}
         <Variants variants={variants} />
+        {/* Last, since it is known last: nothing below it is pushed about. */}
+        <DropsOf variants={variants} />
       </div>
     </Page>
   );
