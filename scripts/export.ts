@@ -1,8 +1,17 @@
 // `npm run export`: the products of a running installation into a file that the import takes back.
-import { existsSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
+import {
+  nothingRuns,
+  type Place,
+  placeOf,
+  runCommand,
+  say,
+  sharedOptions,
+  UsageError,
+  writeReport,
+} from './catalog-command/catalog-command.ts';
 import { exportProducts } from './export/export-products.ts';
 import { type ExportSource, openApiSource, openDirectSource } from './export/export-source.ts';
 import { formatOf, type ImportFormat } from './import/read-records.ts';
@@ -24,14 +33,10 @@ whole.
 
 Each product is written as it is when its turn comes: what is changed meanwhile may be in the file or not.`;
 
-class UsageError extends Error {}
-
-interface ExportOptions {
+interface ExportOptions extends Place {
   file: string;
   format: ImportFormat;
   reportFile: string | undefined;
-  dataDir: string;
-  remote: { url: string; adminKey: string } | null;
 }
 
 function readOptions(argv: string[]): ExportOptions | 'help' {
@@ -41,11 +46,7 @@ function readOptions(argv: string[]): ExportOptions | 'help' {
     options: {
       format: { type: 'string' },
       force: { type: 'boolean', default: false },
-      json: { type: 'string' },
-      data: { type: 'string' },
-      url: { type: 'string' },
-      'admin-key': { type: 'string' },
-      help: { type: 'boolean', default: false },
+      ...sharedOptions,
     },
   });
   if (values.help) return 'help';
@@ -56,15 +57,11 @@ function readOptions(argv: string[]): ExportOptions | 'help' {
     throw new UsageError(`say what ${file} is to be: --format json, jsonl or csv`);
   if (existsSync(file) && !values.force)
     throw new UsageError(`${file} is there already: --force writes over it`);
-  const adminKey = values['admin-key'] ?? process.env['ADMIN_KEY'];
-  if (values.url !== undefined && !adminKey)
-    throw new UsageError('--url needs --admin-key KEY (or ADMIN_KEY)');
   return {
     file,
     format,
     reportFile: values.json,
-    dataDir: path.resolve(values.data ?? (process.env['DATA_DIR'] || '.data')),
-    remote: values.url === undefined ? null : { url: values.url, adminKey: adminKey ?? '' },
+    ...placeOf(values),
   };
 }
 
@@ -72,13 +69,10 @@ async function openSource(options: ExportOptions): Promise<ExportSource> {
   if (options.remote) return openApiSource(options.remote);
   const mongoUri = (readRuntime(options.dataDir)?.env ?? process.env)['MONGODB_URI'];
   if (mongoUri) return openDirectSource({ mongoUri });
-  throw new UsageError(
-    `no installation runs on ${options.dataDir}. Start one with "npm start" and export from another terminal,\n` +
-      'name its data folder with --data, set MONGODB_URI, or use --url and --admin-key.',
-  );
+  throw nothingRuns(options.dataDir, 'export', 'MONGODB_URI');
 }
 
-async function run(options: ExportOptions): Promise<void> {
+async function run(options: ExportOptions): Promise<number> {
   const source = await openSource(options);
   const bar = process.stderr.isTTY
     ? new SingleBar({
@@ -100,29 +94,11 @@ async function run(options: ExportOptions): Promise<void> {
     say(
       `${(report.wallMs / 1000).toFixed(1)} s, ${count(report.productsPerSec)} products/s, peak memory ${memory} MiB`,
     );
-    if (options.reportFile !== undefined)
-      writeFileSync(options.reportFile, `${JSON.stringify(report, null, 2)}\n`);
+    writeReport(options.reportFile, report);
+    return 0;
   } finally {
     await source.close();
   }
 }
 
-async function main(): Promise<number> {
-  try {
-    const options = readOptions(process.argv.slice(2));
-    if (options === 'help') say(HELP);
-    else await run(options);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    if (error instanceof UsageError || (error instanceof TypeError && 'code' in error))
-      process.stderr.write('npm run export -- --help says how.\n');
-    return 1;
-  }
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-process.exitCode = await main();
+await runCommand({ name: 'export', help: HELP, readOptions, run });

@@ -1,10 +1,19 @@
 // `npm run import`: products from a file into a running installation, with an exact report of what was refused.
-import { statSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { statSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { currencySchema } from '../server/money.ts';
+import {
+  nothingRuns,
+  type Place,
+  placeOf,
+  runCommand,
+  say,
+  sharedOptions,
+  UsageError,
+  writeReport,
+} from './catalog-command/catalog-command.ts';
 import { openApiTarget } from './import/api-target.ts';
 import { openDirectTarget } from './import/direct-target.ts';
 import { importProducts } from './import/import-products.ts';
@@ -37,16 +46,12 @@ Without --url it writes to the database of the installation that runs on the dat
 none runs here, MONGODB_URI and REDIS_URL say where the catalog is.
 Exit status: 0 when every record is in, 1 when any was refused or the import failed.`;
 
-class UsageError extends Error {}
-
-interface ImportOptions {
+interface ImportOptions extends Place {
   file: string;
   format: ImportFormat;
   currency: string;
   dryRun: boolean;
   reportFile: string | undefined;
-  dataDir: string;
-  remote: { url: string; adminKey: string } | null;
 }
 
 function readOptions(argv: string[]): ImportOptions | 'help' {
@@ -57,11 +62,7 @@ function readOptions(argv: string[]): ImportOptions | 'help' {
       format: { type: 'string' },
       currency: { type: 'string', default: 'USD' },
       'dry-run': { type: 'boolean', default: false },
-      json: { type: 'string' },
-      data: { type: 'string' },
-      url: { type: 'string' },
-      'admin-key': { type: 'string' },
-      help: { type: 'boolean', default: false },
+      ...sharedOptions,
     },
   });
   if (values.help) return 'help';
@@ -79,15 +80,8 @@ function readOptions(argv: string[]): ImportOptions | 'help' {
     currency: currency.data,
     dryRun: values['dry-run'],
     reportFile: values.json,
-    dataDir: path.resolve(values.data ?? (process.env['DATA_DIR'] || '.data')),
-    remote: values.url === undefined ? null : { url: values.url, adminKey: adminKeyOf(values['admin-key']) },
+    ...placeOf(values),
   };
-}
-
-function adminKeyOf(given: string | undefined): string {
-  const key = given ?? process.env['ADMIN_KEY'];
-  if (!key) throw new UsageError('--url needs --admin-key KEY (or ADMIN_KEY)');
-  return key;
 }
 
 async function openTarget(options: ImportOptions): Promise<ImportTarget> {
@@ -95,12 +89,7 @@ async function openTarget(options: ImportOptions): Promise<ImportTarget> {
   const env = readRuntime(options.dataDir)?.env ?? process.env;
   const mongoUri = env['MONGODB_URI'];
   const redisUrl = env['REDIS_URL'];
-  if (!mongoUri || !redisUrl) {
-    throw new UsageError(
-      `no installation runs on ${options.dataDir}. Start one with "npm start" and import from another terminal,\n` +
-        'name its data folder with --data, set MONGODB_URI and REDIS_URL, or use --url and --admin-key.',
-    );
-  }
+  if (!mongoUri || !redisUrl) throw nothingRuns(options.dataDir, 'import', 'MONGODB_URI and REDIS_URL');
   return openDirectTarget({ mongoUri, redisUrl });
 }
 
@@ -147,34 +136,11 @@ async function run(options: ImportOptions): Promise<number> {
       if (report.indexed === false)
         say('Search has not taken them all yet: it goes on as soon as a worker runs.');
     }
-    if (options.reportFile !== undefined)
-      writeFileSync(options.reportFile, `${JSON.stringify(report, null, 2)}\n`);
+    writeReport(options.reportFile, report);
     return report.refusedCount === 0 ? 0 : 1;
   } finally {
     await target?.close();
   }
 }
 
-async function main(): Promise<number> {
-  try {
-    const options = readOptions(process.argv.slice(2));
-    if (options === 'help') {
-      say(HELP);
-      return 0;
-    }
-    return await run(options);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`${message}\n`);
-    if (error instanceof UsageError || (error instanceof TypeError && 'code' in error)) {
-      process.stderr.write('npm run import -- --help says how.\n');
-    }
-    return 1;
-  }
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-process.exitCode = await main();
+await runCommand({ name: 'import', help: HELP, readOptions, run });

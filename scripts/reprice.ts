@@ -1,9 +1,16 @@
 // `npm run reprice`: new prices for a whole catalog or a part of it, through the API of a running installation.
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { createDoorbuster, withRetries, type Doorbuster } from '../client/index.ts';
+import {
+  nothingRuns,
+  placeOf,
+  runCommand,
+  say,
+  sharedOptions,
+  UsageError,
+  writeReport,
+} from './catalog-command/catalog-command.ts';
 import { readRuntime } from './supervisor/runtime.ts';
 
 const HELP = `npm run reprice -- --percent N [options]
@@ -24,8 +31,6 @@ prices in further currencies, and quantity tiers. Drops that are made already ke
 Killed in the middle, the same command goes on where it was, and no price is changed twice: a repricing counts as over
 once its report has been printed. After that the same command is another repricing.
 Exit status: 0 when every product is as asked, 1 when any was refused or it failed.`;
-
-class UsageError extends Error {}
 
 interface Terms {
   percent: number;
@@ -56,11 +61,7 @@ function readOptions(argv: string[]): Options | 'help' {
       category: { type: 'string' },
       currency: { type: 'string' },
       'dry-run': { type: 'boolean', default: false },
-      json: { type: 'string' },
-      data: { type: 'string' },
-      url: { type: 'string' },
-      'admin-key': { type: 'string' },
-      help: { type: 'boolean', default: false },
+      ...sharedOptions,
     },
   });
   if (values.help) return 'help';
@@ -81,21 +82,12 @@ function readOptions(argv: string[]): Options | 'help' {
   };
 }
 
-function installationOf(values: { url?: string; 'admin-key'?: string; data?: string }) {
-  const given = values['admin-key'] ?? process.env['ADMIN_KEY'];
-  if (values.url !== undefined) {
-    if (!given) throw new UsageError('--url needs --admin-key KEY (or ADMIN_KEY)');
-    return { url: values.url, adminKey: given };
-  }
-  const dataDir = path.resolve(values.data ?? (process.env['DATA_DIR'] || '.data'));
+function installationOf(values: Parameters<typeof placeOf>[0]) {
+  const { dataDir, remote } = placeOf(values);
+  if (remote) return remote;
   const runtime = readRuntime(dataDir);
-  const adminKey = runtime?.env['ADMIN_KEY'] ?? given;
-  if (!runtime || !adminKey) {
-    throw new UsageError(
-      `no installation runs on ${dataDir}. Start one with "npm start" and reprice from another terminal,\n` +
-        'name its data folder with --data, or use --url and --admin-key.',
-    );
-  }
+  const adminKey = runtime?.env['ADMIN_KEY'] ?? values['admin-key'] ?? process.env['ADMIN_KEY'];
+  if (!runtime || !adminKey) throw nothingRuns(dataDir, 'reprice');
   return { url: runtime.url, adminKey };
 }
 
@@ -150,40 +142,20 @@ async function reprice(api: Api, { terms, reportFile }: Options): Promise<number
     `${prices} prices of ${changed} products are changed; ${unchanged} are as they were; ${refused} refused.`,
   );
   for (const { productId, reason } of problems.slice(0, 20)) say(`  ${productId}: ${reason}`);
-  if (reportFile !== undefined) {
-    const report = { repriceId, terms, products, changed, unchanged, refused, prices, problems };
-    writeFileSync(reportFile, `${JSON.stringify(report, null, 2)}\n`);
-  }
+  writeReport(reportFile, { repriceId, terms, products, changed, unchanged, refused, prices, problems });
   await withRetries(() => api.admin.reprice.end.mutate({ repriceId }));
   return refused === 0 ? 0 : 1;
 }
 
-async function main(): Promise<number> {
+async function run(options: Options): Promise<number> {
+  const client = createDoorbuster({ url: options.url, token: options.adminKey });
   try {
-    const options = readOptions(process.argv.slice(2));
-    if (options === 'help') {
-      say(HELP);
-      return 0;
-    }
-    const client = createDoorbuster({ url: options.url, token: options.adminKey });
-    try {
-      if (!options.dryRun) return await reprice(client.api, options);
-      await preview(client.api, options.terms);
-      return 0;
-    } finally {
-      await client.close();
-    }
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`${message}\n`);
-    if (error instanceof UsageError || (error instanceof TypeError && 'code' in error))
-      process.stderr.write('npm run reprice -- --help says how.\n');
-    return 1;
+    if (!options.dryRun) return await reprice(client.api, options);
+    await preview(client.api, options.terms);
+    return 0;
+  } finally {
+    await client.close();
   }
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-process.exitCode = await main();
+await runCommand({ name: 'reprice', help: HELP, readOptions, run });

@@ -14,7 +14,7 @@ import { PageLoading } from './frame/page-loading.tsx';
 import { LookupContext } from './products/lookup-context.ts';
 import { createProductLookup } from './products/product-lookup.ts';
 import { chooseLanguage, type Language } from './texts/language.ts';
-import { loadTexts } from './texts/texts.ts';
+import { loadTexts, texts } from './texts/texts.ts';
 
 // Each page's script is loaded when it is first visited; server/transport/pages.ts knows the same addresses.
 const Home = lazy(async () => ({ default: (await import('./home/home.tsx')).Home }));
@@ -60,7 +60,7 @@ export function App({ engine, queries }: { engine: Engine; queries: QueryClient 
             <ConnectionBanner />
             <div className="page">
               <PageHeader />
-              <CrashGuard at={path}>
+              <CrashGuard at={path} says={texts.frame}>
                 <Suspense fallback={<PageLoading />}>
                   <Switch>
                     <Route path="/">{() => <Home />}</Route>

@@ -6,7 +6,7 @@ import { limits } from '../limits.ts';
 import type { Money } from '../money.ts';
 import type { Sealer } from '../platform/seal.ts';
 import type { CouponCart, CouponRefusal } from '../promotions/coupon.rules.ts';
-import type { CartPrice } from './cart.rules.ts';
+import type { Cart, CartPrice } from './cart.rules.ts';
 import type { ExchangeRate } from './conversion.rules.ts';
 import { roundingStepOf } from './currencies.rules.ts';
 import type { Discount } from './discount.rules.ts';
@@ -168,53 +168,36 @@ export function createPricing(deps: {
           `This drop sells in ${drop.currency}, not in ${request.currency}`,
         );
       }
-      const { destination, currency, coupon, buyerId, dropId } = request;
+      const { currency, coupon, buyerId, dropId } = request;
       const { items, ...moment } = itemsAt(request, drop.items, request.atMs ?? clock.now());
       const lines = linesOf(request, items, await termsOf(request));
       const judged =
         coupon === undefined ? null : await judgeCoupon(coupon, buyerId, { dropId, currency, lines });
       if (judged?.kind === 'bad') return { kind: 'bad-coupon', reason: judged.reason };
-      const price = await pool.price(
-        {
-          lines: judged
-            ? lines.map((line, index) => ({ ...line, eligible: judged.eligible[index] ?? false }))
-            : lines,
-          discount: judged?.discount,
-          currency,
-          destination,
-          shippingMethod: request.shipping,
-          shippingTable,
-          ...taxRatesFor(destination),
-        },
-        request.signal,
-      );
-      switch (price.kind) {
-        case 'busy':
-          return { kind: 'busy', retryAfterMs: busyRetryMs };
-        case 'not-shippable':
-          return price;
-        case 'too-much':
-          throw tooMuch();
-        case 'priced': {
-          const least = missedLeastAmount?.({ amount: price.totalAmount, currency }) ?? null;
-          if (least !== null) return { kind: 'below-minimum', minimum: { amount: least, currency } };
-          const value = quoteOf(request, {
-            lines,
-            price,
-            rates: ratesOf(request, drop.items),
-            coupon: judged?.code,
-            moment,
-            expiresAtMs: clock.now() + limits.quoteTtlMs,
-          });
-          const sealed = sealer.seal({ ...value, lines: value.lines.map(withShortTitle) });
-          return { kind: 'quoted', sealed, value, falls: moment.falls };
-        }
-      }
+      const price = await priceOf(request, {
+        lines: judged
+          ? lines.map((line, index) => ({ ...line, eligible: judged.eligible[index] ?? false }))
+          : lines,
+        discount: judged?.discount,
+      });
+      if (price.kind !== 'priced') return price;
+      const least = missedLeastAmount?.({ amount: price.totalAmount, currency }) ?? null;
+      if (least !== null) return { kind: 'below-minimum', minimum: { amount: least, currency } };
+      const value = quoteOf(request, {
+        lines,
+        price,
+        rates: ratesOf(request, drop.items),
+        coupon: judged?.code,
+        moment,
+        expiresAtMs: clock.now() + limits.quoteTtlMs,
+      });
+      const sealed = sealer.seal({ ...value, lines: value.lines.map(withShortTitle) });
+      return { kind: 'quoted', sealed, value, falls: moment.falls };
     },
 
     async estimate(request) {
       if (!catalog) throw new Error('there is no catalog to estimate by');
-      const { currency, destination } = request;
+      const { currency } = request;
       const skus = request.lines.map(({ sku }) => sku);
       const [variants, rates] = await Promise.all([catalog.prices(skus), catalog.rates.intoSoon(currency)]);
       const items = new Map<Sku, ListedItem>();
@@ -226,32 +209,34 @@ export function createPricing(deps: {
         items.set(sku, { ...listed, title: variant.title, taxClass: variant.taxClass });
       }
       const lines = linesOf(request, items, await termsOf(request));
-      const price = await pool.price(
-        {
-          lines,
-          currency,
-          destination,
-          shippingMethod: request.shipping,
-          shippingTable,
-          ...taxRatesFor(destination),
-        },
-        request.signal,
-      );
-      switch (price.kind) {
-        case 'busy':
-          return { kind: 'busy', retryAfterMs: busyRetryMs };
-        case 'not-shippable':
-          return price;
-        case 'too-much':
-          throw tooMuch();
-        case 'priced':
-          return {
-            kind: 'estimated',
-            value: pricedCart(request, { lines, price, rates: ratesOf(request, items) }),
-          };
-      }
+      const price = await priceOf(request, { lines });
+      if (price.kind !== 'priced') return price;
+      return {
+        kind: 'estimated',
+        value: pricedCart(request, { lines, price, rates: ratesOf(request, items) }),
+      };
     },
   };
+
+  /** Of what a thread answers, all but a total beyond what a card can be charged, which is the request's own fault. */
+  async function priceOf(
+    { currency, destination, shipping, signal }: EstimateRequest,
+    cart: Pick<Cart, 'lines' | 'discount'>,
+  ) {
+    const price = await pool.price(
+      {
+        ...cart,
+        currency,
+        destination,
+        shippingMethod: shipping,
+        shippingTable,
+        ...taxRatesFor(destination),
+      },
+      signal,
+    );
+    if (price.kind === 'too-much') throw tooMuch();
+    return price.kind === 'busy' ? { kind: price.kind, retryAfterMs: busyRetryMs } : price;
+  }
 
   async function termsOf(request: EstimateRequest): Promise<ReadonlyMap<Sku, readonly GroupTerms[]>> {
     const { buyerId, groups = [], currency, lines } = request;

@@ -6,7 +6,7 @@ import { Link, Route, Router, Switch, useLocation } from 'wouter';
 import { failureOf } from '../../index.ts';
 import { chooseLanguage, currentLocale, type Language } from '../texts/language.ts';
 import { LanguageChoice, ThemeChoice } from '../frame/choices.tsx';
-import { CrashGuard } from './parts/crash-guard.tsx';
+import { CrashGuard } from '../frame/crash-guard.tsx';
 import { Notices } from './parts/notices.tsx';
 import { Loading, Page } from './parts/page.tsx';
 import { Door, SignIn, type SignedIn } from './session/sign-in.tsx';
@@ -87,7 +87,7 @@ export function ControlRoom() {
           <StaffContext value={staff}>
             <Router base="/admin">
               <Head onLanguage={language => void speak(language)} />
-              <CrashGuard at={path}>
+              <CrashGuard at={path} says={words} className="admin-page">
                 <Pages key={edition} />
               </CrashGuard>
             </Router>

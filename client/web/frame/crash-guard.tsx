@@ -1,9 +1,10 @@
 import { Component, type ReactNode } from 'react';
-import { texts } from '../texts/texts.ts';
 
 interface Guarded {
   /** The address: another page is tried anew, whatever became of this one. */
   readonly at: string;
+  readonly says: { readonly broken: string; readonly reload: string };
+  readonly className?: string;
   readonly children: ReactNode;
 }
 
@@ -20,13 +21,14 @@ export class CrashGuard extends Component<Guarded, { hasCrashed: boolean; at: st
   }
 
   override render() {
-    if (!this.state.hasCrashed) return this.props.children;
+    const { says, className, children } = this.props;
+    if (!this.state.hasCrashed) return children;
     return (
-      <main id="content" tabIndex={-1}>
+      <main id="content" tabIndex={-1} className={className}>
         <div className="notice notice-alarm crash" role="alert">
-          <p>{texts.frame.broken}</p>
+          <p>{says.broken}</p>
           <button type="button" className="button button-quiet" onClick={() => window.location.reload()}>
-            {texts.frame.reload}
+            {says.reload}
           </button>
         </div>
       </main>

@@ -10,8 +10,9 @@ import { Failed, Loading, Page } from '../parts/page.tsx';
 import { useStaff } from '../session/staff.ts';
 import { words } from '../texts/texts.ts';
 import { bounds } from './bounds.ts';
-import { botGates, modes, readDropForm, type Problem, type Problems } from './drop-form.rules.ts';
+import { modes, readDropForm, type Problem, type Problems } from './drop-form.rules.ts';
 import { EditDropForm } from './edit-drop-form.tsx';
+import { TermsFields } from './terms-fields.tsx';
 
 /** What is wrong, in words. */
 export function sayProblem(problem: Problem | undefined): string | undefined {
@@ -284,24 +285,7 @@ export function NewDrop() {
             {span('paymentWindow', text.paymentWindow, bounds.paymentWindowSec)}
           </div>
           {number('perCardMax', text.perCardMax, { hint: text.perCardMaxHint, isOptional: true })}
-          <label className="choice">
-            <input type="checkbox" name="delayedMethods" value="yes" />
-            <span>
-              <strong>{text.delayedMethods}</strong>
-              <span className="field-hint">{text.delayedMethodsHint}</span>
-            </span>
-          </label>
-          <Field name="botGate" label={text.botGate}>
-            {control => (
-              <select {...control} defaultValue="off">
-                {botGates.map(gate => (
-                  <option key={gate} value={gate}>
-                    {text.botGates[gate]}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
+          <TermsFields />
           <Field name="codes" label={text.codes} hint={text.codesHint} problem={wrong('codes')} isOptional>
             {control => <textarea {...control} rows={4} spellCheck={false} />}
           </Field>

@@ -11,6 +11,7 @@ import { useStaff } from '../session/staff.ts';
 import { words } from '../texts/texts.ts';
 import { bounds } from './bounds.ts';
 import { botGates } from './drop-form.rules.ts';
+import { TermsFields } from './terms-fields.tsx';
 
 export type AdminDrop = ApiOutputs['admin']['drop']['get'];
 type Update = ApiInputs['admin']['drop']['update'];
@@ -128,24 +129,7 @@ export function EditDropForm({ drop }: { drop: AdminDrop }) {
                 <Fragment key={name}>{field(name, text[name], String(drop[setting] / 1_000))}</Fragment>
               ))}
             </div>
-            <Field name="botGate" label={text.botGate}>
-              {control => (
-                <select {...control} defaultValue={drop.botGate}>
-                  {botGates.map(gate => (
-                    <option key={gate} value={gate}>
-                      {text.botGates[gate]}
-                    </option>
-                  ))}
-                </select>
-              )}
-            </Field>
-            <label className="choice">
-              <input type="checkbox" name="delayedMethods" value="yes" defaultChecked={drop.delayedMethods} />
-              <span>
-                <strong>{text.delayedMethods}</strong>
-                <span className="field-hint">{text.delayedMethodsHint}</span>
-              </span>
-            </label>
+            <TermsFields drop={drop} />
           </fieldset>
         )}
         <div role="alert">
