@@ -23,7 +23,7 @@ prices in further currencies, and quantity tiers. Drops that are made already ke
   --category "TVs"          products of this category alone
   --currency EUR            prices in this currency alone (the price list of it)
   --dry-run                 says what would change, with a few examples; writes nothing
-  --json REPORT             writes the report to a file, with every refused product and why
+  --json REPORT             writes the report to a file, with why products were refused (of this run, not of one before)
   --data DIR                the data folder of the running installation (DATA_DIR, or .data)
   --url URL --admin-key KEY an installation elsewhere (ADMIN_KEY)
   --help                    this
@@ -142,6 +142,10 @@ async function reprice(api: Api, { terms, reportFile }: Options): Promise<number
     `${prices} prices of ${changed} products are changed; ${unchanged} are as they were; ${refused} refused.`,
   );
   for (const { productId, reason } of problems.slice(0, 20)) say(`  ${productId}: ${reason}`);
+  if (problems.length < refused)
+    say(
+      `  and ${refused - problems.length} more, of a part that was done before this run or whose answer was lost`,
+    );
   writeReport(reportFile, { repriceId, terms, products, changed, unchanged, refused, prices, problems });
   await withRetries(() => api.admin.reprice.end.mutate({ repriceId }));
   return refused === 0 ? 0 : 1;

@@ -79,15 +79,10 @@ async function inEachView(walk: (page: Page, shoot: Shoot) => Promise<void>): Pr
 
 try {
   const keys = { admin: installation.adminKey, ...staffKeys };
-  // A part that names no page of the control room, or none of the shop, spares the way through the other.
-  const showsAdmin = only === '' || /^(390|1280)(-(light|dark))?$/.test(only) || only.includes('admin');
-  const showsShop = !only.includes('admin');
-  if (showsAdmin) {
-    await inEachView((page, shoot) => walkEmptyControlRoom(page, { url, key: keys.admin }, shoot));
-  }
+  await inEachView((page, shoot) => walkEmptyControlRoom(page, { url, key: keys.admin }, shoot));
   const stage = await setStage(url, admin);
-  if (showsShop) await inEachView((page, shoot) => walkShop(page, stage, shoot));
-  if (showsAdmin) await inEachView((page, shoot) => walkControlRoom(page, { stage, keys }, shoot));
+  await inEachView((page, shoot) => walkShop(page, stage, shoot));
+  await inEachView((page, shoot) => walkControlRoom(page, { stage, keys }, shoot));
 } finally {
   await browser.close();
   await admin.close();

@@ -192,6 +192,7 @@ const targetSchema = z.union([
   z.object({ code: z.string().max(64) }).transform(input => input.code),
   z.object({ group: z.string().max(64) }).transform(input => input.group),
   z.object({ buyerId: z.string().max(64) }).transform(input => input.buyerId),
+  z.object({ repriceId: z.string().max(64) }).transform(input => input.repriceId),
   z.object({ from: z.string().max(8), to: z.string().max(8) }).transform(({ from, to }) => `${from}:${to}`),
 ]);
 

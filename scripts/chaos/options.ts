@@ -50,7 +50,7 @@ export function readChaosOptions(
     }
     return found;
   });
-  return { faults: only.length > 0 ? only : all, seed, jsonFile: values.json ?? null };
+  return { faults: only.length > 0 ? [...new Set(only)] : all, seed, jsonFile: values.json ?? null };
 }
 
 /** Not a number where it is none: then it names no fault. */

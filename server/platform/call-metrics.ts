@@ -17,7 +17,7 @@ interface Tally {
 
 export interface CallMetrics {
   readonly calls: Counter<'path' | 'outcome'>;
-  readonly callSeconds: Histogram<'path'>;
+  readonly callSeconds: Pick<Histogram<'path'>, 'get'>;
   /** One more call of the path came to this outcome: ok, or the error's code. */
   countCall(path: string, outcome: string): void;
   /** A call of the path took so long. */

@@ -4,7 +4,7 @@
 // a read was under way, and the driver polls: MongoDB before 4.4, and servers that only speak its protocol. Newer ones
 // keep one `hello` open, and then it is not written anew at that moment.)
 //
-//   well → lost        the driver knows no server
+//   well → lost        the driver knows no server that takes writes
 //   lost → well        it knows one again
 //   lost → renewing    a connection made afresh was answered, and the driver found nothing for `patience` after that
 //   renewing → well    the client has let go of its connections and is connected anew, in its place: stores keep theirs
@@ -17,6 +17,9 @@ const everyMsDefault = 5_000;
 const answersBeforeRenewal = 4;
 /** A server that needs longer than this for `hello` is not well, and the driver may be right. */
 const probeTimeoutMs = 3_000;
+
+/** In a replica set whose primary nobody finds, the others are known and nothing can be written. */
+const writableTypes: ReadonlySet<string> = new Set(['Standalone', 'RSPrimary', 'Mongos', 'LoadBalancer']);
 
 export function watchMongo(
   client: mongo.MongoClient,
@@ -52,13 +55,13 @@ export function watchMongo(
       log.warn({ err: error }, 'mongodb: the connection could not be made anew');
     } finally {
       looking = false;
-      if (stopped) await client.close();
+      if (stopped) await client.close().catch(() => undefined);
     }
   };
   client.on('topologyDescriptionChanged', ({ newDescription }) => {
-    const isKnown = [...newDescription.servers.values()].some(({ type }) => type !== 'Unknown');
-    if (isKnown) return rest();
+    // While it is connected anew, what it hears on the way does not end the watch: the connecting may still fail.
     if (stopped || renewing) return;
+    if ([...newDescription.servers.values()].some(({ type }) => writableTypes.has(type))) return rest();
     timer ??= setInterval(() => void look(), everyMs).unref();
   });
   return {

@@ -3,10 +3,25 @@
 // takes a body does so when the request arrives, before any of it was read; from then on the stream stays silent. What
 // nobody takes is a stream as ever. No more than the bound is kept, whatever is sent, and all of it is read.
 import { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { TRPCError } from '@trpc/server';
+
+/** What a stream says of its own end. */
+const streamEnded = Object.getOwnPropertyDescriptor(Readable.prototype, 'readableEnded')?.get;
 
 export class LeanIncoming extends IncomingMessage {
   #taken: TakenBody | null = null;
+
+  static {
+    // node:http keeps hold of a request, and of all that hangs on it, until it has ended or the connection has another
+    // one. The property is declared as a field there, which no accessor of a class may take the place of.
+    Object.defineProperty(this.prototype, 'readableEnded', {
+      configurable: true,
+      get(this: LeanIncoming): unknown {
+        return this.#taken ? this.#taken.isOver : streamEnded?.call(this);
+      },
+    });
+  }
 
   /** The body as text. Rejects with PAYLOAD_TOO_LARGE past `maxBytes`, and where the client left early. */
   takeBody(maxBytes: number): TakenBody {
@@ -36,7 +51,9 @@ export class TakenBody {
   readonly #maxBytes: number;
   #chunks: Buffer[] = [];
   #bytesCount = 0;
-  #text: string | null = null;
+  /** Until it is asked for. */
+  #text = '';
+  #isWhole = false;
   #error: TRPCError | null = null;
   #waiting: { resolve: (text: string) => void; reject: (error: Error) => void } | null = null;
 
@@ -44,9 +61,18 @@ export class TakenBody {
     this.#maxBytes = maxBytes;
   }
 
-  /** At once where all of it has come, else a promise. Asked for once. */
+  /** Nothing more of it comes, and it holds on to nothing but what was not asked for. */
+  get isOver(): boolean {
+    return this.#isWhole;
+  }
+
+  /** At once where all of it has come, else a promise. Asked for once: from then on it is the caller's. */
   text(): string | Promise<string> {
-    if (this.#text !== null) return this.#text;
+    if (this.#isWhole && !this.#error) {
+      const text = this.#text;
+      this.#text = '';
+      return text;
+    }
     return new Promise((resolve, reject) => {
       if (this.#error) reject(this.#error);
       else this.#waiting = { resolve, reject };
@@ -61,21 +87,25 @@ export class TakenBody {
   }
 
   end(): void {
+    this.#isWhole = true;
     if (this.#error) return;
-    this.#text = textOf(this.#chunks);
+    const text = textOf(this.#chunks);
     this.#chunks = [];
-    this.#waiting?.resolve(this.#text);
+    if (this.#waiting) this.#waiting.resolve(text);
+    else this.#text = text;
+    this.#waiting = null;
   }
 
   /** The client is gone. Nothing is missing where the body had come. */
   leave(): void {
-    if (this.#text === null && !this.#error) this.#fail(new TRPCError({ code: 'CLIENT_CLOSED_REQUEST' }));
+    if (!this.#isWhole && !this.#error) this.#fail(new TRPCError({ code: 'CLIENT_CLOSED_REQUEST' }));
   }
 
   #fail(error: TRPCError): void {
     this.#error = error;
     this.#chunks = [];
     this.#waiting?.reject(error);
+    this.#waiting = null;
   }
 }
 

@@ -1,6 +1,8 @@
 // A MongoDB that is lost with all its connections in one turn of the driver's event loop, while a read is under way.
+import { EventEmitter } from 'node:events';
 import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
+import { watchMongo } from '../../server/platform/mongo-watch.ts';
 import { collectionOf, connectMongo, isConnected } from '../../server/platform/mongo.ts';
 import { startEmbeddedMongo } from '../support/embedded-mongo.ts';
 import { startEndingProxy } from '../support/ending-proxy.ts';
@@ -53,4 +55,31 @@ it('is lost for good to a driver that polls, until the watch makes the connectio
     .toEqual({ _id: 'one' });
   expect(isConnected(connection)).toBe(true);
   expect(lines.join('')).toContain('it answers, but the driver does not find it');
+});
+
+it('is looked for again where the driver found others than the primary, and where connecting anew failed on the way', async () => {
+  const mongo = await startEmbeddedMongo();
+  onTestFinished(async () => void (await mongo.stop()));
+  // The driver, as far as it is watched: it knows a secondary alone, and loses what it had just found, once.
+  const known = (type: string) => ({ newDescription: { servers: new Map([['one', { type }]]) } });
+  const driver = new EventEmitter();
+  let connects = 0;
+  const client = Object.assign(driver, {
+    close: async () => undefined,
+    async connect() {
+      connects += 1;
+      driver.emit('topologyDescriptionChanged', known('RSPrimary'));
+      if (connects === 1) throw new Error('lost again on the way');
+    },
+  });
+  const log = pino({ enabled: false });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the part of a client that is watched
+  const watch = watchMongo(client as unknown as Parameters<typeof watchMongo>[0], {
+    uri: `mongodb://127.0.0.1:${mongo.port}/lost`,
+    log,
+    everyMs: 20,
+  });
+  onTestFinished(() => watch.stop());
+  driver.emit('topologyDescriptionChanged', known('RSSecondary'));
+  await expect.poll(() => connects, { timeout: 10_000 }).toBe(2);
 });

@@ -245,6 +245,7 @@ describe('the command', () => {
     expect(unchanged.reduction).toBeUndefined();
     const log = await admin.api.admin.audit.query({ what: 'admin.reprice' });
     expect(log.items.map(({ what }) => what)).toContain('admin.reprice.end');
+    expect(log.items.filter(({ target }) => !target)).toEqual([]);
     const absent = await admin.api.catalog.priceHistory
       .query({ sku: 'S-1', currency: 'JPY' })
       .catch(failureOf);
