@@ -6,9 +6,6 @@ import { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { TRPCError } from '@trpc/server';
 
-/** What a stream says of its own end. */
-const streamEnded = Object.getOwnPropertyDescriptor(Readable.prototype, 'readableEnded')?.get;
-
 export class LeanIncoming extends IncomingMessage {
   #taken: TakenBody | null = null;
 
@@ -18,7 +15,7 @@ export class LeanIncoming extends IncomingMessage {
     Object.defineProperty(this.prototype, 'readableEnded', {
       configurable: true,
       get(this: LeanIncoming): unknown {
-        return this.#taken ? this.#taken.isOver : streamEnded?.call(this);
+        return this.#taken ? this.#taken.isOver : Reflect.get(Readable.prototype, 'readableEnded', this);
       },
     });
   }

@@ -12,7 +12,7 @@ import {
   testCards,
   type ShopFront,
 } from '../support/shop-front.ts';
-import { movedBy } from '../support/browser.ts';
+import { drawn, movedBy } from '../support/browser.ts';
 
 let shop: ShopFront;
 
@@ -377,6 +377,10 @@ describe('every page', options, () => {
   it('would be told of a violated policy, a fault of a script, a request to somebody else and a page that moves', async () => {
     const visit = await shop.visit('/');
     const { page, complaints, origins } = visit;
+    // What stands lowest comes last: the banner must push the whole page, not the first few lines of it.
+    await page.getByText('The catalog').first().waitFor();
+    await page.getByText('Night lamp').first().waitFor();
+    await drawn(page);
     await page.evaluate(() => {
       document.body.setAttribute('style', 'color: red');
       setTimeout(() => {

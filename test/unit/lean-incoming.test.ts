@@ -1,26 +1,34 @@
 // What node:http keeps of a request whose body was taken, once it is answered.
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, createServer, request, type ServerResponse } from 'node:http';
-import { type AddressInfo, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { LeanIncoming } from '../../server/transport/lean-incoming.ts';
 
 /** Sends one request on a connection that stays open, and answers the server's end of it. */
-async function answered(answer: (req: LeanIncoming, res: ServerResponse) => void): Promise<Socket> {
-  const server = createServer({ IncomingMessage: LeanIncoming }, answer).listen(0, '127.0.0.1');
+async function answered(
+  answer: (req: LeanIncoming, res: ServerResponse) => Promise<unknown>,
+): Promise<Socket> {
+  const sockets: Socket[] = [];
+  const server = createServer({ IncomingMessage: LeanIncoming }, (req, res) => void answer(req, res))
+    .on('connection', (socket: Socket) => sockets.push(socket))
+    .listen(0, '127.0.0.1');
   const agent = new Agent({ keepAlive: true });
   onTestFinished(() => {
     agent.destroy();
     server.close();
   });
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const connected = once(server, 'connection');
+  const address = server.address();
+  assert(address !== null && typeof address === 'object');
+  const { port } = address;
   const sending = request({ agent, host: '127.0.0.1', port, method: 'POST' });
   sending.end('a body');
-  const [socket] = (await connected) as [Socket];
   const [response] = await once(sending, 'response');
   expect(await response.setEncoding('utf8').toArray()).toEqual(['a body']);
+  const [socket] = sockets;
+  assert(socket !== undefined);
   return socket;
 }
 
