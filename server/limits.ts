@@ -192,6 +192,12 @@ export const limits = {
   repriceBlockCount: 10_000,
   /** Products in one call of a repricing: each is a write of its own, so a call takes some hundred milliseconds. */
   repricePageCount: 200,
+  /**
+   * Repricings that are under way at once. A product remembers twice as many that changed it (40 bytes each), so that
+   * one which was killed is known again after all the others have passed over the product.
+   */
+  repricingsCount: 5,
+  repricingMarksCount: 10,
   /** A price may fall to almost nothing or rise elevenfold; what is beyond is a slip. */
   repricePercent: { min: -99, max: 1_000 },
   /** Article 6a of Directive 98/6/EC: what a reduction is compared with, and for how long it is one. */
@@ -205,6 +211,8 @@ export const limits = {
   groupsCount: 50,
   groupPricesCount: 500,
   groupsPerBuyerCount: 10,
+  /** Names in a customer's token: an identity provider may list its own groups there, before those that the shop knows. */
+  groupsInTokenCount: 200,
   /** How long a process may go on with groups, and with a buyer's, that another has changed; a quote is good for longer. */
   groupCacheTtlMs: 2 * SECOND,
   groupMembersCacheCount: 10_000,
@@ -414,6 +422,10 @@ export function assertLimits(): void {
   assert(
     limits.sharedProductTtlMs <= limits.productCacheTtlMs,
     'what all processes remember must not outlive what each does',
+  );
+  assert(
+    limits.repricingsCount < limits.repricingMarksCount,
+    'a product must remember every repricing that is under way',
   );
   assert(2 * limits.indexTimeoutMs < limits.indexClaimMs, 'an indexer must not outlive its claim');
   assert(

@@ -271,9 +271,11 @@ export async function createCatalog(deps: {
     upsertMany: inputs => upsertMany(inputs),
 
     async remove(productId) {
-      const removed = await store.remove(productId, clock.now());
-      if (removed) await changed([productId]);
-      return removed;
+      const outcome = await store.remove(productId, clock.now());
+      if (outcome === 'contended')
+        throw new PublicError('conflict', 'Others are changing this product at the same moment: try again');
+      if (outcome === 'removed') await changed([productId]);
+      return outcome === 'removed';
     },
 
     async priceHistory(sku, currency) {
@@ -284,7 +286,12 @@ export async function createCatalog(deps: {
       const present = [price, ...prices].find(each => currency === undefined || each.currency === currency);
       if (!present) return null;
       const known = await store.pricesOf(sku, present.currency);
-      const entries = known.length > 0 ? known : [{ atMs: product.createdAtMs, amount: present.amount }];
+      const last = known.at(-1);
+      // A product that was never changed has no lines; those that there are may be of another that had the SKU before.
+      const entries =
+        last?.amount === present.amount
+          ? known
+          : [...known, { atMs: Math.max(product.createdAtMs, last?.atMs ?? 0), amount: present.amount }];
       return { sku, ...present, entries, reduction: reductionOf(entries, clock.now()) };
     },
     repriced: {
@@ -353,7 +360,8 @@ export async function createCatalog(deps: {
   };
 }
 
-function afterOf(cursor: string | undefined): ProductId | null {
+/** Where a page begins. Throws PublicError `invalid-input` for a text that is no cursor of ours. */
+export function afterOf(cursor: string | undefined): ProductId | null {
   if (cursor === undefined) return null;
   const after = productIdSchema.safeParse(readCursor(cursor));
   if (!after.success)

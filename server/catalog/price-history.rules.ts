@@ -13,7 +13,7 @@ export interface PriceEntry {
 }
 
 export interface Reduction {
-  /** When the price first fell, of the falls that followed each other. */
+  /** When the price first fell, of the falls that followed each other within those days. */
   readonly sinceMs: number;
   /** The lowest price of the 30 days before. */
   readonly lowestAmount: number;
@@ -33,7 +33,7 @@ export function reductionOf(entries: readonly PriceEntry[], nowMs: number): Redu
   if (!present || present.amount === null || nowMs - present.atMs >= limits.priceNoticeMs) return null;
   let before = last - 1;
   if (!fellAt(known, last)) return null;
-  while (before > 0 && fellAt(known, before)) before -= 1;
+  while (before > 0 && fellAt(known, before) && !hasStood(known, before)) before -= 1;
   const sinceMs = known[before + 1]?.atMs ?? present.atMs;
   const fromMs = sinceMs - limits.priceNoticeMs;
   let lowestAmount = Number.POSITIVE_INFINITY;
@@ -54,9 +54,21 @@ function fellAt(entries: readonly PriceEntry[], index: number): boolean {
   return before !== null && after !== null && after < before;
 }
 
+/** Whether a price that was replaced had been the price for so long that it was no step of a reduction any more. */
+function hasStood(entries: readonly PriceEntry[], index: number): boolean {
+  const [from, until] = [entries[index]?.atMs ?? 0, entries[index + 1]?.atMs ?? 0];
+  return until - from >= limits.priceNoticeMs;
+}
+
 /** An entry that says the same as the one before it says nothing. */
 function withoutRepeats(entries: readonly PriceEntry[]): PriceEntry[] {
   return entries.filter((entry, index) => index === 0 || entry.amount !== entries[index - 1]?.amount);
+}
+
+/** A product as far as its prices are concerned: what nobody is shown is offered at no price. */
+export interface PricedProduct {
+  readonly isOffered: boolean;
+  readonly variants: readonly PricedVariant[];
 }
 
 interface PricedVariant {
@@ -74,16 +86,18 @@ export interface PriceChange extends PriceEntry {
 
 /**
  * What a change of a product writes down: each price that differs, with what it was before as the beginning, since a price
- * that never changed has no lines at all. `rev` is the change's; `sinceMs` is when the product was made.
+ * that never changed has no lines at all. `rev` is the change's; `sinceMs` is when the product was made. A SKU may become
+ * another product's, whose revs count anew: so the lines are the product's.
  */
 export function priceChangesOf(change: {
-  before: readonly PricedVariant[];
-  after: readonly PricedVariant[];
+  productId: string;
+  before: PricedProduct;
+  after: PricedProduct;
   rev: number;
   sinceMs: number;
   nowMs: number;
 }): PriceChange[] {
-  const { rev, sinceMs, nowMs } = change;
+  const { productId, rev, sinceMs, nowMs } = change;
   const [before, after] = [pricesOf(change.before), pricesOf(change.after)];
   return [...new Set([...before.keys(), ...after.keys()])].flatMap(key => {
     const [sku = '', currency = ''] = key.split(' ');
@@ -94,15 +108,16 @@ export function priceChangesOf(change: {
       // The first to be written stands: later ones have the same id. One that comes anew begins now.
       {
         ...line,
-        id: `${key} 0`,
+        id: `${key} ${productId} 0`,
         ...(was === null ? { atMs: nowMs, amount: is } : { atMs: sinceMs, amount: was }),
       },
-      { ...line, id: `${key} ${rev}`, atMs: nowMs, amount: is },
+      { ...line, id: `${key} ${productId} ${rev}`, atMs: nowMs, amount: is },
     ];
   });
 }
 
-function pricesOf(variants: readonly PricedVariant[]): Map<string, number> {
+function pricesOf({ isOffered, variants }: PricedProduct): Map<string, number> {
+  if (!isOffered) return new Map();
   const all = variants.flatMap(({ sku, price, prices = [] }) =>
     [price, ...prices].map(({ amount, currency }) => [`${sku} ${currency}`, amount] as const),
   );
