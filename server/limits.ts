@@ -86,6 +86,8 @@ export const limits = {
 
   /** Counted by one script, which holds up its Redis while it runs: so many take less than a millisecond. */
   gatheredRatesCount: 256,
+  /** Commands to the Redis of the stock that go out as one write: enough to spare most writes, few enough for it to begin early. */
+  gatheredCommandsCount: 16,
 
   // --- drops ------------------------------------------------------------------------------------------
   /** Names of keys remembered in each process, 1 KiB for each drop: more than are ever on at once. */
