@@ -206,6 +206,10 @@ export const limits = {
   priceNoticeMs: 30 * 24 * HOUR,
   /** Changes of one price that are read: one a day for longer than a year. */
   priceHistoryCount: 400,
+  /** Drops of one SKU that are looked at: one a day for the 30 days that count, and those that are planned. */
+  priceHistoryDropsCount: 60,
+  /** How long a drop's page may go on with the lowest price beside its own: it moves by days, and at a first fall. */
+  lowestBeforeTtlMs: 5 * SECOND,
   /**
    * Groups of buyers, all held by each process and looked at for each line; prices of one group, which a body bounds
    * before this does; groups that one buyer is in.

@@ -12,6 +12,22 @@ export interface PriceEntry {
   readonly amount: number | null;
 }
 
+/** A price that was asked for a while beside the catalog's: a drop's. */
+export interface AppliedPrice {
+  readonly fromMs: number;
+  /** Infinity where nobody has said an end. */
+  readonly untilMs: number;
+  readonly amount: number;
+}
+
+/** What a drop asked for one SKU in one currency: of its opening first, and each that it fell to. */
+export interface DropOffer {
+  readonly dropId: string;
+  /** When it ended or is to end; Infinity where nobody has said. */
+  readonly endMs: number;
+  readonly prices: readonly AppliedPrice[];
+}
+
 export interface Reduction {
   /** When the price first fell, of the falls that followed each other within those days. */
   readonly sinceMs: number;
@@ -24,9 +40,13 @@ export interface Reduction {
 /**
  * The reduction that the present price is, or null where there is none to be announced: it never fell, it rose since, it is
  * no lower than it was within the 30 days before it fell, or it has stood for longer than those and is the price by now.
- * `entries` are one SKU's in one currency, oldest first.
+ * `entries` are one SKU's in one currency, oldest first; `others` was asked beside them, and counts for what was lowest.
  */
-export function reductionOf(entries: readonly PriceEntry[], nowMs: number): Reduction | null {
+export function reductionOf(
+  entries: readonly PriceEntry[],
+  nowMs: number,
+  others: readonly AppliedPrice[] = [],
+): Reduction | null {
   const known = withoutRepeats(entries.filter(({ atMs }) => atMs <= nowMs));
   const last = known.length - 1;
   const present = known[last];
@@ -43,6 +63,8 @@ export function reductionOf(entries: readonly PriceEntry[], nowMs: number): Redu
     const untilMs = known[index + 1]?.atMs ?? nowMs;
     if (amount !== null && untilMs > fromMs) lowestAmount = Math.min(lowestAmount, amount);
   }
+  for (const other of others)
+    if (other.fromMs < sinceMs && other.untilMs > fromMs) lowestAmount = Math.min(lowestAmount, other.amount);
   if (present.amount >= lowestAmount || !Number.isFinite(lowestAmount)) return null;
   const [first] = known;
   const knownSinceMs = first && first.atMs > fromMs ? first.atMs : null;

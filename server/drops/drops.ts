@@ -212,7 +212,11 @@ export function createDrops(options: {
           `A drop that is ${outcome.state} cannot be asked to ${steer.action}`,
         );
       }
-      if (steer.action === 'open') await record.note(dropId, { opensAtMs: clock.now() });
+      if (steer.action === 'open') {
+        const openedAtMs = clock.now();
+        await record.note(dropId, { opensAtMs: openedAtMs });
+        await store.markOpened(dropId, openedAtMs);
+      }
       if (steer.action === 'pause' || steer.action === 'resume')
         await record.note(dropId, { paused: steer.action === 'pause' });
       await changed(dropId);
@@ -224,7 +228,7 @@ export function createDrops(options: {
     list: listOptions => store.list(listOptions),
     listRunning: () => store.listRunning(),
     load: drop => load(drop),
-    markEnded: dropId => store.markEnded(dropId),
+    markEnded: dropId => store.markEnded(dropId, clock.now()),
     forget: dropId => remembered.delete(dropId),
   };
 }
