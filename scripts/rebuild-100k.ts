@@ -121,7 +121,7 @@ const rebuild = createRebuild({
   dropFields,
   firstPaidShare,
   orders: id => orders.holdsOfDrop(id),
-  ownedUnits: id => ledger.ownedUnits(id),
+  ownersAmong: orderIds => ledger.ownersAmong(orderIds),
   calls: async function* () {},
   lobby: () => Promise.resolve(null),
   payments: () => Promise.resolve([]),

@@ -27,6 +27,8 @@ export type Row = readonly (string | number | bigint | Uint8Array | null)[];
 export class Database {
   readonly #sqlite: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #writesCount = 0;
+  #undosCount = 0;
 
   constructor(options: { dataDir: string; bytesMax?: number }) {
     mkdirSync(options.dataDir, { recursive: true });
@@ -66,7 +68,18 @@ export class Database {
     }
   }
 
+  /** Grows with whatever may have changed something: who finds it as it was reads what was there. */
+  get writesCount(): number {
+    return this.#writesCount;
+  }
+
+  /** How often a turn was undone, and the catalog read anew. */
+  get undosCount(): number {
+    return this.#undosCount;
+  }
+
   run(sql: string, ...values: SQLInputValue[]): { changes: number; rowId: number } {
+    this.#writesCount += 1;
     return this.#guarded(() => {
       const result = this.#statement(sql).run(...values);
       return { changes: Number(result.changes), rowId: Number(result.lastInsertRowid) };
@@ -88,6 +101,7 @@ export class Database {
   }
 
   exec(sql: string): void {
+    if (sql === 'ROLLBACK') this.#undosCount += 1;
     this.#guarded(() => this.#sqlite.exec(sql));
   }
 
