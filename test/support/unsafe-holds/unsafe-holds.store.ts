@@ -79,7 +79,7 @@ async function write(options: {
 function unsafeText(written: { ofSku: number; ofAll: number }): string {
   const changes: [string, string][] = [
     ['if tonumber(available) < tonumber(ARGV[index + 1]) then', 'if false then'],
-    ["if pass.hold ~= '' then", 'if false then'],
+    ["if pass.hold ~= '' then return", 'if false then return'],
     ['if bought + units > perBuyerMax then', 'if false then'],
     ['change(1, -units)', `change(1, ${written.ofAll} - tonumber(stock[1]))`],
     ['change(at, -quantity)', `change(at, ${written.ofSku} - tonumber(stock[at]))`],
