@@ -93,15 +93,11 @@ export function* select(collection: Collection, selection: Selection): Generator
 function* checked(collection: Collection, plan: Plan, filter: FilterNode): Generator<Stored> {
   const { database } = collection;
   const mark = { writesCount: 0 };
-  const scan = plan.kind === 'index' && plan.exact && !plan.scan.merge ? plan.scan : undefined;
-  const { undosCount } = database;
+  const isExact = plan.kind === 'index' && plan.exact && !plan.scan.merge;
   for (const rowId of scanPlan(collection, plan, mark)) {
     const stored = collection.read(rowId);
     if (!stored) continue;
-    const isSaidByKey =
-      scan?.index.arrayBits === 0 &&
-      mark.writesCount === database.writesCount &&
-      undosCount === database.undosCount;
+    const isSaidByKey = isExact && mark.writesCount === database.writesCount;
     if (isSaidByKey || matches(filter, stored.doc)) yield stored;
   }
 }

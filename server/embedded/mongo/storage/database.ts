@@ -28,7 +28,6 @@ export class Database {
   readonly #sqlite: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   #writesCount = 0;
-  #undosCount = 0;
 
   constructor(options: { dataDir: string; bytesMax?: number }) {
     mkdirSync(options.dataDir, { recursive: true });
@@ -68,14 +67,9 @@ export class Database {
     }
   }
 
-  /** Grows with whatever may have changed something: who finds it as it was reads what was there. */
+  /** Grows with whatever may change what is stored, a turn that is undone included. */
   get writesCount(): number {
     return this.#writesCount;
-  }
-
-  /** How often a turn was undone, and the catalog read anew. */
-  get undosCount(): number {
-    return this.#undosCount;
   }
 
   run(sql: string, ...values: SQLInputValue[]): { changes: number; rowId: number } {
@@ -101,7 +95,7 @@ export class Database {
   }
 
   exec(sql: string): void {
-    if (sql === 'ROLLBACK') this.#undosCount += 1;
+    if (sql === 'ROLLBACK') this.#writesCount += 1;
     this.#guarded(() => this.#sqlite.exec(sql));
   }
 
