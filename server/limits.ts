@@ -86,6 +86,8 @@ export const limits = {
 
   /** Counted by one script, which holds up its Redis while it runs: so many take less than a millisecond. */
   gatheredRatesCount: 256,
+  /** Commands to the Redis of the stock that go out as one write: enough to spare most writes, few enough for it to begin early. */
+  gatheredCommandsCount: 16,
 
   // --- drops ------------------------------------------------------------------------------------------
   /** Names of keys remembered in each process, 1 KiB for each drop: more than are ever on at once. */
@@ -383,6 +385,13 @@ export const limits = {
   /** Load balancers need to see readiness fail before the listener closes. */
   drainMs: 500,
 } as const;
+
+/** The bounds as a capability takes them that a test gives smaller ones. */
+export type Limits = {
+  readonly [Name in keyof typeof limits]: (typeof limits)[Name] extends number
+    ? number
+    : (typeof limits)[Name];
+};
 
 /** Relations that the engine leans on; a change that breaks one stops the process at start, with its reason. */
 export function assertLimits(): void {

@@ -1,10 +1,10 @@
 // A drop in a real Redis from which nobody is turned away, and buyers who may place one hold each in it.
 import { randomBytes, randomUUID } from 'node:crypto';
-import { Redis } from 'ioredis';
 import { sessionTokenSchema } from '../../server/buyers/authenticate.ts';
 import type { Drop } from '../../server/drops/drop.ts';
 import { createLiveStore } from '../../server/drops/live.store.ts';
 import { dropIdSchema, newBuyerId, skuSchema } from '../../server/ids.ts';
+import { GatheredRedis } from '../../server/platform/gathered-redis.ts';
 import { createLuaRunner } from '../../server/platform/lua-scripts.ts';
 import { createSealer } from '../../server/platform/seal.ts';
 import { quoteSchema, type Quote } from '../../server/pricing/quote.ts';
@@ -37,7 +37,7 @@ export function newBenchDrop(): Drop {
 }
 
 export function openBenchDrops(redisUrl: string) {
-  const redis = new Redis(redisUrl, { enableAutoPipelining: true });
+  const redis = new GatheredRedis(redisUrl);
   const run = createLuaRunner(redis, { clock: 'redis' });
   const live = createLiveStore({ redis, run });
   const queue = createQueueStore(run);

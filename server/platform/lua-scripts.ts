@@ -88,7 +88,7 @@ export type LuaRunner = <K extends string, A extends string>(
 export function createLuaRunner(redis: Redis, options: { clock: LuaClock; folder?: string }): LuaRunner {
   const folder = options.folder ?? luaFolder;
   const checked = new Set<string>();
-  // All of them at once and beforehand: a pipeline that is open already does not learn of new commands.
+  // All of them at once and beforehand: a script that cannot be read stops the process here.
   const texts = new Map(luaNames(folder).map(name => [name, readLua(name, options.clock, folder)]));
   for (const [name, lua] of texts) {
     redis.defineCommand(name, { lua, numberOfKeys: readLuaHeader(lua).keys.length });

@@ -1,6 +1,7 @@
 // Connections to Redis, and what is checked of a server before money depends on it.
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { GatheredRedis } from './gathered-redis.ts';
 
 export type RedisRole = 'stock' | 'jobs' | 'limits' | 'events';
 
@@ -10,10 +11,10 @@ export type RedisRole = 'stock' | 'jobs' | 'limits' | 'events';
  */
 export function connectRedis(options: { url: string; role: RedisRole; log: Logger }): Redis {
   const { url, role, log } = options;
-  const redis = new Redis(url, {
+  // What a crowd sends in one turn of the event loop goes out as one write. Rates are gathered before they come here.
+  const Connection = role === 'stock' ? GatheredRedis : Redis;
+  const redis = new Connection(url, {
     connectionName: `doorbuster-${role}`,
-    // What a crowd sends in one turn of the event loop goes out as one write. Rates are gathered before they come here.
-    enableAutoPipelining: role === 'stock',
     maxRetriesPerRequest: role === 'jobs' ? null : 3,
     // Waiting commands are refused with every fourth attempt: so often that this is a second, however long it is away.
     retryStrategy: attempt => Math.min(50 * 2 ** Math.min(attempt, 6), role === 'jobs' ? 1_000 : 250),

@@ -1,7 +1,6 @@
 // A drop in a real Redis, with the scripts loaded under the clock that a test moves, for tests of queue and stock
 // that need no other service.
 import { randomBytes, randomUUID } from 'node:crypto';
-import { Redis } from 'ioredis';
 import type { Drop } from '../../server/drops/drop.ts';
 import { createLiveStore } from '../../server/drops/live.store.ts';
 import {
@@ -14,6 +13,7 @@ import {
 } from '../../server/ids.ts';
 import { createHoldsStore } from '../../server/inventory/holds.store.ts';
 import { dropKey } from '../../server/platform/keys.ts';
+import { GatheredRedis } from '../../server/platform/gathered-redis.ts';
 import { createLuaRunner } from '../../server/platform/lua-scripts.ts';
 import { createQueueStore, type Standing } from '../../server/queue/queue.store.ts';
 
@@ -62,7 +62,7 @@ export function openEngine(
   redisUrl: string,
   options: { luaFolder?: string; raiseMarks?: (dropId: DropId) => Promise<void> } = {},
 ) {
-  const redis = new Redis(redisUrl, { enableAutoPipelining: true });
+  const redis = new GatheredRedis(redisUrl);
   // A test that restarts Redis waits for it; a command that cannot be sent says so itself.
   redis.on('error', () => {});
   const run = createLuaRunner(redis, {

@@ -1,6 +1,6 @@
 // What the control room decides by itself: from a form's texts to a drop, and from figures to alarms.
 import { describe, expect, it } from 'vitest';
-import { alarmsOf } from '../../client/web/admin/board/alarms.rules.ts';
+import { alarmsOf, silence, spokenOf } from '../../client/web/admin/board/alarms.rules.ts';
 import type { DropStats } from '../../client/web/admin/board/drop-stats.ts';
 import { bounds } from '../../client/web/admin/drops/bounds.ts';
 import {
@@ -182,5 +182,18 @@ describe('an alarm', () => {
     expect(kinds({ calls: behind }, 5_000)).toEqual([]);
     expect(kinds({ calls: behind, state: 'paused' })).toEqual([]);
     expect(kinds({ calls: behind, waiting: 0 })).toEqual([]);
+  });
+
+  it('is read out as it comes and goes, and not at each of its figures', () => {
+    const first = spokenOf(silence, [{ kind: 'stale', text: 'These figures are 7 s old' }]);
+    expect(first.text).toBe('These figures are 7 s old');
+    expect(spokenOf(first, [{ kind: 'stale', text: 'These figures are 8 s old' }])).toBe(first);
+    const both = spokenOf(first, [
+      { kind: 'stale', text: 'These figures are 9 s old' },
+      { kind: 'full', text: 'As many shop as may' },
+    ]);
+    expect(both.text).toBe('These figures are 9 s old. As many shop as may');
+    expect(spokenOf(both, [])).toEqual(silence);
+    expect(spokenOf(silence, [])).toBe(silence);
   });
 });

@@ -6,7 +6,7 @@ import { minorPerMajorOf } from '../../format/money.ts';
 import { Field, focusFirstProblem } from '../parts/field.tsx';
 import { tell } from '../parts/notices.tsx';
 import { explain } from '../parts/explain.ts';
-import { Failed, Loading, Page } from '../parts/page.tsx';
+import { Awaited, heldStill, Page } from '../parts/page.tsx';
 import { useStaff } from '../session/staff.ts';
 import { words } from '../texts/texts.ts';
 import { bounds } from './bounds.ts';
@@ -319,14 +319,11 @@ export function NewDrop() {
 
 export function EditDrop({ dropId }: { dropId: string }) {
   const { api } = useStaff();
-  const drop = useQuery({ queryKey: ['drop', dropId], queryFn: () => api.admin.drop.get.query({ dropId }) });
-  if (drop.isPending) return <Loading />;
-  if (drop.isError) {
-    return (
-      <Page title={words.drops.edit}>
-        <Failed error={drop.error} onAgain={() => void drop.refetch()} />
-      </Page>
-    );
-  }
+  const drop = useQuery({
+    queryKey: ['drop', dropId],
+    queryFn: () => api.admin.drop.get.query({ dropId }),
+    ...heldStill,
+  });
+  if (!drop.data) return <Awaited query={drop} title={words.drops.edit} />;
   return <EditDropForm key={drop.data.rev} drop={drop.data} />;
 }

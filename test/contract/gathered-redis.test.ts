@@ -1,0 +1,158 @@
+// The connection on which the commands of one turn go out as one write: what it promises beyond ioredis, and what it
+// must not take away. On a real Redis, which is killed under it.
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { limits } from '../../server/limits.ts';
+import { GatheredRedis } from '../../server/platform/gathered-redis.ts';
+import { createLuaRunner, luaScript } from '../../server/platform/lua-scripts.ts';
+import { startEmbeddedRedis, type EmbeddedRedis } from '../support/embedded-redis.ts';
+
+let server: EmbeddedRedis;
+const cleanUps: (() => void)[] = [];
+
+beforeAll(async () => {
+  server = await startEmbeddedRedis();
+});
+afterEach(() => {
+  for (const cleanUp of cleanUps.splice(0).toReversed()) cleanUp();
+});
+afterAll(() => server.dispose());
+
+function quiet<T extends Redis>(redis: T): T {
+  // Tests kill what it is connected to; what matters is what its calls answer.
+  redis.on('error', () => {});
+  cleanUps.push(() => redis.disconnect());
+  return redis;
+}
+
+async function gathered(options: { maxRetriesPerRequest?: number; retryStrategy?: () => number } = {}) {
+  const redis = quiet(new GatheredRedis(server.url, options));
+  await redis.flushall();
+  return redis;
+}
+
+/** 0, 1, 2 … */
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+describe('a gathered connection', () => {
+  it('holds back what is sent in one turn, until it is enough to send or the turn is over', async () => {
+    const redis = await gathered();
+    const fewer = numbers(limits.gatheredCommandsCount - 1).map(() => redis.incr('count'));
+    expect(redis.stream.writableCorked).toBe(1);
+    const last = redis.incr('count');
+    expect(redis.stream.writableCorked).toBe(0);
+    const more = redis.incr('count');
+    expect(redis.stream.writableCorked).toBe(1);
+    const counts = await Promise.all([...fewer, last, more]);
+    expect(redis.stream.writableCorked).toBe(0);
+    expect(counts).toEqual(numbers(limits.gatheredCommandsCount + 1).map(index => index + 1));
+  });
+
+  it('gives each answer as it arrives, and sends on while others wait for theirs', async () => {
+    const redis = await gathered();
+    const early = redis.ping();
+    const blocked = redis.blpop('list', 0);
+    expect(await early).toBe('PONG');
+    const later = redis.get('list');
+    await quiet(new Redis(server.url)).rpush('list', 'first');
+    expect(await blocked).toEqual(['list', 'first']);
+    expect(await later).toBeNull();
+  });
+
+  it('would give it with the last of its turn, if ioredis gathered by itself: the control', async () => {
+    const redis = quiet(new Redis(server.url, { enableAutoPipelining: true }));
+    const other = quiet(new Redis(server.url));
+    const order: string[] = [];
+    const early = redis.ping().then(() => order.push('early'));
+    const blocked = redis.blpop('list', 0).then(() => order.push('blocked'));
+    await vi.waitFor(async () => expect(await other.client('LIST')).toMatch(/ flags=b /));
+    // Redis has answered the first before it came to the second.
+    expect(order).toEqual([]);
+    await other.rpush('list', 'first');
+    await Promise.all([early, blocked]);
+    expect(order).toEqual(['early', 'blocked']);
+  });
+
+  it('answers in the order of the commands, whatever lies between them in one turn', async () => {
+    const redis = await gathered();
+    const answers = await Promise.all([
+      redis.set('a', '1'),
+      redis.get('a'),
+      redis.multi().incr('a').incr('a').exec(),
+      redis.get('a'),
+      redis.pipeline().incr('a').get('a').exec(),
+      redis.getBuffer('a'),
+      redis.get('no such key'),
+    ]);
+    expect(answers).toEqual([
+      'OK',
+      '1',
+      [
+        [null, 2],
+        [null, 3],
+      ],
+      '3',
+      [
+        [null, 4],
+        [null, '4'],
+      ],
+      Buffer.from('4'),
+      null,
+    ]);
+  });
+
+  it('fails the one command that is wrong, and no other of its turn', async () => {
+    const redis = await gathered();
+    await redis.set('text', 'x');
+    const results = await Promise.allSettled([redis.get('text'), redis.incr('text'), redis.get('text')]);
+    expect(results.map(result => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
+  it('sends again in order what was in flight or held back when Redis was killed, and loses none of it', async () => {
+    const redis = await gathered();
+    server.kill('SIGSTOP');
+    const sent = numbers(500).map(index => redis.rpush('list', index));
+    // A turn later those are with Redis, which does not move; these are still held back here.
+    await new Promise(resolve => void setImmediate(resolve));
+    sent.push(...numbers(5).map(index => redis.rpush('list', 500 + index)));
+    server.kill('SIGKILL');
+    await server.start();
+    const lengths = await Promise.all(sent);
+    expect(lengths).toEqual(numbers(505).map(index => index + 1));
+    expect(await redis.lrange('list', 0, -1)).toEqual(numbers(505).map(String));
+  });
+
+  it('refuses what is in flight when Redis does not come back', async () => {
+    const redis = await gathered({ maxRetriesPerRequest: 1, retryStrategy: () => 10 });
+    server.kill('SIGSTOP');
+    const sent = Promise.allSettled(numbers(40).map(() => redis.incr('count')));
+    await new Promise(resolve => void setImmediate(resolve));
+    server.kill('SIGKILL');
+    expect((await sent).map(({ status }) => status)).toEqual(numbers(40).map(() => 'rejected'));
+    await server.start();
+    expect(await redis.get('count')).toBeNull();
+  });
+
+  it('gives no late answer to another command', async () => {
+    const redis = await gathered();
+    await redis.set('late', 'x');
+    redis.options.commandTimeout = 50;
+    server.kill('SIGSTOP');
+    const late = await Promise.allSettled(numbers(20).map(() => redis.get('late')));
+    expect(late.map(({ status }) => status)).toEqual(numbers(20).map(() => 'rejected'));
+    server.kill('SIGCONT');
+    redis.options.commandTimeout = 5_000;
+    expect(await redis.ping()).toBe('PONG');
+  });
+
+  it('runs a script for a whole crowd although Redis has forgotten it', async () => {
+    const redis = await gathered();
+    const run = createLuaRunner(redis, { clock: 'test' });
+    const look = luaScript({ name: 'epoch-look', keys: ['drop'], argv: [], rest: false });
+    const crowd = () => Promise.all(numbers(100).map(() => run(look, { drop: 'door:{none}:drop' }, {})));
+    const first = await crowd();
+    await redis.script('FLUSH');
+    expect(await crowd()).toEqual(first);
+    expect(new Set(first.map(reply => JSON.stringify(reply))).size).toBe(1);
+  });
+});
