@@ -189,13 +189,14 @@ function createRestoring(store: RebuildStore, rebuilding: Rebuilding) {
   let withHold = 0;
   let holdsCount = 0;
   let underWay: Promise<void> = Promise.resolve();
+  const restore = async (batch: readonly RestoredHold[]) => {
+    const count = await store.restore(rebuilding, batch);
+    withHold += count;
+    holdsCount += batch.length;
+  };
   const send = async () => {
     await underWay;
-    const batch = waiting.splice(0, limits.rebuildBatchCount);
-    holdsCount += batch.length;
-    underWay = store.restore(rebuilding, batch).then(count => {
-      withHold += count;
-    });
+    underWay = restore(waiting.splice(0, limits.rebuildBatchCount));
     // Who sends the next one is told; where reading fails first, nobody is left to be.
     underWay.catch(() => undefined);
   };

@@ -165,7 +165,7 @@ describe('the worker program', () => {
       waiting: async () =>
         (await queue.getJobs(['waiting', 'active'])).filter(job => job.data.orderId === orderId).length,
       loseAll: () => queue.obliterate({ force: true }),
-      async close() {
+      close: async () => {
         world.setWebhook(world.receive);
         await Promise.all([queue.close(), events.close()]);
         connection.disconnect();

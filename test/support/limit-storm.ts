@@ -74,12 +74,12 @@ export async function stormTheLimit(
     return calls.map(({ units }, id) => told('socket', units, answers.get(id)));
   };
   try {
-    const told = await Promise.all([
+    const all = await Promise.all([
       ...sockets.map(overSocket),
       ...Array.from({ length: batchesCount }, batch),
       ...Array.from({ length: plainCount }, plain),
     ]);
-    return told.flat();
+    return all.flat();
   } finally {
     for (const { socket } of sockets) socket.terminate();
   }
