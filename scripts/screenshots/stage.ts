@@ -15,6 +15,8 @@ export interface Stage {
   readonly boardId: string;
   /** Paid, and given back in part. */
   readonly orderId: string;
+  /** A buyer whom the shop has put into a group. */
+  readonly memberId: string;
   /** Makes something happen in the drop of the board. */
   readonly stir: () => Promise<void>;
 }
@@ -72,6 +74,7 @@ export async function setStage(url: string, admin: Doorbuster): Promise<Stage> {
     amount: Math.round(order.totals.total.amount / 4),
     restock: false,
   });
+  await setTerms(admin, order.buyerId);
   await admin.api.admin.drop.throttle.mutate({ dropId: boardId, ratePerSec: 2 });
   await admin.api.admin.drop.message.mutate({ dropId: boardId, text: 'Amber is nearly gone.' });
   return {
@@ -81,6 +84,18 @@ export async function setStage(url: string, admin: Doorbuster): Promise<Stage> {
     queueId,
     boardId,
     orderId: order.orderId,
+    memberId: order.buyerId,
     stir: () => send(boardId, stirredCount),
   };
+}
+
+/** Groups and rates, of which one has not been renewed for too long. */
+async function setTerms({ api }: Doorbuster, memberId: string): Promise<void> {
+  const { group, rate } = api.admin;
+  const amber = { sku: 'AURORA-AMBER', price: { amount: 9_900, currency: 'EUR' } };
+  await group.put.mutate({ group: 'members', title: 'Members', percent: 5, prices: [amber] });
+  await group.put.mutate({ group: 'staff', percent: 12.5 });
+  await group.putBuyer.mutate({ buyerId: memberId, groups: ['members'] });
+  await rate.put.mutate({ from: 'EUR', to: 'USD', rate: '1.0845' });
+  await rate.put.mutate({ from: 'EUR', to: 'JPY', rate: '162.4', atMs: Date.now() - 60 * 86_400_000 });
 }
