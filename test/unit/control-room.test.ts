@@ -140,12 +140,12 @@ describe("a drop's form", () => {
 describe('the forms for prices', () => {
   const at = { others: new Set(['staff']), minorPerMajor: () => 100 };
   const group = (fields: Record<string, string>) => readGroupForm({ group: 'members', ...fields }, at);
-  const problemsOf = (read: ReturnType<typeof readGroupForm> | ReturnType<typeof readRateForm>) =>
-    read.kind === 'wrong' ? read.problems : {};
+  const wrongIn = (answer: ReturnType<typeof readGroupForm> | ReturnType<typeof readRateForm>) =>
+    answer.kind === 'wrong' ? answer.problems : {};
 
   it('become a group as the server takes it, with what is left out left out', () => {
-    const read = group({ title: ' ', percent: '7,5', prices: 'LAMP 79.90 eur\n\n  CUP 5 EUR ' });
-    expect(read).toEqual({
+    const answer = group({ title: ' ', percent: '7,5', prices: 'LAMP 79.90 eur\n\n  CUP 5 EUR ' });
+    expect(answer).toEqual({
       kind: 'good',
       input: {
         group: 'members',
@@ -156,19 +156,19 @@ describe('the forms for prices', () => {
         ],
       },
     });
-    expect(read.kind === 'good' && groupTermsSchema.safeParse(read.input).success).toBe(true);
+    expect(answer.kind === 'good' && groupTermsSchema.safeParse(answer.input).success).toBe(true);
   });
 
   it('name what is wrong with a group, and where, before the server would', () => {
-    expect(problemsOf(group({}))).toEqual({ percent: { kind: 'worthless' } });
-    expect(problemsOf(group({ group: '', percent: '10' }))).toEqual({ group: { kind: 'required' } });
-    expect(problemsOf(group({ group: 'Staff', percent: '10' }))).toEqual({ group: { kind: 'group' } });
-    expect(problemsOf(group({ group: 'staff', percent: '10' }))).toEqual({ group: { kind: 'taken' } });
+    expect(wrongIn(group({}))).toEqual({ percent: { kind: 'worthless' } });
+    expect(wrongIn(group({ group: '', percent: '10' }))).toEqual({ group: { kind: 'required' } });
+    expect(wrongIn(group({ group: 'Staff', percent: '10' }))).toEqual({ group: { kind: 'group' } });
+    expect(wrongIn(group({ group: 'staff', percent: '10' }))).toEqual({ group: { kind: 'taken' } });
     for (const percent of ['0', '100.5', '1.234', 'ten', '1e1'])
-      expect(problemsOf(group({ percent }))).toEqual({ percent: { kind: 'percent' } });
+      expect(wrongIn(group({ percent }))).toEqual({ percent: { kind: 'percent' } });
     for (const prices of ['\nLAMP 79.90', '\nLAMP EUR 79.90', '\nLAMP 79.901 EUR', '\nLAMP 1 EUR now'])
-      expect(problemsOf(group({ prices }))).toEqual({ prices: { kind: 'line', line: 2 } });
-    expect(problemsOf(group({ prices: 'LAMP 1 EUR\nLAMP 1 USD\nLAMP 2 EUR' }))).toEqual({
+      expect(wrongIn(group({ prices }))).toEqual({ prices: { kind: 'line', line: 2 } });
+    expect(wrongIn(group({ prices: 'LAMP 1 EUR\nLAMP 1 USD\nLAMP 2 EUR' }))).toEqual({
       prices: { kind: 'lineTwice', line: 3 },
     });
   });
@@ -178,11 +178,11 @@ describe('the forms for prices', () => {
       kind: 'good',
       input: { from: 'EUR', to: 'USD', rate: '1.0845' },
     });
-    expect(problemsOf(readRateForm({ from: 'EUR', to: 'eur', rate: '0.0' }))).toEqual({
+    expect(wrongIn(readRateForm({ from: 'EUR', to: 'eur', rate: '0.0' }))).toEqual({
       to: { kind: 'same' },
       rate: { kind: 'rate' },
     });
-    expect(problemsOf(readRateForm({ from: 'EURO', to: 'US', rate: '1.1.1' }))).toEqual({
+    expect(wrongIn(readRateForm({ from: 'EURO', to: 'US', rate: '1.1.1' }))).toEqual({
       from: { kind: 'currency' },
       to: { kind: 'currency' },
       rate: { kind: 'rate' },
