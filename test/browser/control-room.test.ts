@@ -226,7 +226,7 @@ describe('the control room', () => {
     await page.getByText('This is no buyer’s id.').waitFor();
     await page.getByLabel('Buyer', { exact: true }).fill(buyerId);
     await page.getByRole('button', { name: 'Find' }).click();
-    await page.getByLabel('Members').check();
+    await page.getByRole('checkbox', { name: 'Members' }).check();
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('The buyer is in 1 group.').waitFor();
     const priced = async () => {
@@ -241,7 +241,7 @@ describe('the control room', () => {
     await expect.poll(priced, { timeout: 10_000 }).toBe(7_990);
 
     const setRate = page.getByRole('button', { name: 'Set the rate' });
-    await page.getByLabel('From').fill('eur');
+    await page.getByLabel('From', { exact: true }).fill('eur');
     await page.getByLabel('To', { exact: true }).fill('usd');
     await setRate.click();
     await page.getByText('A number above 0 such as 1.0845').waitFor();
@@ -254,7 +254,7 @@ describe('the control room', () => {
     await page.locator('.dialog').getByRole('button', { name: 'Remove' }).click();
     await page.getByText('No rates yet').waitFor();
 
-    await page.getByRole('link', { name: 'Members' }).click();
+    await page.getByRole('link', { name: 'Members', exact: true }).click();
     expect(await page.getByLabel('Own prices').inputValue()).toBe('LAMP-TEAL 79.90 EUR');
     await page.getByRole('button', { name: 'Remove' }).click();
     await page.locator('.dialog').getByRole('button', { name: 'Remove' }).click();
