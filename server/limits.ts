@@ -386,6 +386,13 @@ export const limits = {
   drainMs: 500,
 } as const;
 
+/** The bounds as a capability takes them that a test gives smaller ones. */
+export type Limits = {
+  readonly [Name in keyof typeof limits]: (typeof limits)[Name] extends number
+    ? number
+    : (typeof limits)[Name];
+};
+
 /** Relations that the engine leans on; a change that breaks one stops the process at start, with its reason. */
 export function assertLimits(): void {
   assert(
