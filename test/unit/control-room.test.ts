@@ -138,8 +138,8 @@ describe("a drop's form", () => {
 });
 
 describe('the forms for prices', () => {
-  const at = { others: new Set(['staff']), minorPerMajor: () => 100 };
-  const group = (fields: Record<string, string>) => readGroupForm({ group: 'members', ...fields }, at);
+  const known = { others: new Set(['staff']), minorPerMajor: () => 100 };
+  const group = (fields: Record<string, string>) => readGroupForm({ group: 'members', ...fields }, known);
   const wrongIn = (answer: ReturnType<typeof readGroupForm> | ReturnType<typeof readRateForm>) =>
     answer.kind === 'wrong' ? answer.problems : {};
 
