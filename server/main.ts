@@ -353,7 +353,7 @@ const rebuild = createRebuild({
   dropFields,
   firstPaidShare,
   orders: dropId => orders.holdsOfDrop(dropId),
-  ownedUnits: dropId => ledger.ownedUnits(dropId),
+  ownersAmong: orderIds => ledger.ownersAmong(orderIds),
   calls: dropId => callLog.read(dropId),
   lobby: async dropId => (await lobbyStore.find(dropId))?.lanes ?? null,
   payments: async ({ dropId, createdAtMs }) =>
