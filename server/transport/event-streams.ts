@@ -2,7 +2,7 @@
 // token. What is sent on them is the stock adapter's.
 import type { ServerResponse } from 'node:http';
 import { PublicError } from '../errors.ts';
-import { limits } from '../limits.ts';
+import type { Limits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Context } from '../trpc.ts';
 import { createCountsByKey, type CountsByKey } from './counts-by-key.ts';
@@ -15,7 +15,10 @@ export interface EventStreams {
 /** A client that finds no room comes back a little later than one that lost its connection. */
 const fullRetryMs = 5_000;
 
-export function createEventStreams(clock: Pick<Clock, 'now'>): EventStreams {
+export function createEventStreams(
+  clock: Pick<Clock, 'now'>,
+  limits: Pick<Limits, 'socketSweepMs' | 'streamsPerAddressCount' | 'streamsPerBuyerCount'>,
+): EventStreams {
   const perAddress = createCountsByKey();
   const perBuyer = createCountsByKey();
   const expiries = new Map<ServerResponse, number>();

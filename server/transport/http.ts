@@ -5,7 +5,7 @@ import { createHTTPHandler } from '@trpc/server/adapters/standalone';
 import type { ResponseMetaFn } from '@trpc/server/http';
 import type { Logger } from 'pino';
 import { PublicError } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { type Limits, limits as ourLimits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
 import { loggablePath, type Metrics } from '../platform/telemetry.ts';
 import { readBody } from './body.ts';
@@ -38,15 +38,17 @@ export interface HttpOptions {
   readonly paymentOrigins: readonly string[];
   /** The folder of the built pages. */
   readonly pagesFolder: string;
+  /** Smaller ones, for who wants to reach them. */
+  readonly limits?: Limits;
   readonly log: Logger;
 }
 
 const connectionsCheckMs = 1_000;
 
 export function createHttpServer(options: HttpOptions): Server {
-  const { metrics, log, checkOrigin } = options;
+  const { metrics, log, checkOrigin, limits = ourLimits } = options;
   const pageHeaders = createPageHeaders(options);
-  const streams = createEventStreams(options.clock);
+  const streams = createEventStreams(options.clock, limits);
   const trpcHeaders = { ...createApiHeaders(), vary: 'origin' };
   const keepingOf = createKeeping(options.router);
   const responseMeta: ResponseMetaFn<AnyRouter> = ({ errors, paths, ctx }) =>

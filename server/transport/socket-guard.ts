@@ -58,12 +58,17 @@ export class GuardedSocket extends WebSocket implements Wire {
 /** Hands on to `calls` what comes in, within the bounds; `onParams` is told of the connection's parameters, once. */
 export function guardSocket(
   socket: GuardedSocket,
-  options: { calls: SocketCalls; host: SocketHost; onParams: GuardedSocket['onParams'] },
+  options: {
+    calls: SocketCalls;
+    host: SocketHost;
+    onParams: GuardedSocket['onParams'];
+    paramsWithinMs: number;
+  },
 ): void {
   socket.calls = options.calls;
   socket.host = options.host;
   socket.onParams = options.onParams;
-  if (socket.onParams) socket.paramsTimer = setTimeout(giveUpOnParams, limits.socketParamsTimeoutMs, socket);
+  if (socket.onParams) socket.paramsTimer = setTimeout(giveUpOnParams, options.paramsWithinMs, socket);
   socket.on('message', onMessage);
   // Control frames cost an answer as messages do.
   socket.on('ping', onPing);

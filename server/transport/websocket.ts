@@ -5,7 +5,7 @@ import type { AnyRouter } from '@trpc/server';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
 import { PublicError } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { type Limits, limits as ourLimits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
 import { loggablePath, type Metrics } from '../platform/telemetry.ts';
 import { createHub } from '../realtime/hub.ts';
@@ -34,9 +34,11 @@ export function serveSockets(
     metrics: Metrics;
     trustProxy: boolean;
     log: Logger;
+    /** Smaller ones, for who wants to reach them. */
+    limits?: Limits;
   },
 ): Sockets {
-  const { router, makeContext, checkOrigin, clock, metrics, log, trustProxy } = options;
+  const { router, makeContext, checkOrigin, clock, metrics, log, trustProxy, limits = ourLimits } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     WebSocket: GuardedSocket,
@@ -107,6 +109,7 @@ export function serveSockets(
       calls,
       host,
       onParams: awaitsParams ? params => begin(params?.['token'] ?? null) : null,
+      paramsWithinMs: limits.socketParamsTimeoutMs,
     });
     if (!awaitsParams) begin(null);
     socket.on('error', onError);

@@ -135,6 +135,59 @@ describe('a purchase', options, () => {
     await shop.expectNoComplaints(visit);
   });
 
+  it('goes on where answers got lost on the way, and where the payment form has a fault', async () => {
+    const dropId = await shop.createDrop({ title: 'Lossy drop', total: 5 });
+    const visit = await shop.visit(`/drops/${dropId}`);
+    const { page } = visit;
+    /** What is asked for happens; what comes back is something's on the way, and not worth another try. */
+    const lose = (address: RegExp) =>
+      page.route(
+        address,
+        async route => {
+          await route.fetch();
+          const error = { message: 'lost', code: -32603, data: { code: 'FORBIDDEN', httpStatus: 403 } };
+          const calls = new URL(route.request().url()).pathname.split(',');
+          await route.fulfill({ status: 403, json: calls.map(() => ({ error })) });
+        },
+        { times: 1 },
+      );
+    const lost = page.getByRole('alert').first();
+    const price = page.getByText('including tax of');
+    await page.route(/\/v3\/$/, async route => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, body: (await answer.text()) + faultyOnce });
+    });
+    await page.getByRole('button', { name: 'Join the queue' }).click();
+    await price.waitFor();
+    await lose(/hold\.place/);
+    await page.getByRole('button', { name: 'Reserve it' }).click();
+    await lost.waitFor();
+    // Another price than the one that it was reserved with: it is found all the same.
+    const country = page.getByLabel('Ship to');
+    await country.selectOption('FR');
+    await country.selectOption('GB');
+    await page.getByRole('button', { name: 'Reserve it' }).click();
+    await page.getByLabel('E-mail').waitFor();
+
+    await lose(/hold\.get/);
+    await page.reload();
+    await lost.waitFor();
+    await page.getByLabel('E-mail').waitFor();
+    expect(await lost.count()).toBe(0);
+
+    await fillDetails(page);
+    await page.getByRole('button', { name: 'Continue to payment' }).click();
+    await payWith(page, cards.works);
+    await page
+      .getByRole('alert')
+      .getByText(/the form broke/)
+      .waitFor();
+    await page.getByRole('button', { name: /^Pay €/ }).click();
+    await page.getByText('number 1 of 5').waitFor();
+    expect((await shop.admin.api.admin.order.list.query({ dropId })).items).toHaveLength(1);
+    await shop.expectNoComplaints(visit, /403 \(Forbidden\)/);
+  });
+
   it('can be made with the keyboard alone', async () => {
     const dropId = await shop.createDrop({ title: 'Keyboard drop', total: 3 });
     const visit = await shop.visit(`/drops/${dropId}`);
@@ -404,6 +457,20 @@ describe('every page', options, () => {
     await page.context().close();
   });
 });
+
+/** Behind the stand-in's script: its form throws where it should have answered, the first time that it confirms. */
+const faultyOnce = `;(make => {
+  let isFirst = true;
+  window.Stripe = (...access) => {
+    const stripe = make(...access);
+    const confirmPayment = async request => {
+      if (!isFirst) return stripe.confirmPayment(request);
+      isFirst = false;
+      throw new Error('the form broke');
+    };
+    return { ...stripe, confirmPayment };
+  };
+})(window.Stripe);`;
 
 interface Violation {
   id: string;

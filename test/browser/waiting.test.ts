@@ -1,7 +1,7 @@
 // Waiting for a drop in a real browser: the countdown, the lobby, the queue, and all that may come between.
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { WatchedPage } from '../support/browser.ts';
+import { drawn, movedBy, type WatchedPage } from '../support/browser.ts';
 import { startShopFront, type ShopFront } from '../support/shop-front.ts';
 
 let shop: ShopFront;
@@ -91,6 +91,55 @@ describe('one’s turn', options, () => {
   });
 });
 
+describe('joining on a phone', options, () => {
+  it('moves the page with the press and not with its answer, has the focus at one’s place, and is said once', async () => {
+    const dropId = await shop.createDrop({ title: 'Phone drop', total: 5, activeMax: 1 });
+    await shop.joinOnly(dropId, 3);
+    const visit = await shop.visit(`/drops/${dropId}`, { viewport: { width: 390, height: 844 } });
+    const { page } = visit;
+    const answer = Promise.withResolvers<void>();
+    await page.route(/queue\.join/, async route => {
+      await answer.promise;
+      await route.continue();
+    });
+    const join = page.getByRole('button', { name: 'Join the queue' });
+    await join.waitFor();
+    await page.getByRole('button', { name: 'Check it now' }).waitFor();
+    await page.evaluate(() => {
+      const said: string[] = [];
+      Object.assign(window, { said });
+      const spoken = document.querySelector('.front-own [aria-live]');
+      if (!spoken) throw new Error('nothing is read out of one’s own panel');
+      const seen = new MutationObserver(() => said.push(spoken.textContent));
+      seen.observe(spoken, { childList: true, characterData: true, subtree: true });
+    });
+    const movedBefore = await movedBy(page);
+    await join.click();
+    const pressedAtMs = await page.evaluate(() => performance.now());
+    await page.getByRole('button', { name: 'Joining' }).waitFor();
+    // From here on, whatever moves is taken by the browser for the page's own doing.
+    await page.waitForFunction(pressed => performance.now() > pressed + 600, pressedAtMs);
+    answer.resolve();
+    await page.getByText('Place 4 in the line').waitFor();
+    await page.getByText('2 ahead of you').waitFor();
+    await drawn(page);
+    expect((await movedBy(page)) - movedBefore).toBeLessThan(0.02);
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('ticket-title');
+    expect(await page.evaluate(() => Reflect.get(window, 'said'))).toEqual(['2 people are ahead of you.']);
+    const topOf = async (part: string) => (await page.locator(part).boundingBox())?.y ?? Number.NaN;
+    const own = await topOf('.front-own');
+    expect(own).toBeGreaterThanOrEqual(0);
+    expect(own).toBeLessThan(await topOf('.drop-board'));
+
+    // The question stands where the button stood, and so does the button after it.
+    await page.getByRole('button', { name: 'Give up my place' }).press('Enter');
+    await expect.poll(() => focusedName(page)).toBe('Give it up for good?');
+    await page.getByRole('button', { name: 'Keep it' }).press('Enter');
+    await expect.poll(() => focusedName(page)).toBe('Give up my place');
+    await shop.expectNoComplaints(visit);
+  });
+});
+
 describe('the queue', options, () => {
   it('lets a second tab that was open before know of the place', async () => {
     const dropId = await shop.createDrop({ title: 'Tabs drop', total: 5, activeMax: 1 });
@@ -138,6 +187,13 @@ describe('the queue', options, () => {
     await shop.expectNoComplaints(visit);
   });
 });
+
+function focusedName(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const at = document.activeElement;
+    return at?.getAttribute('aria-label') ?? at?.textContent ?? '';
+  });
+}
 
 // One after the other, and after all else: what dies here is everybody's.
 describe('a part that dies', () => {

@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { IncomingMessage, type Server } from 'node:http';
 import { Socket, type AddressInfo } from 'node:net';
 import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { z } from 'zod';
 import { PublicError } from '../../server/errors.ts';
 import { newBuyerId } from '../../server/ids.ts';
+import { type Limits, limits } from '../../server/limits.ts';
 import { createMetrics } from '../../server/platform/telemetry.ts';
 import { addressOf } from '../../server/transport/context.ts';
 import { createHttpServer } from '../../server/transport/http.ts';
@@ -17,20 +18,18 @@ import { serveSockets } from '../../server/transport/websocket.ts';
 import { publicProcedure, router, type Caller, type Context } from '../../server/trpc.ts';
 import { exchange, openSocket, until } from '../support/attacked-installation.ts';
 
-vi.mock(import('../../server/limits.ts'), async load => {
-  const real = await load();
-  const small = {
-    socketsPerAddressCount: 2,
-    socketParamsTimeoutMs: 50,
-    streamsPerBuyerCount: 2,
-    streamsPerAddressCount: 3,
-    socketSweepMs: 20,
-    httpHeadersTimeoutMs: 200,
-    // The server looks for late requests once a second, and subtracts that.
-    httpRequestTimeoutMs: 1_300,
-  };
-  return { ...real, limits: Object.assign({}, real.limits, small) };
-});
+/** As small as a test can reach. */
+const small: Limits = {
+  ...limits,
+  socketsPerAddressCount: 2,
+  socketParamsTimeoutMs: 50,
+  streamsPerBuyerCount: 2,
+  streamsPerAddressCount: 3,
+  socketSweepMs: 20,
+  httpHeadersTimeoutMs: 200,
+  // The server looks for late requests once a second, and subtracts that.
+  httpRequestTimeoutMs: 1_300,
+};
 
 const secretive = 'the password of the database is hunter2';
 const logged: string[] = [];
@@ -99,8 +98,18 @@ beforeAll(async () => {
     paymentOrigins: [],
     pagesFolder: '/nowhere',
     log,
+    limits: small,
   });
-  serveSockets(server, { router: api, makeContext, checkOrigin, clock, metrics, trustProxy: false, log });
+  serveSockets(server, {
+    router: api,
+    makeContext,
+    checkOrigin,
+    clock,
+    metrics,
+    trustProxy: false,
+    log,
+    limits: small,
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   port = addressPort(server.address());

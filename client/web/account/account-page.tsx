@@ -32,7 +32,9 @@ function Export() {
   const { api } = useEngine();
   const [said, setSaid] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
+  const [isBusy, setIsBusy] = useState(false);
   const download = async () => {
+    setIsBusy(true);
     setSaid('');
     setProblem(null);
     try {
@@ -47,13 +49,15 @@ function Export() {
       setSaid(texts.account.exported(data.orders.length));
     } catch (error) {
       setProblem(explainFailure(error));
+    } finally {
+      setIsBusy(false);
     }
   };
   return (
     <section className="account-part" aria-labelledby="export-title">
       <h2 id="export-title">{texts.account.export}</h2>
       <p>{texts.account.exportText}</p>
-      <button type="button" className="button" onClick={() => void download()}>
+      <button type="button" className="button" disabled={isBusy} onClick={() => void download()}>
         {texts.account.exportDo}
       </button>
       <p role="status" className="hint">

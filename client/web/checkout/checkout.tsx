@@ -25,7 +25,7 @@ export function Checkout(props: {
   const { drop, watch, purchase, called } = props;
   const { stage, problem } = purchase;
   return (
-    <TicketCard title={titleOf(stage)} tone="turn">
+    <TicketCard step={stage.kind === 'none' ? 'called' : stage.kind} title={titleOf(stage)} tone="turn">
       <Steps current={stepOf(stage)} />
       <ProblemNotice problem={problem} />
       <Step drop={drop} watch={watch} purchase={purchase} called={called} />

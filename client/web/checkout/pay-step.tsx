@@ -67,17 +67,22 @@ export function PayStep(props: {
     if (form.kind !== 'ready') return;
     setIsBusy(true);
     setProblem(null);
-    const { error, paymentIntent } = await form.stripe.confirmPayment({
-      elements: form.elements,
-      redirect: 'if_required',
-      // Where a bank insists on a page of its own, it sends the buyer back to the order.
-      confirmParams: { return_url: new URL(`/orders/${payable.orderId}`, window.location.href).href },
-    });
-    setIsBusy(false);
-    // Twice confirmed is once paid.
-    if (isAgreed(paymentIntent?.status) || isAgreed(error?.payment_intent?.status)) onAgreed();
-    else if (error) setProblem(explainDecline(error));
-    else setProblem(explainDecline({ type: 'api_error' }));
+    try {
+      const { error, paymentIntent } = await form.stripe.confirmPayment({
+        elements: form.elements,
+        redirect: 'if_required',
+        // Where a bank insists on a page of its own, it sends the buyer back to the order.
+        confirmParams: { return_url: new URL(`/orders/${payable.orderId}`, window.location.href).href },
+      });
+      // Twice confirmed is once paid.
+      if (isAgreed(paymentIntent?.status) || isAgreed(error?.payment_intent?.status)) onAgreed();
+      else setProblem(explainDecline(error ?? { type: 'api_error' }));
+    } catch (error) {
+      // A fault in the form, and no answer of the bank's: whoever tries again pays once all the same.
+      setProblem(explainDecline({ type: 'api_error', message: messageOf(error) }));
+    } finally {
+      setIsBusy(false);
+    }
   };
 
   return (
@@ -107,6 +112,10 @@ export function PayStep(props: {
       </button>
     </form>
   );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function isAgreed(status: string | undefined): boolean {

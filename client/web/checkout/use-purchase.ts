@@ -23,6 +23,8 @@ type Called = Extract<TicketStatus, { kind: 'called' }>;
 const callWithinMs = 20_000;
 /** The engine takes expired holds back within a second; asked sooner, it may not have done so yet. */
 const expiryLookMs = 1_000;
+/** After a look that has tried for as long as a call may. */
+const lookAgainMs = 3_000;
 
 export function usePurchase(drop: Drop, called: Called | null): Purchase {
   const { api, clock } = useEngine();
@@ -64,30 +66,49 @@ export function usePurchase(drop: Drop, called: Called | null): Purchase {
 
   /** Where the purchase stands on the server. */
   const look = useCallback(
-    async (holdId: string) => {
+    async (holdId: string): Promise<'found' | 'ended' | 'unknown'> => {
       try {
         const hold = await withRetries(() => api.hold.get.query({ holdId }), { withinMs: callWithinMs });
         if (hold.kind === 'held') {
           setStage(old => ({ kind: 'held', hold, requoted: old.kind === 'held' ? old.requoted : null }));
-          return;
+          return 'found';
         }
         if (hold.kind === 'paying' || hold.kind === 'settled') {
           setStage({ kind: 'order', orderId: orderIdOf(holdId), agreed: false });
-          return;
+          return 'found';
         }
         end(texts.checkout.outcome.released);
+        return 'ended';
       } catch (error) {
-        if (failureOf(error).code === 'NOT_FOUND') end(null);
-        else setProblem(explainFailure(error));
+        if (failureOf(error).code !== 'NOT_FOUND') {
+          setProblem(explainFailure(error));
+          return 'unknown';
+        }
+        end(null);
+        return 'ended';
       }
     },
     [api, end],
   );
 
+  // Asked until it is known: before that, nothing can be bought or paid here.
+  const isLooking = stage.kind === 'looking';
   useEffect(() => {
-    const kept = keptHold(dropId);
-    if (kept) void look(kept.holdId);
-  }, [dropId, look]);
+    const kept = isLooking ? keptHold(dropId) : null;
+    if (!kept) return undefined;
+    let timer: number | undefined;
+    let isWanted = true;
+    const ask = async () => {
+      const found = await look(kept.holdId);
+      if (found === 'found') setProblem(null);
+      else if (found === 'unknown' && isWanted) timer = window.setTimeout(() => void ask(), lookAgainMs);
+    };
+    void ask();
+    return () => {
+      isWanted = false;
+      window.clearTimeout(timer);
+    };
+  }, [dropId, isLooking, look]);
 
   const heldId = stage.kind === 'held' ? stage.hold.holdId : null;
   const heldUntilMs = stage.kind === 'held' ? stage.hold.expiresAtMs : null;
@@ -106,7 +127,8 @@ export function usePurchase(drop: Drop, called: Called | null): Purchase {
   const reserve = useCallback<Purchase['reserve']>(
     ({ pass, quote, place: to, coupon }) =>
       run<ReserveResult>(async () => {
-        const holdId = crypto.randomUUID();
+        // An id that is kept is of a hold whose answer got lost, or of another tab's: the same one finds it.
+        const holdId = keptHold(dropId)?.holdId ?? crypto.randomUUID();
         keepHold(dropId, { holdId, ...to, coupon });
         setPlace(to);
         const outcome = await withRetries(() => api.hold.place.mutate({ holdId, pass, quote: quote.quote }), {
@@ -119,6 +141,11 @@ export function usePurchase(drop: Drop, called: Called | null): Purchase {
         if (outcome.kind === 'paying' || outcome.kind === 'settled') {
           setStage({ kind: 'order', orderId: orderIdOf(holdId), agreed: false });
           return 'held';
+        }
+        // It is there, with another price than this one's: it stands as it was placed.
+        if (outcome.kind === 'conflict') {
+          const found = await look(holdId);
+          if (found !== 'ended') return found === 'found' ? 'held' : 'refused';
         }
         keepHold(dropId, null);
         setProblem(whyNotHeld(outcome, drop));

@@ -32,7 +32,6 @@ export function useQuote(request: {
   const [state, setState] = useState<QuoteState>({ kind: 'nothing' });
   const { dropId } = drop;
   const currency = drop.items[0]?.price.currency ?? 'USD';
-  // A key of plain text: the lines are a new array each time that the form is drawn.
   // A price that falls makes the quote old: it is asked for anew once the step has come.
   const falls = state.kind === 'quoted' ? state.quoted.falls : undefined;
   const fallsAtMs = falls ? Math.min(...falls.map(({ atMs }) => atMs)) : null;
@@ -41,6 +40,7 @@ export function useQuote(request: {
   useEffect(() => {
     if (secondsToFall === 0 && fallsAtMs !== null) setFallenAtMs(fallsAtMs);
   }, [secondsToFall, fallsAtMs]);
+  // A key of plain text: the lines are a new array each time that the form is drawn.
   const wanted = JSON.stringify({ lines, place, coupon, edition, fallenAtMs });
 
   useEffect(() => {

@@ -41,9 +41,7 @@ function Found({ drop }: { drop: Drop }) {
     <Page title={drop.title}>
       <div className="front-drop">
         <DropBoard drop={shown} watch={watch} />
-        <div className="front-own">
-          <QueuePanel drop={shown} watch={watch} handle={handle} />
-        </div>
+        <QueuePanel drop={shown} watch={watch} handle={handle} />
         <div className="front-more">
           <StockList drop={drop} watch={watch} />
           <Suspense fallback={<div className="fair-check" aria-busy="true" />}>

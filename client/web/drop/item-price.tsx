@@ -1,7 +1,9 @@
+import type { PriceNow } from '../../index.ts';
 import { usePrice } from '../../react/index.ts';
 import type { Drop } from '../engine/types.ts';
 import { isoDuration, shortClock } from '../format/duration.ts';
 import { formatMoney } from '../format/money.ts';
+import { useTimeLeft } from '../live/use-time-left.ts';
 import { texts } from '../texts/texts.ts';
 
 /**
@@ -9,27 +11,40 @@ import { texts } from '../texts/texts.ts';
  * the eye alone, and a screen reader is told of each new price, once.
  */
 export function ItemPrice({ item }: { item: Drop['items'][number] }) {
-  const { price, next, secondsToNext } = usePrice(item);
-  if (!item.falling) return <p className="stock-price figures">{formatMoney(item.price)}</p>;
-  const leftMs = (secondsToNext ?? 0) * 1_000;
+  const { price, next } = usePrice(item);
+  const { lowest30Days } = item;
+  // Beside a reduction, what it is compared with (Article 6a of Directive 98/6/EC).
+  const lowest = lowest30Days && (
+    <p className="hint figures">{texts.products.lowestBefore(formatMoney(lowest30Days))}</p>
+  );
+  if (!item.falling) {
+    return (
+      <div className="stock-cost">
+        <p className="stock-price figures">{formatMoney(item.price)}</p>
+        {lowest}
+      </div>
+    );
+  }
   return (
-    <div className="stock-falling">
+    <div className="stock-cost">
       <p className="stock-price figures" role="status">
         <span className="visually-hidden">{texts.stock.priceNow} </span>
         {formatMoney(price)}
       </p>
-      <p className="hint figures">
-        {next ? (
-          <>
-            {texts.stock.fallsTo(formatMoney(next.price))}{' '}
-            <time dateTime={isoDuration(leftMs)} role="timer">
-              {shortClock(leftMs)}
-            </time>
-          </>
-        ) : (
-          texts.stock.lowest
-        )}
-      </p>
+      <p className="hint figures">{next ? <NextStep next={next} /> : texts.stock.lowest}</p>
+      {lowest}
     </div>
+  );
+}
+
+function NextStep({ next }: { next: NonNullable<PriceNow['next']> }) {
+  const leftMs = useTimeLeft(next.atMs);
+  return (
+    <>
+      {texts.stock.fallsTo(formatMoney(next.price))}{' '}
+      <time dateTime={isoDuration(leftMs)} role="timer">
+        {shortClock(leftMs)}
+      </time>
+    </>
   );
 }

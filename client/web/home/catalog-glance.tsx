@@ -9,22 +9,25 @@ const shownCount = 8;
 /** What is asked for most, and the way to all of it. */
 export function CatalogGlance() {
   const { api } = useEngine();
-  const { data } = useQuery({
+  const { data, isError } = useQuery({
     queryKey: ['glance'],
     queryFn: ({ signal }) =>
       api.search.products.query({ q: '', sort: 'popularity', perPage: shownCount }, { signal }),
     staleTime: 60_000,
   });
+  const isAway = isError && !data;
   return (
     <section className="glance" aria-labelledby="glance-title">
       <div className="glance-head">
         <h2 id="glance-title">{texts.products.title}</h2>
         <Link href="/search">{texts.products.seeAll}</Link>
       </div>
-      <ul className="catalog-grid" aria-busy={data === undefined}>
+      {isAway && <p className="hint">{texts.products.failed}</p>}
+      <ul className="catalog-grid" aria-busy={!data && !isAway}>
         {data
           ? data.hits.map(hit => <ProductCard key={hit.id} hit={hit} />)
-          : Array.from({ length: shownCount }, (_, place) => (
+          : !isAway &&
+            Array.from({ length: shownCount }, (_, place) => (
               <li key={place} className="product-card product-card-coming" aria-hidden="true" />
             ))}
       </ul>

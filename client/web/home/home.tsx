@@ -3,6 +3,7 @@ import { useDrop } from '../../react/index.ts';
 import { DropCard } from '../drop/drop-card.tsx';
 import { Headline } from '../drop/headline.tsx';
 import { StateBadge } from '../drop/state-badge.tsx';
+import { explainFailure } from '../engine/explain.ts';
 import type { Drop } from '../engine/types.ts';
 import { Page } from '../frame/page.tsx';
 import { byUrgency, isOver } from '../live/choose-drop.ts';
@@ -16,12 +17,12 @@ import { NoDrops } from './no-drops.tsx';
 const pastCount = 6;
 
 export function Home() {
-  const drops = useDropViews();
+  const { drops, error } = useDropViews();
   // Until the drops are known nothing stands below their place: what comes then moves nobody's page.
   if (drops === null)
     return (
       <Page title={texts.drops.title}>
-        <NoDrops isLoading />
+        <NoDrops isLoading problem={error === null ? null : explainFailure(error)} />
       </Page>
     );
   const [front, ...others] = byUrgency(drops);
@@ -29,7 +30,7 @@ export function Home() {
   const past = others.filter(drop => isOver(drop.state)).slice(0, pastCount);
   return (
     <Page title={texts.drops.title}>
-      {front ? <FrontDrop key={front.dropId} drop={front} /> : <NoDrops isLoading={false} />}
+      {front ? <FrontDrop key={front.dropId} drop={front} /> : <NoDrops isLoading={false} problem={null} />}
       <Cards id="other-drops" title={texts.drops.others} drops={coming} />
       <Cards id="past-drops" title={texts.drops.past} drops={past} />
       <CatalogGlance />

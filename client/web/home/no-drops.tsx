@@ -1,7 +1,7 @@
 import { texts } from '../texts/texts.ts';
 
-/** The door, closed: there is nothing on sale, or it is not known yet. */
-export function NoDrops({ isLoading }: { isLoading: boolean }) {
+/** The door, closed: there is nothing on sale, or it is not known yet, with what keeps it from being known. */
+export function NoDrops({ isLoading, problem }: { isLoading: boolean; problem: string | null }) {
   return (
     <section className="board no-drops" aria-busy={isLoading}>
       <svg viewBox="0 0 96 96" aria-hidden="true">
@@ -11,7 +11,7 @@ export function NoDrops({ isLoading }: { isLoading: boolean }) {
         <path d="M12 84h72" className="no-drops-frame" />
       </svg>
       {isLoading ? (
-        <p>{texts.drops.loading}</p>
+        <p role="status">{problem ?? texts.drops.loading}</p>
       ) : (
         <div>
           <h1>{texts.drops.none}</h1>

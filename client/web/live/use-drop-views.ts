@@ -14,10 +14,10 @@ const shownCount = 24;
 /** Spread out: a crowd that opened the page at one instant must not ask at one instant for ever. */
 const spread = () => askEveryMs * (0.75 + Math.random() / 2);
 
-/** Null until the engine has answered for the first time. */
-export function useDropViews(): readonly Drop[] | null {
+/** `drops` is null until the engine has answered for the first time; `error` says why it has not. */
+export function useDropViews(): { drops: readonly Drop[] | null; error: unknown } {
   const { api, clock, link } = useEngine();
-  const { data, refetch } = useQuery({
+  const { data, error, refetch } = useQuery({
     queryKey: ['drops'],
     async queryFn({ signal }) {
       const { items } = await api.drop.list.query({ limit: shownCount }, { signal });
@@ -31,7 +31,7 @@ export function useDropViews(): readonly Drop[] | null {
   useEffect(() => {
     if (!isLost) void refetch();
   }, [isLost, refetch]);
-  return data ?? null;
+  return { drops: data ?? null, error: data ? null : error };
 }
 
 export type DropViewState =

@@ -14,18 +14,20 @@ import { StatusBadge } from './status-badge.tsx';
 /** What was bought in this browser, the newest first. */
 export function OrdersPage() {
   const { api } = useEngine();
-  const { data, isError, refetch, fetchNextPage, hasNextPage, isFetching } = useInfiniteQuery({
-    queryKey: ['orders'],
-    queryFn: ({ pageParam, signal }) =>
-      api.order.list.query(pageParam === null ? {} : { cursor: pageParam }, { signal }),
-    initialPageParam: null as string | null,
-    getNextPageParam: page => page.nextCursor ?? null,
-    // Whoever never had a session has no orders, and needs none to be told so.
-    enabled: keptSession() !== null,
-    staleTime: 0,
-  });
+  const { data, isError, refetch, fetchNextPage, hasNextPage, isFetching, isFetchNextPageError } =
+    useInfiniteQuery({
+      queryKey: ['orders'],
+      queryFn: ({ pageParam, signal }) =>
+        api.order.list.query(pageParam === null ? {} : { cursor: pageParam }, { signal }),
+      initialPageParam: null as string | null,
+      getNextPageParam: page => page.nextCursor ?? null,
+      // Whoever never had a session has no orders, and needs none to be told so.
+      enabled: keptSession() !== null,
+      staleTime: 0,
+    });
   const orders = data?.pages.flatMap(page => page.items) ?? [];
-  if (isError) {
+  // What is known stays, whatever became of asking again.
+  if (isError && !data) {
     return (
       <Notice title={texts.order.mine} text={texts.order.failed}>
         <button type="button" className="button" onClick={() => void refetch()}>
@@ -52,6 +54,11 @@ export function OrdersPage() {
           <OrderRow key={order.orderId} order={order} />
         ))}
       </ul>
+      {isFetchNextPageError && (
+        <p className="notice notice-alarm" role="alert">
+          {texts.order.failed}
+        </p>
+      )}
       {hasNextPage && (
         <button
           type="button"

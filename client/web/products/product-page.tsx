@@ -104,7 +104,7 @@ function Pictures({ product }: { product: Product }) {
 
 /** Things are sold in drops only: which ones sell this. */
 function DropsOf({ variants }: { variants: readonly Variant[] }) {
-  const drops = useDropViews();
+  const { drops } = useDropViews();
   if (drops === null) return <div className="product-drops" aria-busy="true" />;
   const skus = new Set<string>(variants.map(variant => variant.sku));
   const selling = byUrgency(drops).filter(

@@ -12,7 +12,7 @@ export function QueueNews(props: { status: TicketStatus | null; watch: DropWatch
   const told = useRef({ kind: '', atMs: 0 });
   const text = newsOf(status, watch);
   useEffect(() => {
-    if (status === null) return undefined;
+    if (status === null || text === '') return undefined;
     const tell = () => {
       told.current = { kind: status.kind, atMs: performance.now() };
       setNews(text);
@@ -39,7 +39,8 @@ function newsOf(status: TicketStatus | null, watch: DropWatch | null): string {
       return texts.queue.announce.lobby;
     case 'waiting': {
       const lane = watch?.lanes.find(candidate => candidate.lane === status.lane);
-      return texts.queue.announce.ahead(Math.max(0, status.rank - (lane?.serving ?? 0)));
+      // Until the drop's own news are there, the place in the line says nothing of how many are still ahead.
+      return watch ? texts.queue.announce.ahead(Math.max(0, status.rank - (lane?.serving ?? 0))) : '';
     }
     case 'called':
       return texts.queue.announce.called;

@@ -1,10 +1,11 @@
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useLayoutEffect } from 'react';
 import { usePurchase } from '../checkout/use-purchase.ts';
 import type { Drop, DropState, DropWatch } from '../engine/types.ts';
 import { formatCount } from '../format/number.ts';
 import { texts } from '../texts/texts.ts';
 import { JoinForm } from './join-form.tsx';
 import { LeaveButton } from './leave-button.tsx';
+import { IsHere, useOwnPanel } from './own-panel.ts';
 import { QueueNews } from './queue-news.tsx';
 import { ShuffleExplained } from './shuffle-explained.tsx';
 import { TicketCard } from './ticket-card.tsx';
@@ -16,7 +17,11 @@ import { useTurnAlert } from './your-turn.ts';
 const loadCheckout = () => import('../checkout/checkout.tsx');
 const Checkout = lazy(async () => ({ default: (await loadCheckout()).Checkout }));
 
-/** The visitor's own side of a drop: joining, waiting, buying. A purchase that has begun stands above the queue. */
+/**
+ * The visitor's own side of a drop: joining, waiting, buying. A purchase that has begun stands above the queue. On a phone
+ * it stands first of all once there is something to follow in it: from the press that joins, not from its answer, which
+ * would move the page under its reader.
+ */
 export function QueuePanel(props: { drop: Drop; watch: DropWatch | null; handle: PlaceHandle }) {
   const { drop, watch, handle } = props;
   const { status } = handle;
@@ -26,23 +31,32 @@ export function QueuePanel(props: { drop: Drop; watch: DropWatch | null; handle:
   // The turn's own script comes while one waits, so that none of its time is lost to loading.
   if (status?.kind === 'waiting' || status?.kind === 'lobby') void loadCheckout();
   const showsPurchase = purchase.stage.kind !== 'none' || called !== null;
+  const isUnderWay = !isBefore(watch?.state ?? drop.state);
+  const isFirst = showsPurchase || (isUnderWay && (handle.isBusy || handle.ticket !== null));
+  const { panel, isHere } = useOwnPanel();
+  useLayoutEffect(() => {
+    // Who moved it by joining goes with it.
+    if (isFirst && isHere.current) panel.current?.scrollIntoView({ block: 'nearest' });
+  }, [isFirst, isHere, panel]);
   return (
-    <>
-      {showsPurchase ? (
-        <Suspense fallback={<Loading />}>
-          <Checkout drop={drop} watch={watch} purchase={purchase} called={called} />
-        </Suspense>
-      ) : (
-        <Place drop={drop} watch={watch} handle={handle} />
-      )}
+    <div ref={panel} className={`front-own ${isFirst ? 'front-own-first' : ''}`}>
+      <IsHere value={isHere}>
+        {showsPurchase ? (
+          <Suspense fallback={<Loading />}>
+            <Checkout drop={drop} watch={watch} purchase={purchase} called={called} />
+          </Suspense>
+        ) : (
+          <Place drop={drop} watch={watch} handle={handle} />
+        )}
+      </IsHere>
       <QueueNews status={status} watch={watch} />
-    </>
+    </div>
   );
 }
 
 function Loading() {
   return (
-    <TicketCard title={texts.queue.called.title} tone="turn">
+    <TicketCard step="called" title={texts.queue.called.title} tone="turn">
       <p className="hint">{texts.frame.loading}</p>
     </TicketCard>
   );
@@ -51,7 +65,7 @@ function Loading() {
 function Place({ drop, watch, handle }: { drop: Drop; watch: DropWatch | null; handle: PlaceHandle }) {
   const { ticket, status, problem } = handle;
   const state = watch?.state ?? drop.state;
-  const isShuffled = drop.mode !== 'fifo' && (state === 'lobby' || state === 'scheduled');
+  const isShuffled = drop.mode !== 'fifo' && isBefore(state);
   const problemNote = problem !== null && (
     <p className="notice notice-alarm" role="alert">
       {problem}
@@ -60,6 +74,7 @@ function Place({ drop, watch, handle }: { drop: Drop; watch: DropWatch | null; h
   if (ticket === null) {
     return (
       <TicketCard
+        step="join"
         title={texts.queue.title}
         stub={isOver(state) ? undefined : <JoinForm state={state} handle={handle} />}
       >
@@ -73,14 +88,19 @@ function Place({ drop, watch, handle }: { drop: Drop; watch: DropWatch | null; h
   switch (status?.kind) {
     case undefined:
       return (
-        <TicketCard title={texts.queue.title} number={number}>
+        <TicketCard step="joined" title={texts.queue.title} number={number}>
           <p className="hint">{texts.frame.connecting} …</p>
           {problemNote}
         </TicketCard>
       );
     case 'lobby':
       return (
-        <TicketCard title={texts.queue.lobby.title} number={number} stub={<LeaveButton handle={handle} />}>
+        <TicketCard
+          step="lobby"
+          title={texts.queue.lobby.title}
+          number={number}
+          stub={<LeaveButton handle={handle} />}
+        >
           <p className="queue-lead">
             {formatCount(watch?.lanes.reduce((sum, lane) => sum + lane.arrived, 0) ?? 0)}{' '}
             <span>{texts.drops.inLobby}</span>
@@ -94,7 +114,12 @@ function Place({ drop, watch, handle }: { drop: Drop; watch: DropWatch | null; h
       );
     case 'waiting':
       return (
-        <TicketCard title={texts.queue.waiting.title} number={number} stub={<LeaveButton handle={handle} />}>
+        <TicketCard
+          step="waiting"
+          title={texts.queue.waiting.title}
+          number={number}
+          stub={<LeaveButton handle={handle} />}
+        >
           <WaitingPlace status={status} ticket={ticket} place={handle.place} watch={watch} />
           <TurnAlerts />
           {problemNote}
@@ -109,11 +134,15 @@ function Place({ drop, watch, handle }: { drop: Drop; watch: DropWatch | null; h
     case 'closed':
     case 'lost-draw':
       return (
-        <TicketCard title={texts.queue.title} number={number}>
+        <TicketCard step={status.kind} title={texts.queue.title} number={number}>
           <p className="notice">{texts.queue.outcome[status.kind]}</p>
         </TicketCard>
       );
   }
+}
+
+function isBefore(state: DropState): boolean {
+  return state === 'lobby' || state === 'scheduled';
 }
 
 function isOver(state: DropState): state is 'sold-out' | 'closed' {

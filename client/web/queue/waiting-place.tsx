@@ -20,11 +20,11 @@ export function WaitingPlace(props: {
   const isShuffled = watch?.key !== undefined && ticket.arrival < (lane?.lobbySize ?? 0);
   return (
     <>
-      {ahead === 0 ? (
+      {watch && ahead === 0 ? (
         <p className="queue-lead">{texts.queue.waiting.next}</p>
       ) : (
         <p className="queue-lead figures">
-          {formatCount(ahead)} <span>{texts.queue.waiting.ahead}</span>
+          {watch ? formatCount(ahead) : '–'} <span>{texts.queue.waiting.ahead}</span>
         </p>
       )}
       <progress

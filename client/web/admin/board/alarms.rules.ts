@@ -32,3 +32,25 @@ export function alarmsOf(stats: DropStats, openForMs: number): Alarm[] {
     alarms.push({ kind: 'behind', perMin: Math.round(perMin), target: targetPerMin });
   return alarms;
 }
+
+/** An alarm as it is shown; `stale` is the page's own. */
+export interface AlarmLine {
+  readonly kind: Alarm['kind'] | 'stale';
+  readonly text: string;
+}
+
+/** What is read out to who cannot see the alarms. */
+export interface Spoken {
+  readonly kinds: string;
+  readonly text: string;
+}
+export const silence: Spoken = { kinds: '', text: '' };
+
+/**
+ * All of them, in the words of the moment at which one came or went. The figures in them change every second, for the eye
+ * alone: the same object as before says that there is nothing new to hear.
+ */
+export function spokenOf(before: Spoken, lines: readonly AlarmLine[]): Spoken {
+  const kinds = lines.map(({ kind }) => kind).join(' ');
+  return kinds === before.kinds ? before : { kinds, text: lines.map(({ text }) => text).join('. ') };
+}

@@ -1,16 +1,24 @@
 // A drop while it runs: what matters most is biggest, what is wrong stands above all, what can be done is at hand.
 import { useQuery } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { Link } from 'wouter';
 import { formatMoment } from '../../format/duration.ts';
 import { formatCount } from '../../format/number.ts';
 import { currentLocale } from '../../texts/language.ts';
 import type { AdminDrop } from '../drops/edit-drop-form.tsx';
-import { Failed, Loading, Page } from '../parts/page.tsx';
+import { Awaited, Page } from '../parts/page.tsx';
 import { DropTag } from '../parts/state-tag.tsx';
 import { useStaff } from '../session/staff.ts';
 import { words } from '../texts/texts.ts';
-import { alarmsOf, thresholds, type Alarm } from './alarms.rules.ts';
+import {
+  alarmsOf,
+  type AlarmLine,
+  silence,
+  type Spoken,
+  spokenOf,
+  thresholds,
+  type Alarm,
+} from './alarms.rules.ts';
 import { Steering } from './steering.tsx';
 import { StockTable } from './stock-table.tsx';
 import { TimeChart } from './time-chart.tsx';
@@ -28,14 +36,7 @@ export function BoardPage({ dropId }: { dropId: string }) {
   });
   const { history, error } = useStats(dropId);
   const latest = history.points.at(-1);
-  if (drop.isPending) return <Loading />;
-  if (drop.isError) {
-    return (
-      <Page title={words.drops.title}>
-        <Failed error={drop.error} onAgain={() => void drop.refetch()} />
-      </Page>
-    );
-  }
+  if (!drop.data) return <Awaited query={drop} title={words.drops.title} />;
   const state = latest?.state ?? drop.data.state;
   return (
     <Page
@@ -96,22 +97,29 @@ function AlarmBar({
   const ageMs = history.heardAtMs === 0 ? 0 : nowMs - history.heardAtMs;
   const isStale = ageMs > thresholds.staleMs || (hasFailed && history.heardAtMs > 0);
   const alarms = stats ? alarmsOf(stats, stats.serverTimeMs - opensAtMs) : [];
-  const isQuiet = !isStale && alarms.length === 0;
+  const lines: AlarmLine[] = [
+    ...(isStale ? [{ kind: 'stale' as const, text: words.board.stale(Math.round(ageMs / 1_000)) }] : []),
+    ...alarms.map(alarm => ({ kind: alarm.kind, text: sayAlarm(alarm) })),
+  ];
+  const [spoken, setSpoken] = useState<Spoken>(silence);
+  const next = spokenOf(spoken, lines);
+  if (next !== spoken) setSpoken(next);
   return (
-    <section className={`alarms ${isQuiet ? 'alarms-none' : ''}`} aria-label={words.board.alarms}>
-      {/* Read out as they come; the figure in one may change every second, so only its beginning is. */}
-      <div role="alert">
-        {isStale && <p className="alarm alarm-bad">{words.board.stale(Math.round(ageMs / 1_000))}</p>}
-        {alarms.map(alarm => (
+    <section className={`alarms ${lines.length === 0 ? 'alarms-none' : ''}`} aria-label={words.board.alarms}>
+      <p className="visually-hidden" role="alert">
+        {spoken.text}
+      </p>
+      <div>
+        {lines.map(({ kind, text }) => (
           <p
-            key={alarm.kind}
-            className={`alarm ${alarm.kind === 'full' || alarm.kind === 'stalled' ? 'alarm-note' : 'alarm-bad'}`}
+            key={kind}
+            className={`alarm ${kind === 'full' || kind === 'stalled' ? 'alarm-note' : 'alarm-bad'}`}
           >
-            {sayAlarm(alarm)}
+            {text}
           </p>
         ))}
       </div>
-      {isQuiet && stats && <p className="alarm alarm-fine">{words.board.fine}</p>}
+      {lines.length === 0 && stats && <p className="alarm alarm-fine">{words.board.fine}</p>}
     </section>
   );
 }

@@ -4,9 +4,10 @@ import { type FormEvent, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { minorPerMajorOf } from '../../format/money.ts';
 import { Field, focusFirstProblem } from '../parts/field.tsx';
+import { formTexts } from '../parts/form-text.ts';
 import { tell } from '../parts/notices.tsx';
 import { explain } from '../parts/explain.ts';
-import { Failed, Loading, Page } from '../parts/page.tsx';
+import { Awaited, heldStill, Page } from '../parts/page.tsx';
 import { useStaff } from '../session/staff.ts';
 import { words } from '../texts/texts.ts';
 import { bounds } from './bounds.ts';
@@ -75,10 +76,7 @@ export function NewDrop() {
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const data = new FormData(event.currentTarget);
-    const fields = Object.fromEntries(
-      [...data].map(([name, value]) => [name, typeof value === 'string' ? value : '']),
-    );
+    const fields = formTexts(new FormData(event.currentTarget));
     const read = readDropForm({ fields, items }, { nowMs: Date.now(), minorPerMajor: minorPerMajorOf });
     setProblems(read.kind === 'wrong' ? read.problems : {});
     if (read.kind === 'wrong') focusFirstProblem(form.current);
@@ -319,14 +317,11 @@ export function NewDrop() {
 
 export function EditDrop({ dropId }: { dropId: string }) {
   const { api } = useStaff();
-  const drop = useQuery({ queryKey: ['drop', dropId], queryFn: () => api.admin.drop.get.query({ dropId }) });
-  if (drop.isPending) return <Loading />;
-  if (drop.isError) {
-    return (
-      <Page title={words.drops.edit}>
-        <Failed error={drop.error} onAgain={() => void drop.refetch()} />
-      </Page>
-    );
-  }
+  const drop = useQuery({
+    queryKey: ['drop', dropId],
+    queryFn: () => api.admin.drop.get.query({ dropId }),
+    ...heldStill,
+  });
+  if (!drop.data) return <Awaited query={drop} title={words.drops.edit} />;
   return <EditDropForm key={drop.data.rev} drop={drop.data} />;
 }

@@ -7,7 +7,7 @@ import { formatMoney } from '../../format/money.ts';
 import { formatCount } from '../../format/number.ts';
 import { Ask } from '../parts/ask.tsx';
 import { tell, tellBad } from '../parts/notices.tsx';
-import { Failed, Loading, Page } from '../parts/page.tsx';
+import { Awaited, Page } from '../parts/page.tsx';
 import { OrderTag } from '../parts/state-tag.tsx';
 import { useStaff } from '../session/staff.ts';
 import { words } from '../texts/texts.ts';
@@ -29,14 +29,7 @@ export function OrderPage({ orderId }: { orderId: string }) {
     queryFn: () => api.admin.order.get.query({ orderId }),
     refetchInterval: ({ state }) => (state.data && restful.has(state.data.status) ? false : lookAgainMs),
   });
-  if (order.isPending) return <Loading />;
-  if (order.isError) {
-    return (
-      <Page title={text.title}>
-        <Failed error={order.error} onAgain={() => void order.refetch()} />
-      </Page>
-    );
-  }
+  if (!order.data) return <Awaited query={order} title={text.title} />;
   const shown = order.data;
   const look = () => queries.invalidateQueries({ queryKey: ['order', orderId] });
   const leftAmount = shown.totals.total.amount - shown.refundedAmount.amount;

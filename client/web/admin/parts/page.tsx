@@ -46,6 +46,29 @@ export function Failed({ error, onAgain }: { error: unknown; onAgain: () => void
   );
 }
 
+/**
+ * In the place of data that is not there yet, or could not be had. Whoever shows what is there keeps showing it where
+ * asking again fails: a page must not go away in the middle of trouble, nor a form under somebody's hands.
+ */
+export function Awaited({
+  query,
+  title,
+}: {
+  query: { isError: boolean; error: unknown; refetch: () => unknown };
+  /** Of the page, where there is none around it. */
+  title?: string;
+}) {
+  if (!query.isError) return <Loading />;
+  const failed = <Failed error={query.error} onAgain={() => void query.refetch()} />;
+  return title === undefined ? failed : <Page title={title}>{failed}</Page>;
+}
+
+/** For what is being edited: what somebody is writing must not be replaced under their hands. */
+export const heldStill = {
+  refetchOnWindowFocus: false,
+  refetchOnReconnect: false,
+} as const;
+
 export function Empty({ title, hint, children }: { title: string; hint: string; children?: ReactNode }) {
   return (
     <div className="empty card">

@@ -9,7 +9,7 @@ import { explain } from '../parts/explain.ts';
 import { Field, focusFirstProblem } from '../parts/field.tsx';
 import { formText } from '../parts/form-text.ts';
 import { tell } from '../parts/notices.tsx';
-import { Failed, Loading, Page } from '../parts/page.tsx';
+import { Awaited, heldStill, Page } from '../parts/page.tsx';
 import { useStaff } from '../session/staff.ts';
 import { words } from '../texts/texts.ts';
 
@@ -26,17 +26,9 @@ export function EditProduct({ productId }: { productId: string }) {
   const product = useQuery({
     queryKey: ['product', productId],
     queryFn: () => api.admin.product.get.query({ productId }),
-    // What somebody is writing must not be replaced under their hands.
-    refetchOnWindowFocus: false,
+    ...heldStill,
   });
-  if (product.isPending) return <Loading />;
-  if (product.isError) {
-    return (
-      <Page title={words.products.title}>
-        <Failed error={product.error} onAgain={() => void product.refetch()} />
-      </Page>
-    );
-  }
+  if (!product.data) return <Awaited query={product} title={words.products.title} />;
   return <ProductForm key={product.data.rev} product={product.data} />;
 }
 

@@ -2,7 +2,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-qu
 import { useDeferredValue, useState } from 'react';
 import { Link } from 'wouter';
 import { formatMoney } from '../../format/money.ts';
-import { Empty, Failed, Loading, More, Page } from '../parts/page.tsx';
+import { Awaited, Empty, More, Page } from '../parts/page.tsx';
 import { useStaff } from '../session/staff.ts';
 import { words } from '../texts/texts.ts';
 
@@ -77,8 +77,7 @@ function AllProducts({ acts }: { acts: React.ReactNode }) {
     initialPageParam: '',
     getNextPageParam: page => page.nextCursor,
   });
-  if (products.isPending) return <Loading />;
-  if (products.isError) return <Failed error={products.error} onAgain={() => void products.refetch()} />;
+  if (!products.data) return <Awaited query={products} />;
   const rows = products.data.pages
     .flatMap(page => page.items)
     .map(
@@ -114,8 +113,7 @@ function FoundProducts({ query }: { query: string }) {
     queryFn: () => api.search.products.query({ q: query.slice(0, 200), perPage: 50 }),
     placeholderData: keepPreviousData,
   });
-  if (found.isPending) return <Loading />;
-  if (found.isError) return <Failed error={found.error} onAgain={() => void found.refetch()} />;
+  if (!found.data) return <Awaited query={found} />;
   const rows = found.data.hits.map(
     (hit): Row => ({ productId: hit.id, title: hit.title, brand: hit.brand, skus: [], price: hit.price }),
   );
