@@ -33,17 +33,16 @@ interface Row {
  *
  * `standard`: EU-27, GB, NO, CH, LI, IS and MC as the European Commission's Taxes in Europe Database (TEDB) has them, read
  * from the snapshot of 2026-04-28 that the public data set vatnode/eu-vat-rates-data makes of it daily (its entries for
- * countries outside the EU are kept by hand there). The others (AU, NZ, JP, KR, SG, MX, ZA, IL, AE, SA, BH, OM) by their tax offices as of 2026-01-01, and not
- * looked up again.
+ * countries outside the EU are kept by hand there). The others (AU, NZ, JP, KR, SG, MX, ZA, IL, AE, SA, BH, OM) by their
+ * tax offices as of 2026-01-01, and not looked up again.
  *
  * `reduced`: the highest reduced rate of the mainland in the same snapshot (CH and LI: what their law calls so, and not the
  * special rate for lodging; JP: its only one). Which goods it is for differs from country to country, and in some it is for
  * services alone: a shop that uses the class sets what its goods are taxed at.
  *
- * `books`: printed ones; each is a rate of its country in the snapshot, or a zero rate (CZ since 2024, IE, GB, NO). Which
- * rate it is, is by the Council of Europe's Compendium of Cultural Policies (19th edition), and where it changed since by
- * what the changes were announced with: BG 9 % since 2020, LV and SI 5 %, CY 3 % since 2023-07, SK 5 % since 2025-01, RO
- * 11 % since 2025-08, FI 13.5 % and LT 5 % since 2026-01.
+ * `books`: printed ones; each is a rate of its country in the snapshot, or a zero rate (CZ, IE, GB, NO). Which rate it is, is
+ * by the Council of Europe's Compendium of Cultural Policies (19th edition, 2017). Of the changes since, CY (3 % since
+ * 2023-07, Official Gazette) and LT (5 % since 2026-01, law XV-287) were looked up; BG, CZ, FI, LV, RO, SI and SK were not.
  *
  * `food` has no column: nearly no country taxes all of it at one rate, and what staples are taxed at changes from year to year
  * (SE 6 % instead of 12 % since 2026-04, AT 4.9 % instead of 10 % for a list since 2026-07).
