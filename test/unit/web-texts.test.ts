@@ -1,5 +1,6 @@
 // What types cannot see of a translation: that a sentence which names something still names it in each language.
 import { describe, expect, it } from 'vitest';
+import { roughRange } from '../../client/web/format/duration.ts';
 import { de } from '../../client/web/texts/de.ts';
 import { en } from '../../client/web/texts/en.ts';
 
@@ -34,5 +35,12 @@ describe('the languages', () => {
       const named = (text: unknown) => given.filter(number => String(text).includes(String(number)));
       expect([path, named(value(...given))]).toEqual([path, named(other(...given))]);
     }
+  });
+
+  it('say how long something takes in as few words as it needs', () => {
+    expect(roughRange(3 * 60_000, 4 * 60_000)).toBe('3–4 minutes');
+    expect(roughRange(50_000, 2 * 60_000)).toBe('50 seconds – 2 minutes');
+    expect(roughRange(7 * 60_000, 7 * 60_000 + 1)).toBe('7 minutes');
+    expect(roughRange(90 * 60_000, 3 * 3_600_000)).toBe('1.5–3 hours');
   });
 });

@@ -14,13 +14,13 @@ export function ItemPrice({ item }: { item: Drop['items'][number] }) {
   const { price, next } = usePrice(item);
   if (!item.falling) return <p className="stock-price figures">{formatMoney(item.price)}</p>;
   return (
-    <div className="stock-falling">
+    <>
       <p className="stock-price figures" role="status">
         <span className="visually-hidden">{texts.stock.priceNow} </span>
         {formatMoney(price)}
       </p>
-      <p className="hint figures">{next ? <NextStep next={next} /> : texts.stock.lowest}</p>
-    </div>
+      <p className="hint figures stock-fall">{next ? <NextStep next={next} /> : texts.stock.lowest}</p>
+    </>
   );
 }
 
