@@ -1,8 +1,9 @@
-// What some pay less, and what one currency is worth in another: the terms beside the catalog's own prices.
+// What some pay less, the codes that make a cart cheaper, and what one currency is worth in another: the terms beside the catalog's own prices.
 import { Link } from 'wouter';
 import { useStaff } from '../session/staff.ts';
 import { Page } from '../parts/page.tsx';
 import { words } from '../texts/texts.ts';
+import { CouponList } from './coupon-list.tsx';
 import { GroupList } from './group-list.tsx';
 import { Membership } from './membership.tsx';
 import { RateList } from './rate-list.tsx';
@@ -18,6 +19,9 @@ export function PricesPage() {
           <Link href="/log?what=admin.group" className="button button-quiet">
             {text.groupLog}
           </Link>
+          <Link href="/log?what=admin.coupon" className="button button-quiet">
+            {text.couponLog}
+          </Link>
           <Link href="/log?what=admin.rate" className="button button-quiet">
             {text.rateLog}
           </Link>
@@ -32,6 +36,9 @@ export function PricesPage() {
           <Membership />
         </section>
       )}
+      <section className="part" aria-labelledby="coupons-title">
+        <CouponList />
+      </section>
       <section className="part" aria-labelledby="rates-title">
         <RateList />
       </section>
