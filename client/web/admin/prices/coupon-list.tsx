@@ -40,7 +40,9 @@ export function CouponList() {
       <div className="page-head">
         <div>
           <h2 id="coupons-title">{text.title}</h2>
-          <p className="hint lead">{text.hint}</p>
+          <p className="hint lead">
+            {text.hint} <Link href="/log?what=admin.coupon">{words.prices.couponLog}</Link>
+          </p>
         </div>
         {may('admin') && (
           <Link href="/prices/coupons/new" className="button">

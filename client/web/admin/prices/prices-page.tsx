@@ -1,5 +1,4 @@
 // What some pay less, the codes that make a cart cheaper, and what one currency is worth in another: the terms beside the catalog's own prices.
-import { Link } from 'wouter';
 import { useStaff } from '../session/staff.ts';
 import { Page } from '../parts/page.tsx';
 import { words } from '../texts/texts.ts';
@@ -10,24 +9,8 @@ import { RateList } from './rate-list.tsx';
 
 export function PricesPage() {
   const { may } = useStaff();
-  const text = words.prices;
   return (
-    <Page
-      title={text.title}
-      acts={
-        <>
-          <Link href="/log?what=admin.group" className="button button-quiet">
-            {text.groupLog}
-          </Link>
-          <Link href="/log?what=admin.coupon" className="button button-quiet">
-            {text.couponLog}
-          </Link>
-          <Link href="/log?what=admin.rate" className="button button-quiet">
-            {text.rateLog}
-          </Link>
-        </>
-      }
-    >
+    <Page title={words.prices.title}>
       <section className="part" aria-labelledby="groups-title">
         <GroupList />
       </section>
