@@ -1,4 +1,5 @@
-// What some pay less, the codes that make a cart cheaper, and what one currency is worth in another: the terms beside the catalog's own prices.
+// The terms beside the catalog's own prices: what some pay less, the codes that make a cart cheaper, and what one currency
+// is worth in another.
 import { useStaff } from '../session/staff.ts';
 import { Page } from '../parts/page.tsx';
 import { words } from '../texts/texts.ts';
