@@ -17,6 +17,7 @@ export async function walkEmptyControlRoom(page: Page, at: { url: string; key: s
     ['drops', 'drops'],
     ['products', 'products'],
     ['orders', 'orders'],
+    ['prices', 'prices'],
     ['findings', 'findings'],
   ] as const) {
     await go(page, `${at.url}/admin/${address}`);
@@ -75,6 +76,18 @@ export async function walkControlRoom(
   await page.locator('.dialog').waitFor();
   await shoot('admin-order-refund');
   await page.keyboard.press('Escape');
+  await go(page, `${url}/admin/prices`);
+  await page.locator('.table').nth(1).waitFor();
+  await page.getByLabel('Buyer', { exact: true }).fill(stage.memberId);
+  await page.getByRole('button', { name: 'Find' }).click();
+  await page.getByLabel('Until').waitFor();
+  await shoot('admin-prices');
+  await go(page, `${url}/admin/prices/groups/members`);
+  await shoot('admin-group');
+  await go(page, `${url}/admin/prices/groups/new`);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Fill this in.').waitFor();
+  await shoot('admin-group-new-problems');
   await go(page, `${url}/admin/log`);
   await page.locator('.table').waitFor();
   await shoot('admin-log');

@@ -41,11 +41,10 @@ export async function walkShop(page: Page, stage: Stage, shoot: Shoot): Promise<
   await go(`/drops/${stage.openId}`, 'Join the queue');
   await page.getByRole('button', { name: 'Join the queue' }).click();
   await page.getByRole('heading', { name: 'It is your turn' }).waitFor();
-  await page
-    .getByRole('button', { name: /^One .* more$/ })
-    .first()
-    .click();
-  await page.getByText('Total').waitFor();
+  const more = page.getByRole('button', { name: /^One .* more$/ }).first();
+  await more.click();
+  await more.click();
+  await page.getByText('each instead of').waitFor();
   await shoot('checkout-choose');
   await page.getByRole('button', { name: 'Reserve it' }).click();
   const fields = {

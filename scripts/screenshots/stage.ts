@@ -15,6 +15,8 @@ export interface Stage {
   readonly boardId: string;
   /** Paid, and given back in part. */
   readonly orderId: string;
+  /** A buyer whom the shop has put into a group. */
+  readonly memberId: string;
   /** Makes something happen in the drop of the board. */
   readonly stir: () => Promise<void>;
 }
@@ -26,21 +28,36 @@ const items = [
   { sku: 'AURORA-SLATE', total: 40 },
   { sku: 'AURORA-BONE', total: 40 },
 ];
+const usd = (amount: number) => ({ amount, currency: 'USD' });
+const fallingSku = 'AURORA-SLATE';
+const falling = { step: usd(500), everyMs: 600_000, floor: usd(6_400) };
+/** What a quantity makes cheaper. */
+const withTier = (product: z.output<typeof productInputSchema>) => ({
+  ...product,
+  variants: product.variants.map(variant =>
+    variant.sku === 'AURORA-AMBER' ? { ...variant, tiers: [{ from: 2, price: usd(7_900) }] } : variant,
+  ),
+});
 const soldCount = 30;
 const stirredCount = 6;
 
 export async function setStage(url: string, admin: Doorbuster): Promise<Stage> {
   const text = readFileSync(path.join(import.meta.dirname, '..', 'demo', 'catalog.json'), 'utf8');
   const products = z.array(productInputSchema).parse(JSON.parse(text));
-  await Promise.all(products.map(product => admin.api.admin.product.upsert.mutate(product)));
+  await Promise.all(products.map(product => admin.api.admin.product.upsert.mutate(withTier(product))));
 
-  const createDrop = async (options: { title: string; opensInMs: number; activeMax?: number }) => {
-    const { title, opensInMs, activeMax = 100 } = options;
+  const createDrop = async (options: {
+    title: string;
+    opensInMs: number;
+    activeMax?: number;
+    falls?: boolean;
+  }) => {
+    const { title, opensInMs, activeMax = 100, falls = false } = options;
     const { dropId } = await admin.api.admin.drop.create.mutate({
       title,
       mode: opensInMs > 0 ? 'shuffle' : 'fifo',
       opensAtMs: Date.now() + opensInMs,
-      items,
+      items: items.map(item => (falls && item.sku === fallingSku ? { ...item, falling } : item)),
       perBuyerMax: 2,
       ratePerSec: 50,
       activeMax,
@@ -61,7 +78,7 @@ export async function setStage(url: string, admin: Doorbuster): Promise<Stage> {
 
   const boardId = await createDrop({ title: 'Winter release', opensInMs: 0 });
   const lobbyId = await createDrop({ title: 'The Aurora drop', opensInMs: 3_600_000 });
-  const openId = await createDrop({ title: 'Night market', opensInMs: 0 });
+  const openId = await createDrop({ title: 'Night market', opensInMs: 0, falls: true });
   const queueId = await createDrop({ title: 'First light', opensInMs: 0, activeMax: 1 });
   await Promise.all([joinOnly(lobbyId, 24), joinOnly(queueId, 12), send(boardId, soldCount)]);
   const [order] = (await admin.api.admin.order.list.query({ dropId: boardId })).items;
@@ -72,6 +89,7 @@ export async function setStage(url: string, admin: Doorbuster): Promise<Stage> {
     amount: Math.round(order.totals.total.amount / 4),
     restock: false,
   });
+  await setTerms(admin, order.buyerId);
   await admin.api.admin.drop.throttle.mutate({ dropId: boardId, ratePerSec: 2 });
   await admin.api.admin.drop.message.mutate({ dropId: boardId, text: 'Amber is nearly gone.' });
   return {
@@ -81,6 +99,18 @@ export async function setStage(url: string, admin: Doorbuster): Promise<Stage> {
     queueId,
     boardId,
     orderId: order.orderId,
+    memberId: order.buyerId,
     stir: () => send(boardId, stirredCount),
   };
+}
+
+/** Groups and rates, of which one has not been renewed for too long. */
+async function setTerms({ api }: Doorbuster, memberId: string): Promise<void> {
+  const { group, rate } = api.admin;
+  const amber = { sku: 'AURORA-AMBER', price: { amount: 9_900, currency: 'EUR' } };
+  await group.put.mutate({ group: 'members', title: 'Members', percent: 5, prices: [amber] });
+  await group.put.mutate({ group: 'staff', percent: 12.5 });
+  await group.putBuyer.mutate({ buyerId: memberId, groups: ['members'] });
+  await rate.put.mutate({ from: 'EUR', to: 'USD', rate: '1.0845' });
+  await rate.put.mutate({ from: 'EUR', to: 'JPY', rate: '162.4', atMs: Date.now() - 60 * 86_400_000 });
 }

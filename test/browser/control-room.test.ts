@@ -195,6 +195,81 @@ describe('the control room', () => {
     await expectNoComplaints(visit);
   });
 
+  it('sets up a group, puts a buyer into it, sets a rate, and has all of it in the log and in the next price', async () => {
+    const dropId = await openDrop('Members drop');
+    const member = createDoorbuster({ url: installation.url });
+    buyers.push(member);
+    const buyerId = (await member.session())?.buyerId ?? '';
+    const visit = await openPage(browser);
+    const { page } = visit;
+    await signIn(page, installation.adminKey);
+    await page.getByRole('link', { name: 'Prices' }).click();
+    await page.getByText('No groups yet').first().waitFor();
+    await page.getByText('No rates yet').waitFor();
+    await page.getByRole('link', { name: 'New group' }).click();
+    const save = page.getByRole('button', { name: 'Save' });
+    await page.getByLabel('Name').fill('members');
+    await save.click();
+    await page.getByText('A group needs a percentage or prices of its own.').waitFor();
+    await expect.poll(() => focused(page)).toContain('Percent off');
+    await page.getByLabel('Title').fill('Members');
+    await page.getByLabel('Percent off').fill('5');
+    await page.getByLabel('Own prices').fill('LAMP-TEAL 79,90');
+    await save.click();
+    await page.getByText('Line 1: a SKU, a price such as 29.90, and a currency.').waitFor();
+    await page.getByLabel('Own prices').fill('LAMP-TEAL 79,90 EUR');
+    await save.click();
+    await page.getByText('Members is saved.').waitFor();
+
+    await page.getByLabel('Buyer', { exact: true }).fill('nobody');
+    await page.getByRole('button', { name: 'Find' }).click();
+    await page.getByText('This is no buyer’s id.').waitFor();
+    await page.getByLabel('Buyer', { exact: true }).fill(buyerId);
+    await page.getByRole('button', { name: 'Find' }).click();
+    await page.getByRole('checkbox', { name: 'Members' }).check();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('The buyer is in 1 group.').waitFor();
+    const priced = async () => {
+      const quoted = await member.api.pricing.quote.mutate({
+        dropId,
+        lines: [{ sku: 'LAMP-TEAL', quantity: 1 }],
+        destination: { country: 'DE' },
+        currency: 'EUR',
+      });
+      return quoted.kind === 'quoted' ? quoted.lines[0]?.unitPrice.amount : quoted.kind;
+    };
+    await expect.poll(priced, { timeout: 10_000 }).toBe(7_990);
+
+    const setRate = page.getByRole('button', { name: 'Set the rate' });
+    await page.getByLabel('From', { exact: true }).fill('eur');
+    await page.getByLabel('To', { exact: true }).fill('usd');
+    await setRate.click();
+    await page.getByText('A number above 0 such as 1.0845').waitFor();
+    await page.getByLabel('One of the first is').fill('1,0845');
+    await setRate.click();
+    const rate = page.getByRole('row', { name: /1 EUR = 1.0845 USD/ });
+    await rate.getByText('yes').waitFor();
+    expect((await admin.api.admin.rate.list.query()).items).toMatchObject([{ from: 'EUR', rate: '1.0845' }]);
+    await rate.getByRole('button', { name: /^Remove/ }).click();
+    await page.locator('.dialog').getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('No rates yet').waitFor();
+
+    await page.getByRole('link', { name: 'Members', exact: true }).click();
+    expect(await page.getByLabel('Own prices').inputValue()).toBe('LAMP-TEAL 79.90 EUR');
+    await page.getByRole('button', { name: 'Remove' }).click();
+    await page.locator('.dialog').getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('No groups yet').first().waitFor();
+    await expect.poll(priced, { timeout: 10_000 }).toBe(8_900);
+
+    await page.getByRole('link', { name: 'Who changed groups' }).click();
+    for (const act of ['put', 'putBuyer', 'remove'])
+      await page.getByRole('cell', { name: `group.${act}`, exact: true }).waitFor();
+    await page.getByLabel('What', { exact: true }).selectOption('Exchange rates');
+    await page.getByRole('button', { name: 'Filter' }).click();
+    await page.getByRole('cell', { name: 'EUR:USD' }).first().waitFor();
+    await expectNoComplaints(visit);
+  });
+
   it('has the books checked by a worker, and shows that they are in order', { timeout: 60_000 }, async () => {
     const visit = await openPage(browser);
     const { page } = visit;
@@ -221,12 +296,18 @@ describe('the control room', () => {
     ).toBe(0);
     await page.goto(`${installation.url}/admin/drops/new`);
     await page.getByText('This needs the role admin.').waitFor();
+    await page.getByRole('link', { name: 'Prices' }).click();
+    await page.getByText('No rates yet').waitFor();
+    expect(await page.getByRole('button', { name: /Set the rate|Find/ }).count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'New group' }).count()).toBe(0);
     const viewer = createDoorbuster({ url: installation.url, token: viewerKey });
     buyers.push(viewer);
     const { api } = viewer;
     const refused = /This needs the role/;
     await expect(api.admin.drop.pause.mutate({ dropId })).rejects.toThrow(refused);
     await expect(api.admin.order.list.query({})).rejects.toThrow(refused);
+    await expect(api.admin.group.put.mutate({ group: 'friends', percent: 5 })).rejects.toThrow(refused);
+    await expect(api.admin.rate.put.mutate({ from: 'EUR', to: 'USD', rate: '1' })).rejects.toThrow(refused);
     await expect(api.admin.product.remove.mutate({ productId: 'night-lamp' })).rejects.toThrow(refused);
     await expectNoComplaints(visit);
   });
@@ -278,6 +359,8 @@ describe('the control room', () => {
   }, async () => {
     const dropId = await openDrop('Seen drop');
     await buy(dropId);
+    await admin.api.admin.group.put.mutate({ group: 'members', title: 'Members', percent: 5 });
+    await admin.api.admin.rate.put.mutate({ from: 'EUR', to: 'USD', rate: '1.0845' });
     const [order] = (await admin.api.admin.order.list.query({ dropId })).items;
     const pages = [
       ['drops', '/admin'],
@@ -289,6 +372,8 @@ describe('the control room', () => {
       ['import', '/admin/import'],
       ['orders', '/admin/orders'],
       ['order', `/admin/orders/${order?.orderId}`],
+      ['prices', '/admin/prices'],
+      ['new-group', '/admin/prices/groups/new'],
       ['findings', '/admin/findings'],
       ['log', '/admin/log'],
     ] as const;

@@ -9,6 +9,8 @@ import {
   readDropForm,
   type DropForm,
 } from '../../client/web/admin/drops/drop-form.rules.ts';
+import { readGroupForm, readRateForm } from '../../client/web/admin/prices/price-forms.rules.ts';
+import { groupTermsSchema } from '../../server/groups/group.ts';
 import { createDropInput } from '../../server/drops/drop-schemas.ts';
 import { skuSchema, dropIdSchema } from '../../server/ids.ts';
 import { limits } from '../../server/limits.ts';
@@ -128,9 +130,63 @@ describe("a drop's form", () => {
       holdTtlSec: inSeconds(limits.holdTtlMs),
       paymentWindowSec: inSeconds(limits.paymentWindowMs),
       priceStepSec: { min: limits.priceStepMs.min / 1_000, max: limits.priceStepMs.max / 1_000 },
+      exchangeRateAgeDays: limits.exchangeRateAgeMs / 86_400_000,
       importRecordsCount: limits.importRecordsCount,
     });
     expect(bounds.importPartBytes).toBeLessThan(limits.httpBodyBytes);
+  });
+});
+
+describe('the forms for prices', () => {
+  const known = { others: new Set(['staff']), minorPerMajor: () => 100 };
+  const group = (fields: Record<string, string>) => readGroupForm({ group: 'members', ...fields }, known);
+  const wrongIn = (answer: ReturnType<typeof readGroupForm> | ReturnType<typeof readRateForm>) =>
+    answer.kind === 'wrong' ? answer.problems : {};
+
+  it('become a group as the server takes it, with what is left out left out', () => {
+    const answer = group({ title: ' ', percent: '7,5', prices: 'LAMP 79.90 eur\n\n  CUP 5 EUR ' });
+    expect(answer).toEqual({
+      kind: 'good',
+      input: {
+        group: 'members',
+        percent: 7.5,
+        prices: [
+          { sku: 'LAMP', price: { amount: 7_990, currency: 'EUR' } },
+          { sku: 'CUP', price: { amount: 500, currency: 'EUR' } },
+        ],
+      },
+    });
+    expect(answer.kind === 'good' && groupTermsSchema.safeParse(answer.input).success).toBe(true);
+  });
+
+  it('name what is wrong with a group, and where, before the server would', () => {
+    expect(wrongIn(group({}))).toEqual({ percent: { kind: 'worthless' } });
+    expect(wrongIn(group({ group: '', percent: '10' }))).toEqual({ group: { kind: 'required' } });
+    expect(wrongIn(group({ group: 'Staff', percent: '10' }))).toEqual({ group: { kind: 'group' } });
+    expect(wrongIn(group({ group: 'staff', percent: '10' }))).toEqual({ group: { kind: 'taken' } });
+    for (const percent of ['0', '100.5', '1.234', 'ten', '1e1'])
+      expect(wrongIn(group({ percent }))).toEqual({ percent: { kind: 'percent' } });
+    for (const prices of ['\nLAMP 79.90', '\nLAMP EUR 79.90', '\nLAMP 79.901 EUR', '\nLAMP 1 EUR now'])
+      expect(wrongIn(group({ prices }))).toEqual({ prices: { kind: 'line', line: 2 } });
+    expect(wrongIn(group({ prices: 'LAMP 1 EUR\nLAMP 1 USD\nLAMP 2 EUR' }))).toEqual({
+      prices: { kind: 'lineTwice', line: 3 },
+    });
+  });
+
+  it('become a rate as a decimal, or name what is wrong with it', () => {
+    expect(readRateForm({ from: 'eur', to: ' USD ', rate: '1,0845' })).toEqual({
+      kind: 'good',
+      input: { from: 'EUR', to: 'USD', rate: '1.0845' },
+    });
+    expect(wrongIn(readRateForm({ from: 'EUR', to: 'eur', rate: '0.0' }))).toEqual({
+      to: { kind: 'same' },
+      rate: { kind: 'rate' },
+    });
+    expect(wrongIn(readRateForm({ from: 'EURO', to: 'US', rate: '1.1.1' }))).toEqual({
+      from: { kind: 'currency' },
+      to: { kind: 'currency' },
+      rate: { kind: 'rate' },
+    });
   });
 });
 

@@ -28,6 +28,10 @@ const EditProduct = lazy(async () => ({
 const Import = lazy(async () => ({ default: (await import('./products/import-page.tsx')).ImportPage }));
 const Orders = lazy(async () => ({ default: (await import('./orders/order-list.tsx')).OrderList }));
 const OrderView = lazy(async () => ({ default: (await import('./orders/order-page.tsx')).OrderPage }));
+const Prices = lazy(async () => ({ default: (await import('./prices/prices-page.tsx')).PricesPage }));
+const EditGroup = lazy(async () => ({
+  default: (await import('./prices/group-editor.tsx')).GroupEditor,
+}));
 const Log = lazy(async () => ({ default: (await import('./log/log-page.tsx')).LogPage }));
 const Books = lazy(async () => ({ default: (await import('./books/books-page.tsx')).BooksPage }));
 
@@ -127,6 +131,11 @@ function Pages() {
         <Route path="/orders/:id">
           {({ id }) => (may('operator') ? <OrderView key={id} orderId={id} /> : <OnlyFor role="operator" />)}
         </Route>
+        <Route path="/prices">{() => <Prices />}</Route>
+        <Route path="/prices/groups/new">
+          {() => (may('admin') ? <EditGroup name={null} /> : <OnlyFor role="admin" />)}
+        </Route>
+        <Route path="/prices/groups/:group">{({ group }) => <EditGroup key={group} name={group} />}</Route>
         <Route path="/log">{() => <Log />}</Route>
         <Route path="/findings">{() => <Books />}</Route>
         <Route>{() => <Page title={words.name}>{words.notFound}</Page>}</Route>
@@ -156,6 +165,7 @@ function Head({ onLanguage }: { onLanguage: (language: Language) => void }) {
     ...(may('operator')
       ? [{ to: '/orders', name: words.pages.orders, isHere: path.startsWith('/orders') }]
       : []),
+    { to: '/prices', name: words.pages.prices, isHere: path.startsWith('/prices') },
     { to: '/findings', name: words.pages.books, isHere: path.startsWith('/findings') },
     { to: '/log', name: words.pages.log, isHere: path.startsWith('/log') },
   ];

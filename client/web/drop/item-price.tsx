@@ -12,14 +12,27 @@ import { texts } from '../texts/texts.ts';
  */
 export function ItemPrice({ item }: { item: Drop['items'][number] }) {
   const { price, next } = usePrice(item);
-  if (!item.falling) return <p className="stock-price figures">{formatMoney(item.price)}</p>;
+  const { lowest30Days } = item;
+  // Beside a reduction, what it is compared with (Article 6a of Directive 98/6/EC).
+  const lowest = lowest30Days && (
+    <p className="hint figures">{texts.products.lowestBefore(formatMoney(lowest30Days))}</p>
+  );
+  if (!item.falling) {
+    return (
+      <div className="stock-cost">
+        <p className="stock-price figures">{formatMoney(item.price)}</p>
+        {lowest}
+      </div>
+    );
+  }
   return (
-    <div className="stock-falling">
+    <div className="stock-cost">
       <p className="stock-price figures" role="status">
         <span className="visually-hidden">{texts.stock.priceNow} </span>
         {formatMoney(price)}
       </p>
       <p className="hint figures">{next ? <NextStep next={next} /> : texts.stock.lowest}</p>
+      {lowest}
     </div>
   );
 }

@@ -2,7 +2,7 @@
 // another page of the control room, too.
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { failureOf } from '../../../index.ts';
-import { useStaff } from '../session/staff.ts';
+import { type Staff, useStaff } from '../session/staff.ts';
 import type { DropStats } from './drop-stats.ts';
 
 /** A quarter of an hour, at one point a second. */
@@ -17,11 +17,19 @@ export interface History {
   readonly heardAtMs: number;
 }
 
-const histories = new Map<string, History>();
+/** By who is signed in: another person must not see what the one before them had read. */
+const histories = new WeakMap<Staff['client'], Map<string, History>>();
 const nothing: History = { points: [], timesMs: [], heardAtMs: 0 };
+
+function historiesOf(client: Staff['client']): Map<string, History> {
+  const known = histories.get(client) ?? new Map<string, History>();
+  histories.set(client, known);
+  return known;
+}
 
 export function useStats(dropId: string): { history: History; error: unknown } {
   const { client } = useStaff();
+  const own = historiesOf(client);
   const [error, setError] = useState<unknown>(null);
   const [listeners] = useState(() => new Set<() => void>());
   useEffect(() => {
@@ -32,9 +40,9 @@ export function useStats(dropId: string): { history: History; error: unknown } {
         { dropId },
         {
           onData({ data }) {
-            const known = histories.get(dropId) ?? nothing;
+            const known = own.get(dropId) ?? nothing;
             const heardAtMs = Date.now();
-            histories.set(dropId, {
+            own.set(dropId, {
               points: [...known.points.slice(1 - pointsMax), data],
               timesMs: [...known.timesMs.slice(1 - pointsMax), heardAtMs],
               heardAtMs,
@@ -56,13 +64,13 @@ export function useStats(dropId: string): { history: History; error: unknown } {
       clearTimeout(timer);
       stop();
     };
-  }, [client, dropId, listeners]);
+  }, [client, dropId, listeners, own]);
   const history = useSyncExternalStore(
     listener => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    () => histories.get(dropId) ?? nothing,
+    () => own.get(dropId) ?? nothing,
   );
   return { history, error };
 }

@@ -11,6 +11,7 @@ export const bounds = {
   holdTtlSec: { min: 1, default: 180, max: 3_600 },
   paymentWindowSec: { min: 5, default: 600, max: 3_600 },
   priceStepSec: { min: 1, max: 2_592_000 },
+  exchangeRateAgeDays: 35,
   /** A body is 64 KiB: an import's part stays well below. */
   importRecordsCount: 200,
   importPartBytes: 48 * 1024,

@@ -4,6 +4,7 @@ import { type FormEvent, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { minorPerMajorOf } from '../../format/money.ts';
 import { Field, focusFirstProblem } from '../parts/field.tsx';
+import { formTexts } from '../parts/form-text.ts';
 import { tell } from '../parts/notices.tsx';
 import { explain } from '../parts/explain.ts';
 import { Awaited, heldStill, Page } from '../parts/page.tsx';
@@ -75,10 +76,7 @@ export function NewDrop() {
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const data = new FormData(event.currentTarget);
-    const fields = Object.fromEntries(
-      [...data].map(([name, value]) => [name, typeof value === 'string' ? value : '']),
-    );
+    const fields = formTexts(new FormData(event.currentTarget));
     const read = readDropForm({ fields, items }, { nowMs: Date.now(), minorPerMajor: minorPerMajorOf });
     setProblems(read.kind === 'wrong' ? read.problems : {});
     if (read.kind === 'wrong') focusFirstProblem(form.current);
