@@ -217,7 +217,8 @@ function createSteps(deps: AdvanceDeps): (order: Order) => Promise<StepResult> {
     const cancelled = await payments.cancel(intent.id);
     // Refused: it has moved on since the look, so look again.
     if (cancelled.kind === 'refused') return moved(await orders.find(orderId));
-    // Authorised between look and cancellation, so after the window and its grace: the money is let go, not taken.
+    // Authorised between look and cancellation: after the window and its grace, or while the order was called off. Stripe
+    // cancels without a condition, so the money is let go, not taken.
     if (cancelled.payment.wasAuthorized) alarm('authorization-let-go', order, { paymentId: intent.id });
     return end();
   };

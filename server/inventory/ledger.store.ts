@@ -50,13 +50,14 @@ export interface Ledger {
     units: readonly { readonly sku: Sku; readonly serial: number }[];
   }): Promise<void>;
   serialsOf(orderId: OrderId): Promise<{ sku: Sku; serial: number }[]>;
-  /** Every unit of a drop that has an order. */
-  ownedUnits(dropId: DropId): AsyncIterable<{ sku: Sku; orderId: OrderId }>;
+  /** Those of these orders that own a unit. */
+  ownersAmong(orderIds: readonly OrderId[]): Promise<Set<OrderId>>;
   countClaimed(dropId: DropId, sku: Sku): Promise<number>;
   countByDrop(dropId: DropId): Promise<{ sku: Sku; total: number; claimed: number }[]>;
 }
 
 const insertBatchCount = 2_000;
+const lookupBatchCount = 1_000;
 /** How long a SKU's number of units is believed: it only spreads the first tries, so staleness costs nothing but them. */
 const totalTtlMs = 10_000;
 
@@ -154,14 +155,14 @@ export function createLedger(connection: MongoConnection): Ledger {
       return own.map(({ sku, serial }) => ({ sku, serial }));
     },
     countClaimed: (dropId, sku) => units.countDocuments({ drop: dropId, sku, order: { $ne: null } }),
-    async *ownedUnits(dropId) {
-      const found = units
-        .find({ drop: dropId, order: { $ne: null } }, { projection: { sku: 1, order: 1 }, batchSize: 5_000 })
-        .sort({ drop: 1, sku: 1, order: 1, serial: 1 });
-      for await (const document of found) {
-        const { sku, order } = ownedSchema.parse(document);
-        yield { sku, orderId: order };
+    async ownersAmong(orderIds) {
+      const owners = new Set<OrderId>();
+      for (let from = 0; from < orderIds.length; from += lookupBatchCount) {
+        const order = { $in: orderIds.slice(from, from + lookupBatchCount) };
+        const found = await units.find({ order }, { projection: { _id: 0, order: 1 } }).toArray();
+        for (const document of found) owners.add(ownedSchema.parse(document).order);
       }
+      return owners;
     },
     async countByDrop(dropId) {
       const rows = await units
@@ -184,7 +185,7 @@ export function createLedger(connection: MongoConnection): Ledger {
   };
 }
 
-const ownedSchema = z.object({ sku: skuSchema, order: orderIdSchema });
+const ownedSchema = z.object({ order: orderIdSchema });
 
 interface Slot {
   readonly orderId: OrderId;

@@ -49,7 +49,7 @@ export interface Orders {
   listDue(limit: number): Promise<DueOrder[]>;
   sumsOfDrop(dropId: DropId): Promise<StatusSum[]>;
   /** Every order of a drop, as far as its hold follows from it. */
-  holdsOfDrop(dropId: DropId): AsyncIterable<OrderHold>;
+  holdsOfDrop(dropId: DropId): AsyncIterable<OrderHold[]>;
   /** How many orders of a drop may still change what is sold. */
   countUnderWay(dropId: DropId): Promise<number>;
   countsOfDrop(dropId: DropId): Promise<Record<OrderStatus, number>>;

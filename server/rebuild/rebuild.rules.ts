@@ -6,7 +6,7 @@ export interface Line {
   readonly quantity: number;
 }
 
-/** An order as far as its hold follows from it. */
+/** An order on its way, as far as its hold follows from it. */
 export interface OrderedHold {
   readonly holdId: string;
   readonly status: OrderStatus;
@@ -14,8 +14,6 @@ export interface OrderedHold {
   readonly createdAtMs: number;
   /** Its hold was extended into the payment window. */
   readonly extended: boolean;
-  /** The units of a paid order that did not come back. */
-  readonly sold: readonly { readonly sku: string }[];
   /** Units in the ledger are its own. */
   readonly claimed: boolean;
 }
@@ -37,6 +35,12 @@ export interface ItemStock {
 
 export type HoldFate = 'held' | 'paying' | 'settled' | 'released';
 
+/** What becomes of the hold of an order that has ended, whatever else there is; null for an order on its way. */
+export function fateOfEnded(status: OrderStatus): 'settled' | 'released' | null {
+  if (wasPaid(status)) return 'settled';
+  return endedUnpaid(status) ? 'released' : null;
+}
+
 /**
  * Sold is what paid orders own; then come the orders on their way, those with units first, then the older; then unpaid
  * holds. A hold that no longer fits is released: Redis gave its units twice,
@@ -44,11 +48,15 @@ export type HoldFate = 'held' | 'paying' | 'settled' | 'released';
  */
 export function planStock(input: {
   items: readonly { sku: string; total: number; withdrawn: number }[];
-  orders: readonly OrderedHold[];
+  /** By SKU, the units of paid orders that did not come back. */
+  sold: ReadonlyMap<string, number>;
+  onTheirWay: readonly OrderedHold[];
   survivors: readonly SurvivingHold[];
 }): { stock: ItemStock[]; fates: Map<string, HoldFate> } {
-  const { items, orders, survivors } = input;
-  const counts = new Map(items.map(({ sku, total }) => [sku, { total, held: 0, sold: 0 }]));
+  const { items, sold: soldCounts, onTheirWay, survivors } = input;
+  const counts = new Map(
+    items.map(({ sku, total }) => [sku, { total, held: 0, sold: soldCounts.get(sku) ?? 0 }]),
+  );
   const fates = new Map<string, HoldFate>();
   const fits = (lines: readonly Line[]) =>
     lines.every(({ sku, quantity }) => {
@@ -67,16 +75,6 @@ export function planStock(input: {
     }
   };
 
-  for (const { holdId, status, sold } of orders) {
-    if (endedUnpaid(status)) fates.set(holdId, 'released');
-    if (!wasPaid(status)) continue;
-    fates.set(holdId, 'settled');
-    for (const { sku } of sold) {
-      const count = counts.get(sku);
-      if (count) count.sold += 1;
-    }
-  }
-  const onTheirWay = orders.filter(({ status }) => !endedUnpaid(status) && !wasPaid(status));
   const order = onTheirWay.toSorted((a, b) => urgency(b) - urgency(a) || a.createdAtMs - b.createdAtMs);
   for (const { holdId, lines, extended } of order) hold(holdId, lines, extended ? 'paying' : 'held');
   for (const { holdId, lines } of survivors.toSorted((a, b) => a.expiresAtMs - b.expiresAtMs))

@@ -153,12 +153,11 @@ export function createRebuildStore(options: { redis: Redis; run: LuaRunner }): R
       return live;
     },
     async restore({ dropId, epoch, server }, holds) {
-      // As in placing: a hold that exists can always be found.
-      const indexed = holds.map(({ holdId }) =>
-        redis.set(holdDropKey(holdId), dropId, 'PX', limits.endedHoldTtlMs),
-      );
-      await Promise.all(indexed);
-      const [kind, withHold] = await run(
+      // As in placing: a hold that exists can always be found. On one connection, what is sent first is done first.
+      const index = redis.pipeline();
+      for (const { holdId } of holds) index.set(holdDropKey(holdId), dropId, 'PX', limits.endedHoldTtlMs);
+      const indexed = index.exec();
+      const restored = run(
         epochRestore,
         keysOf(dropId),
         { rebuilding: epoch, server, endedTtlMs: limits.endedHoldTtlMs },
@@ -175,6 +174,8 @@ export function createRebuildStore(options: { redis: Redis; run: LuaRunner }): R
           hold.unitsCount,
         ]),
       );
+      const [[kind, withHold], answers] = await Promise.all([restored, indexed]);
+      for (const [error] of answers ?? []) if (error) throw error;
       if (kind !== 'restored')
         throw new RebuildOvertaken(`the rebuild ${epoch} of ${dropId} is not the newest`);
       return Number(withHold);

@@ -3,18 +3,20 @@
 // written is written again by the next.
 //
 //   begin    from here every script of the drop is refused, on whatever Redis; what they would do is tried again later
-//   read     orders and their units first (majority), so that no effect of an older order can follow; then what is left
-//   restore  hold by hold: what orders say, then unpaid holds that still fit; the others are released
+//   read     what is left, and the orders (majority): what would change either from here on is refused, and comes again.
+//            Holds of orders that have ended are restored while the next orders are read: nothing else decides on them
+//   restore  then the orders on their way, those first that own units, then unpaid holds that still fit; the others are
+//            released
 //   end      stock from the ledger, the queue from the call log and the marks; the drop belongs to this Redis
 import type { Logger } from 'pino';
 import { lanes, type Drop, type Lane } from '../drops/drop.ts';
-import { holdIdOf, orderIdOf, type DropId, type HoldId, type OrderId, type Sku } from '../ids.ts';
+import { orderIdOf, type DropId, type HoldId, type OrderId, type Sku } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { OrderHold } from '../orders/orders.ts';
 import { buyerBytes } from '../platform/keys.ts';
 import type { Metrics } from '../platform/telemetry.ts';
 import type { EpochsStore } from './epochs.store.ts';
-import { planStock, type HoldFate } from './rebuild.rules.ts';
+import { fateOfEnded, planStock, type HoldFate } from './rebuild.rules.ts';
 import {
   RebuildOvertaken,
   type LeftHold,
@@ -47,8 +49,9 @@ export interface RebuildDeps {
   readonly findDrop: (dropId: DropId) => Promise<Drop | null>;
   readonly dropFields: (drop: Drop) => Record<string, string>;
   readonly firstPaidShare: string;
-  readonly orders: (dropId: DropId) => AsyncIterable<OrderHold>;
-  readonly ownedUnits: (dropId: DropId) => AsyncIterable<{ sku: Sku; orderId: OrderId }>;
+  readonly orders: (dropId: DropId) => AsyncIterable<readonly OrderHold[]>;
+  /** Those of these orders that own units in the ledger. */
+  readonly ownersAmong: (orderIds: readonly OrderId[]) => Promise<ReadonlySet<OrderId>>;
   readonly calls: (dropId: DropId) => AsyncIterable<LoggedCall>;
   /** The sizes of the committed lobby's lanes; null before the freeze. */
   readonly lobby: (dropId: DropId) => Promise<readonly { lane: string; size: number }[] | null>;
@@ -108,68 +111,65 @@ async function highestArrivals({ store, calls }: RebuildDeps, dropId: DropId): P
 }
 
 async function restoreAll(deps: RebuildDeps, rebuilding: Rebuilding, drop: Drop): Promise<RebuildOutcome> {
-  const { store, clock } = deps;
+  const { store } = deps;
   const { dropId } = drop;
-
-  const orders = new Map<HoldId, OrderHold>();
-  for await (const order of deps.orders(dropId)) orders.set(order.holdId, order);
-  const claimed = new Set<string>();
-  for await (const { orderId } of deps.ownedUnits(dropId)) claimed.add(holdIdOf(orderId));
+  const nowMs = deps.clock.now();
+  const restoring = createRestoring(store, rebuilding);
 
   // Of what is left in Redis, only that counts of which no order tells.
   const ids = await store.holdIds(dropId);
-  for (const [holdId, order] of orders) if (isTold(order)) ids.delete(holdId);
-  const left = new Map((await store.leftHolds(dropId, [...ids])).map(hold => [hold.holdId, hold]));
-  const orderless = [...left.values()].filter(hold => !orders.has(hold.holdId));
-  const blockedBy = await settleLost(deps, drop, orderless);
-  if (blockedBy.length > 0) return { kind: 'blocked', paymentIds: blockedBy };
+  const onTheirWay = new Map<HoldId, OrderHold>();
+  const sold = new Map<string, number>();
+  for await (const orders of deps.orders(dropId)) {
+    const ended: RestoredHold[] = [];
+    for (const order of orders) {
+      if (isTold(order)) ids.delete(order.holdId);
+      const fate = fateOfEnded(order.status);
+      if (fate === null) onTheirWay.set(order.holdId, order);
+      else ended.push(holdOfOrder(order, { fate, drop, nowMs }));
+      for (const { sku } of fate === 'settled' ? soldUnits(order) : [])
+        sold.set(sku, (sold.get(sku) ?? 0) + 1);
+    }
+    await restoring.add(ended);
+  }
 
+  const left = new Map((await store.leftHolds(dropId, [...ids])).map(hold => [hold.holdId, hold]));
+  const orderless = [...left.values()].filter(hold => !onTheirWay.has(hold.holdId));
+  const blockedBy = await settleLost(deps, drop, orderless);
+  if (blockedBy.length > 0) {
+    await restoring.end();
+    return { kind: 'blocked', paymentIds: blockedBy };
+  }
+
+  const owners = await deps.ownersAmong([...onTheirWay.values()].map(({ orderId }) => orderId));
   const { stock, fates } = planStock({
     items: drop.items,
-    orders: [...orders.values()].map(order => ({
+    sold,
+    onTheirWay: [...onTheirWay.values()].map(order => ({
       holdId: order.holdId,
       status: order.status,
       lines: order.quote.lines,
       createdAtMs: order.createdAtMs,
-      sold: soldUnits(order),
-      claimed: claimed.has(order.holdId),
+      claimed: owners.has(order.orderId),
       extended: isTold(order) || left.get(order.holdId)?.state === 'paying',
     })),
     survivors: orderless.filter(hold => hold.state === 'held'),
   });
-
-  const nowMs = clock.now();
-  const holds = function* (): Generator<RestoredHold> {
-    for (const order of orders.values()) {
-      const fate = fates.get(order.holdId) ?? 'released';
-      const hold = left.get(order.holdId);
-      if (fate !== 'released' && fate !== 'settled' && hold)
-        yield { ...hold, state: fate, endedAtMs: 0, unitsCount: unitsOf(hold.lines) };
-      else yield holdOfOrder(order, { fate, drop, nowMs });
-    }
-    for (const hold of orderless) {
-      const state = fates.get(hold.holdId) ?? 'released';
-      yield {
-        ...hold,
-        state,
-        endedAtMs: nowMs,
-        unitsCount: state === 'released' ? 0 : unitsOf(hold.lines),
-      };
-    }
-  };
-  let withHold = 0;
-  let holdsCount = 0;
-  let batch: RestoredHold[] = [];
-  const flush = async () => {
-    withHold += await store.restore(rebuilding, batch);
-    holdsCount += batch.length;
-    batch = [];
-  };
-  for (const hold of holds()) {
-    batch.push(hold);
-    if (batch.length === limits.rebuildBatchCount) await flush();
+  for (const order of onTheirWay.values()) {
+    const fate = fates.get(order.holdId) ?? 'released';
+    const hold = left.get(order.holdId);
+    const restored =
+      fate !== 'released' && hold
+        ? { ...hold, state: fate, endedAtMs: 0, unitsCount: unitsOf(hold.lines) }
+        : holdOfOrder(order, { fate, drop, nowMs });
+    await restoring.add([restored]);
   }
-  await flush();
+  for (const hold of orderless) {
+    const state = fates.get(hold.holdId) ?? 'released';
+    const unitsCount = state === 'released' ? 0 : unitsOf(hold.lines);
+    await restoring.add([{ ...hold, state, endedAtMs: nowMs, unitsCount }]);
+  }
+  const { withHold, holdsCount } = await restoring.end();
 
   const queue = await queueOf(deps, drop);
   await store.end(rebuilding, {
@@ -181,6 +181,37 @@ async function restoreAll(deps: RebuildDeps, rebuilding: Rebuilding, drop: Drop)
     paidShare: deps.firstPaidShare,
   });
   return { kind: 'rebuilt', epoch: rebuilding.epoch, holdsCount };
+}
+
+/** Sends holds on in batches, one at a time: while Redis restores it, the next is read and put together. */
+function createRestoring(store: RebuildStore, rebuilding: Rebuilding) {
+  const waiting: RestoredHold[] = [];
+  let withHold = 0;
+  let holdsCount = 0;
+  let underWay: Promise<void> = Promise.resolve();
+  const restore = async (batch: readonly RestoredHold[]) => {
+    const count = await store.restore(rebuilding, batch);
+    withHold += count;
+    holdsCount += batch.length;
+  };
+  const send = async () => {
+    await underWay;
+    underWay = restore(waiting.splice(0, limits.rebuildBatchCount));
+    // Who sends the next one is told; where reading fails first, nobody is left to be.
+    underWay.catch(() => undefined);
+  };
+  return {
+    async add(holds: readonly RestoredHold[]): Promise<void> {
+      waiting.push(...holds);
+      while (waiting.length >= limits.rebuildBatchCount) await send();
+    },
+    /** Sends the rest, and waits for all. */
+    async end(): Promise<{ withHold: number; holdsCount: number }> {
+      if (waiting.length > 0) await send();
+      await underWay;
+      return { withHold, holdsCount };
+    },
+  };
 }
 
 /** False for an order whose hold may still be unpaid: its own deadline was never written down. */

@@ -4,10 +4,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Binary, BSONRegExp, MaxKey, MinKey, ObjectId, Timestamp } from 'bson';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { decode, encode } from '../../server/embedded/mongo/bson/codec.ts';
+import { keepElements } from '../../server/embedded/mongo/bson/elements.ts';
 import { MongoFault } from '../../server/embedded/mongo/errors.ts';
+import { matches } from '../../server/embedded/mongo/query/filter.ts';
 import { countMatching, parseSelection, select } from '../../server/embedded/mongo/query/find.ts';
+import { parseProjection } from '../../server/embedded/mongo/query/projection.ts';
 import { Catalog } from '../../server/embedded/mongo/storage/catalog.ts';
 import type { Collection } from '../../server/embedded/mongo/storage/collection.ts';
 import { Database } from '../../server/embedded/mongo/storage/database.ts';
@@ -66,6 +71,12 @@ const filter = fc.oneof(
     arbitrary: fc.array(plainFilter, { minLength: 2, maxLength: 3 }).map(branches => ({ $or: branches })),
   },
   { weight: 1, arbitrary: fc.constant({}) },
+);
+/** What many documents match, and an index says by itself. */
+const wideFilter = fc.constantFrom<Record<string, unknown>>(
+  { c: { $gte: 0 } },
+  { c: { $lt: 3 } },
+  { c: { $in: [0, 1] } },
 );
 const direction = fc.constantFrom<1 | -1>(1, -1);
 const sort = fc
@@ -126,6 +137,117 @@ it('gives the same answer through its indexes as without them', { timeout: 120_0
       },
     ),
     { numRuns: 300 },
+  );
+});
+
+it('shows nothing that no longer matches, however a scan was left open, and nothing that was left alone twice', {
+  timeout: 120_000,
+}, () => {
+  let run = 0;
+  fc.assert(
+    fc.property(
+      fc.array(document, { minLength: 12, maxLength: 40 }),
+      fc.array(index, { minLength: 1, maxLength: 2 }),
+      fc.array(fc.tuple(fc.oneof(filter, wideFilter), fc.oneof(sort, fc.constant({}))), {
+        minLength: 3,
+        maxLength: 6,
+      }),
+      fc.array(fc.tuple(fc.nat(), fc.constantFrom(...FIELDS), fieldValue), { minLength: 1, maxLength: 12 }),
+      fc.nat(9),
+      (documents, indexes, queries, changes, seenBefore) => {
+        run += 1;
+        database.exec('BEGIN');
+        try {
+          const collection = catalog.create('d', `o${run}`);
+          catalog.addIndex(collection, parseIndexSpec({ key: { c: 1 }, name: 'c' }));
+          for (const [at, spec] of indexes.entries())
+            catalog.addIndex(collection, parseIndexSpec({ ...spec, name: `i${at}` }));
+          for (const [at, each] of documents.entries())
+            tolerantly(() => collection.insert({ _id: at, ...each }));
+          for (const [where, order] of queries) {
+            const selection = parseSelection({ filter: where, sort: order });
+            const matching = new Set(idsOf(collection, { filter: where }));
+            const open = select(collection, selection);
+            const seen: unknown[] = [];
+            for (let count = 0; count < seenBefore; count += 1) {
+              const { done, value } = open.next();
+              if (done) break;
+              seen.push(value.doc['_id']);
+            }
+            const changed = new Set<unknown>();
+            for (const [at, field, value] of changes) {
+              const id = at % documents.length;
+              changed.add(id);
+              change(collection, id, field, value);
+            }
+            for (const { doc } of open) {
+              expect(matches(selection.filter, doc)).toBe(true);
+              seen.push(doc['_id']);
+            }
+            const leftAlone = [...matching].filter(id => !changed.has(id));
+            const times = leftAlone.map(id => seen.filter(each => each === id).length);
+            expect(times).toEqual(leftAlone.map(() => 1));
+          }
+        } finally {
+          database.exec('ROLLBACK');
+          catalog.reload();
+        }
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+it('shows what stands, where a scan was begun in a turn that was undone', () => {
+  const collection = catalog.create('d', 'undone');
+  catalog.addIndex(collection, parseIndexSpec({ key: { a: 1 }, name: 'a' }));
+  const idsCount = 20;
+  for (let id = 0; id < idsCount; id += 1) collection.insert({ _id: id, a: id % 2 });
+  database.exec('BEGIN');
+  for (let id = 0; id < idsCount; id += 1) change(collection, id, 'a', 1);
+  const open = select(collection, parseSelection({ filter: { a: 1 } }));
+  open.next();
+  database.exec('ROLLBACK');
+  catalog.reload();
+  for (const { doc } of open) expect(doc).toMatchObject({ a: 1 });
+});
+
+it('keeps fields as they are stored as it does by decoding them', () => {
+  const name = fc.constantFrom('_id', 'a', 'b', 'täg', 'a0', '__proto', 'hasOwnProperty', 'c');
+  const leaf = fc.oneof(
+    fc.integer(),
+    fc.double({ noNaN: true }),
+    fc.string({ unit: 'binary' }),
+    fc.boolean(),
+    fc.constant(null),
+    fc.date({ noInvalidDate: true }),
+    fc.uint8Array({ maxLength: 9 }).map(bytes => new Binary(bytes)),
+    fc.constantFrom<unknown>(
+      new ObjectId(),
+      new BSONRegExp('^a.*', 'i'),
+      new MinKey(),
+      new MaxKey(),
+      new Timestamp({ t: 1, i: 2 }),
+    ),
+  );
+  const value = fc.oneof(leaf, fc.array(leaf, { maxLength: 3 }), fc.dictionary(name, leaf, { maxKeys: 3 }));
+  fc.assert(
+    fc.property(
+      fc.dictionary(name, value),
+      fc.uniqueArray(name, { minLength: 1 }),
+      fc.boolean(),
+      (doc, names, hasId) => {
+        const fields = names.filter(each => each !== '_id');
+        fc.pre(fields.length > 0);
+        const spec = Object.fromEntries(fields.map(each => [each, 1]));
+        const projection = parseProjection(hasId ? spec : { ...spec, _id: 0 });
+        const bytes = encode(doc);
+        if (!projection?.kept) throw new Error('this projection keeps whole fields');
+        expect(Buffer.from(keepElements(bytes, projection.kept))).toEqual(
+          Buffer.from(encode(projection(decode(bytes)))),
+        );
+      },
+    ),
   );
 });
 

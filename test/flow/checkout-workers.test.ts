@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ManagedProcess } from '../../scripts/supervisor/managed-process.ts';
 import { createOrderJobs } from '../../server/checkout/order-jobs.ts';
 import type { OrderId } from '../../server/ids.ts';
+import type { Orders } from '../../server/orders/orders.ts';
 import { createQueue } from '../../server/platform/jobs.ts';
 import { connectRedis } from '../../server/platform/redis.ts';
 import { createRelay } from '../../workers/relay.ts';
@@ -137,52 +138,78 @@ describe('the worker program', () => {
     expect(await world.stock(drop)).toMatchObject({ available: 0, sold: 5 });
   });
 
-  it('asks for a job again until its effect stands, whatever the queue lost, refused or ran twice', async () => {
+  /** A queue that nobody works off, a relay that asks for its jobs, and an order that is authorised and due. */
+  async function outbox(relayed: (orders: Orders) => Pick<Orders, 'listDue'>) {
     await Promise.all(started.map(each => each.stop()));
     const connection = connectRedis({ url: jobsRedis.url, role: 'jobs', log: quietLog });
     const queue = createQueue<{ orderId: OrderId }>('orders', connection);
     const events = createQueue<{ eventId: string }>('events', connection);
-    const jobs = createOrderJobs({ orders: queue, events, connection, log: quietLog });
-    const { orders, applyEvent, advance, clock } = world;
     const relay = createRelay({
-      orders,
+      orders: relayed(world.orders),
       events: { listDue: () => Promise.resolve([]) },
-      jobs,
+      jobs: createOrderJobs({ orders: queue, events, connection, log: quietLog }),
       advance: () => Promise.resolve(null),
-      applyEvent,
-      clock,
+      applyEvent: world.applyEvent,
+      clock: world.clock,
       log: quietLog,
     });
-    const waiting = async (orderId: OrderId) =>
-      (await queue.getJobs(['waiting', 'active'])).filter(job => job.data.orderId === orderId).length;
-
     world.setWebhook(null);
-    const cart = await world.hold(await world.drop(1));
-    const { clientSecret } = await world.payable(cart);
+    const { orderId, ...cart } = await world.hold(await world.drop(1));
+    const { clientSecret } = await world.payable({ orderId, ...cart });
     await world.confirm(clientSecret);
-    await world.pay(cart);
+    await world.pay({ orderId, ...cart });
     await world.eventually('the queue at work', () => Promise.resolve(connection.status === 'ready'));
+    return {
+      relay,
+      orderId,
+      waiting: async () =>
+        (await queue.getJobs(['waiting', 'active'])).filter(job => job.data.orderId === orderId).length,
+      loseAll: () => queue.obliterate({ force: true }),
+      close: async () => {
+        world.setWebhook(world.receive);
+        await Promise.all([queue.close(), events.close()]);
+        connection.disconnect();
+      },
+    };
+  }
+
+  it('asks for a job again until its effect stands, whatever the queue lost, refused or ran twice', async () => {
+    const { relay, orderId, waiting, loseAll, close } = await outbox(orders => orders);
     // Asked for three times under one id: one job, the others are refused in silence.
     for (let looks = 0; looks < 3; looks += 1) await relay.tick();
-    expect(await waiting(cart.orderId)).toBe(1);
+    expect(await waiting()).toBe(1);
     // Lost with everything else that the queue had, it is asked for again.
-    await queue.obliterate({ force: true });
-    expect(await waiting(cart.orderId)).toBe(0);
+    await loseAll();
+    expect(await waiting()).toBe(0);
     await relay.tick();
-    expect(await waiting(cart.orderId)).toBe(1);
+    expect(await waiting()).toBe(1);
     // A job that stalled runs twice, the second time beside the first.
-    await Promise.all([advance(cart.orderId), advance(cart.orderId)]);
-    const order = await world.until(
-      cart.orderId,
-      ({ status, dueAtMs }) => status === 'paid' && dueAtMs === null,
-    );
-    expect(await world.books(order.orderId)).toMatchObject({ paymentIntents: 1, captured: 1_000 });
+    await Promise.all([world.advance(orderId), world.advance(orderId)]);
+    await world.until(orderId, ({ status, dueAtMs }) => status === 'paid' && dueAtMs === null);
+    expect(await world.books(orderId)).toMatchObject({ paymentIntents: 1, captured: 1_000 });
     // Its effect stands: nobody asks any more.
-    await queue.obliterate({ force: true });
+    await loseAll();
     await relay.tick();
-    expect(await waiting(cart.orderId)).toBe(0);
-    world.setWebhook(world.receive);
-    await Promise.all([queue.close(), events.close()]);
-    connection.disconnect();
+    expect(await waiting()).toBe(0);
+    await close();
+  });
+
+  it('would leave an order standing, if it asked for each job once: the control', async () => {
+    const asked = new Set<OrderId>();
+    const { relay, orderId, waiting, loseAll, close } = await outbox(orders => ({
+      listDue: async count => {
+        const due = await orders.listDue(count);
+        const others = due.filter(each => !asked.has(each.orderId));
+        for (const each of others) asked.add(each.orderId);
+        return others;
+      },
+    }));
+    await relay.tick();
+    expect(await waiting()).toBe(1);
+    await loseAll();
+    await relay.tick();
+    expect(await waiting()).toBe(0);
+    expect((await world.order(orderId)).dueAtMs).not.toBeNull();
+    await close();
   });
 });

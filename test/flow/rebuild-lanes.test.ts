@@ -178,8 +178,8 @@ describe('a unit that a refund has put back', () => {
     await world.until(back.orderId, order => order.dueAtMs === null);
     await world.engine.redis.flushall();
     async function* withoutRefunds() {
-      for await (const order of world.ports.ordersStore.holdsOfDrop(drop.dropId))
-        yield { ...order, refunds: [] };
+      for await (const orders of world.ports.ordersStore.holdsOfDrop(drop.dropId))
+        yield orders.map(order => ({ ...order, refunds: [] }));
     }
     await world.rebuilder({ orders: withoutRefunds })(drop.dropId);
     expect(await world.stock(drop)).toMatchObject({ sold: 1 });

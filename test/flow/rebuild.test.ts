@@ -47,13 +47,14 @@ async function refusals(drop: Drop, cart: HeldCart) {
     leave: queue.leave(dropId, cart.buyerId, standing),
     load: live.load(drop),
   };
-  const told: Record<string, unknown> = {};
-  for (const [name, act] of Object.entries(acts))
-    told[name] = await act.then(
+  const told = Object.entries(acts).map(async ([name, act]) => {
+    const outcome = act.then(
       () => 'done',
       (error: unknown) => error instanceof EpochError,
     );
-  return told;
+    return [name, await outcome] as const;
+  });
+  return Object.fromEntries(await Promise.all(told));
 }
 const allRefused = {
   settle: true,
@@ -262,7 +263,8 @@ describe('a rebuild', () => {
   });
 
   it('asks Stripe about a payment whose order is lost, and goes on once nobody can pay it', async () => {
-    const drop = await world.lasting(3);
+    const drop = await world.lasting(4);
+    await paid(drop);
     const cart = await world.hold(drop);
     await world.engine.holds.pay(drop.dropId, cart.holdId);
     await world.engine.redis.set(dropKey(drop.dropId, 'server'), 'another');
@@ -274,7 +276,9 @@ describe('a rebuild', () => {
     expect(await world.rebuilder()(drop.dropId)).toMatchObject({ kind: 'rebuilt' });
     expect(await world.order(cart.orderId)).toMatchObject({ status: 'expired' });
     expect(await world.engine.redis.hget(holdKey(drop.dropId, cart.holdId), 'state')).toBe('released');
-    expect(await world.stock(drop)).toEqual({ available: 3, held: 0, sold: 0, total: 3 });
+    expect(await world.stock(drop)).toEqual({ available: 3, held: 0, sold: 1, total: 4 });
+    // What the one that stopped halfway had restored is counted once.
+    expect(await world.engine.redis.hvals(dropKey(drop.dropId, 'bought'))).toEqual(['1']);
   });
 });
 

@@ -95,7 +95,7 @@ export async function startAttacked(env: Record<string, string> = {}) {
     return dropId;
   }
   /** A buyer who has been called in an open drop, with a pass and a quote. */
-  async function buyerWithPass(dropId: string) {
+  async function buyerWithPass(dropId: string, lines?: unknown[]) {
     const { token, buyerId } = await session();
     const joined = await mutate(
       'queue.join',
@@ -108,7 +108,7 @@ export async function startAttacked(env: Record<string, string> = {}) {
       pass = statusSchema.parse((await query('queue.get', { ticket }, token)).data).pass ?? '';
       return pass !== '';
     });
-    const priced = await mutate('pricing.quote', quoteInput(dropId), token);
+    const priced = await mutate('pricing.quote', quoteInput(dropId, lines), token);
     const { quote } = z.object({ quote: z.string() }).parse(priced.data);
     return { token, buyerId, ticket, pass, quote };
   }

@@ -46,8 +46,10 @@ interface Buyer {
   secret: string | null;
   /** Asked for a payment at least once: there may be one. */
   hasAsked: boolean;
-  /** The buyer's bank has said yes, and the buyer was told so. */
-  authorised: boolean;
+  /** When the buyer's bank said yes, and the buyer was told so. */
+  authorisedAtMs: number | null;
+  /** That came between the engine's last look at the payment and its cancellation. */
+  isLetGo: boolean;
   stage: number;
   rev: number;
   /** What each refund was asked for when it was first seen, and what was accepted under its id. */
@@ -217,7 +219,8 @@ export class MoneyWorld {
       placed,
       secret: null,
       hasAsked: false,
-      authorised: false,
+      authorisedAtMs: null,
+      isLetGo: false,
       stage: -1,
       rev: -1,
       refunds: new Map(),
@@ -261,9 +264,10 @@ export class MoneyWorld {
     if (!buyer?.secret) return;
     const paymentId = paymentOf(buyer.secret);
     const known = this.#network.count(paymentId);
+    const askedAtMs = this.#world.clock.now();
     const answer = await this.#world.confirm(buyer.secret, cards[card]);
     const { status, error } = answer;
-    if (status === 'requires_capture') buyer.authorised = true;
+    if (status === 'requires_capture') buyer.authorisedAtMs ??= askedAtMs;
     const isDecline =
       typeof error === 'object' && error !== null && 'code' in error && error.code === 'card_declined';
     if (status === 'requires_capture' || status === 'requires_action' || isDecline)
@@ -276,12 +280,13 @@ export class MoneyWorld {
     if (!buyer?.secret) return;
     const paymentId = paymentOf(buyer.secret);
     const known = this.#network.count(paymentId);
+    const askedAtMs = this.#world.clock.now();
     try {
       await this.#world.stripe.control.authenticate(paymentId, outcome);
     } catch {
       return;
     }
-    if (outcome === 'succeed') buyer.authorised = true;
+    if (outcome === 'succeed') buyer.authorisedAtMs ??= askedAtMs;
     await this.#network.more(paymentId, known);
   }
 
@@ -355,7 +360,8 @@ export class MoneyWorld {
 
   /**
    * Stripe has no cancellation on a condition: who pays between the last look at a payment and its cancellation is let
-   * go, and keeps their money. Whoever had paid when it was looked at is not.
+   * go, and keeps their money. Whether that may be is judged in the end: never for who paid in time, unless the order was
+   * called off at that moment.
    */
   #watched(payments: Ports['payments']): Ports['payments'] {
     const unpaidWhenSeen = new Set<string>();
@@ -372,7 +378,7 @@ export class MoneyWorld {
         const answer = await payments.cancel(id);
         const isOver = answer.kind === 'payment' && answer.payment.status === 'canceled';
         for (const buyer of isOver && unpaidWhenSeen.has(id) ? this.#buyers : [])
-          if (buyer.secret !== null && paymentOf(buyer.secret) === id) buyer.authorised = false;
+          if (buyer.secret !== null && paymentOf(buyer.secret) === id) buyer.isLetGo = true;
         return answer;
       },
     };
@@ -486,7 +492,10 @@ export class MoneyWorld {
         soldCount += left;
       } else {
         assert(endedUnpaid(order.status), `invariant 9: at rest in ${order.status}`);
-        assert(!buyer.authorised, `invariant 13: paid in time, and ${order.status} (${order.reason})`);
+        assert(
+          mayEndUnpaid(buyer, order),
+          `invariant 13: paid in time, and ${order.status} (${order.reason})`,
+        );
         assert.deepEqual(units, [], 'invariant 2: an order that ended unpaid has no unit');
         assert.equal(books.captured, books.refunded, 'invariant 3: nothing is kept of an unpaid order');
         assert.equal(books.authorized, 0, 'invariant 3: nothing stays authorised for an unpaid order');
@@ -500,6 +509,13 @@ export class MoneyWorld {
       'invariant 1: Redis has sold what paid orders own',
     );
   }
+}
+
+/** Nobody who paid before the deadline ends unpaid because time ran out; and who did not, only where it could not be seen. */
+function mayEndUnpaid({ authorisedAtMs, isLetGo }: Buyer, { reason, payDeadlineMs }: Order): boolean {
+  if (authorisedAtMs === null) return true;
+  const isLate = payDeadlineMs !== null && authorisedAtMs >= payDeadlineMs;
+  return isLetGo && (isLate || reason === 'cancelled-by-shop' || reason === 'too-many-declines');
 }
 
 /** A refund stays what it was asked for, whatever is asked under its id afterwards. */

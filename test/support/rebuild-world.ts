@@ -36,7 +36,7 @@ export async function startRebuildWorld() {
     dropFields,
     firstPaidShare,
     orders: dropId => world.ports.ordersStore.holdsOfDrop(dropId),
-    ownedUnits: dropId => world.ports.ledger.ownedUnits(dropId),
+    ownersAmong: orderIds => world.ports.ledger.ownersAmong(orderIds),
     calls: dropId => calls.read(dropId),
     lobby: () => Promise.resolve(null),
     payments: () => Promise.resolve(payments),

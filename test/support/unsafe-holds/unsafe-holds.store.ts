@@ -1,5 +1,6 @@
-// `hold-place` as it must not be: it reads the stock, thinks, and then writes what it concluded. All else is the real
-// script, whose text is changed here in the three places that make it safe.
+// `hold-place` as it must not be: it reads the stock and what the buyer has, thinks, and then writes what it concluded. All
+// else is the real script, whose text is changed here in the places that make it safe. A SKU whose name begins with
+// `SAFE-` is left to the real one.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import {
@@ -23,7 +24,8 @@ export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): Hol
     ...safe,
     async place(request) {
       const [line] = request.lines;
-      if (!line) return safe.place(request);
+      if (!line || line.sku.startsWith('SAFE-') || !(await mayHaveMore(redis, request)))
+        return safe.place(request);
       const field = `${line.sku}/available`;
       const [ofSku, ofAll] = await redis.hmget(dropKey(request.dropId, 'stock'), field, '*/available');
       if (Number(ofSku) < line.quantity) return safe.place(request);
@@ -32,6 +34,18 @@ export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): Hol
       return write({ redis, safe, request, written });
     },
   };
+}
+
+/** Whether the buyer's pass is free and their limit not reached, as of a moment ago. */
+async function mayHaveMore(redis: Redis, { dropId, buyerId, lines }: PlaceRequest): Promise<boolean> {
+  const buyer = buyerBytes(buyerId);
+  const [max, bought, pass] = await Promise.all([
+    redis.hget(dropKey(dropId, 'drop'), 'perBuyerMax'),
+    redis.hget(dropKey(dropId, 'bought'), buyer),
+    redis.hget(dropKey(dropId, 'passes'), buyer),
+  ]);
+  const units = lines.reduce((sum, { quantity }) => sum + quantity, 0);
+  return Number(bought) + units <= Number(max) && pass?.endsWith('|') === true;
 }
 
 async function write(options: {
@@ -65,6 +79,8 @@ async function write(options: {
 function unsafeText(written: { ofSku: number; ofAll: number }): string {
   const changes: [string, string][] = [
     ['if tonumber(available) < tonumber(ARGV[index + 1]) then', 'if false then'],
+    ["if pass.hold ~= '' then return", 'if false then return'],
+    ['if bought + units > perBuyerMax then', 'if false then'],
     ['change(1, -units)', `change(1, ${written.ofAll} - tonumber(stock[1]))`],
     ['change(at, -quantity)', `change(at, ${written.ofSku} - tonumber(stock[at]))`],
   ];

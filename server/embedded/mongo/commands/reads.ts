@@ -1,6 +1,7 @@
 /** find, getMore, killCursors, count, distinct, aggregate. */
 import { aggregate as runPipeline } from '../aggregation/pipeline.ts';
 import { type Doc, encode, isDoc } from '../bson/codec.ts';
+import { keepElements } from '../bson/elements.ts';
 import { encodeKey } from '../bson/key-encoding.ts';
 import { MongoFault } from '../errors.ts';
 import { countMatching, countOf, parseSelection, type Selection, select } from '../query/find.ts';
@@ -54,14 +55,17 @@ export const find: Command = {
   },
 };
 
-/** Without a projection a document's stored bytes are its answer. */
+/** Without a projection a document's stored bytes are its answer, and whole fields are copied out of them. */
 function* rowBytes(
   collection: Collection,
   selection: Selection,
   projection: Projection | undefined,
 ): Generator<Uint8Array> {
-  for (const stored of select(collection, selection))
-    yield projection ? encode(projection(stored.doc)) : stored.bytes;
+  for (const stored of select(collection, selection)) {
+    if (!projection) yield stored.bytes;
+    else if (projection.kept) yield keepElements(stored.bytes, projection.kept);
+    else yield encode(projection(stored.doc));
+  }
 }
 
 /** A scan may go on while its collection has the indexes it had. */

@@ -8,7 +8,11 @@ import { MongoFault } from '../errors.ts';
 import { conjuncts, type FilterNode, holdsFor, parseFilter } from './filter.ts';
 import { fieldOf, valuesAt } from './paths.ts';
 
-export type Projection = (doc: Doc) => Doc;
+export interface Projection {
+  (doc: Doc): Doc;
+  /** Set where it keeps whole fields and does nothing else: then it needs no decoding. */
+  readonly kept?: ReadonlySet<string>;
+}
 
 interface Tree {
   [part: string]: Tree | Leaf;
@@ -37,7 +41,9 @@ export function parseProjection(spec: unknown, filter?: FilterNode): Projection 
   if (id === undefined) id = includes ? { leaf: 'keep' } : undefined;
   const tree: Tree = id && (includes || id.leaf !== 'keep') ? { _id: id, ...parsed.tree } : parsed.tree;
   if (includes && id?.leaf === 'drop') delete tree['_id'];
-  return doc => (includes ? keepOnly(doc, tree, doc) : dropFrom(doc, tree, doc));
+  const project = (doc: Doc): Doc => (includes ? keepOnly(doc, tree, doc) : dropFrom(doc, tree, doc));
+  const isPlain = includes && Object.values(tree).every(node => isLeaf(node) && node.leaf === 'keep');
+  return isPlain ? Object.assign(project, { kept: new Set(Object.keys(tree)) }) : project;
 }
 
 const truthy = (value: unknown): boolean => value !== false && value !== 0;

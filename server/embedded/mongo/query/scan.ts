@@ -12,10 +12,20 @@ interface Entry {
   readonly rowId: number;
 }
 
+/** When the chunk was read that the newest row comes from, as the database counts its writes. */
+export interface ChunkMark {
+  writesCount: number;
+}
+
 const CHUNK_FIRST = 8;
 const CHUNK_MAX = 512;
 
-export function* scanPlan(collection: Collection, plan: Plan): Generator<number> {
+/** `mark` is of use where rows come from one chunk at a time: not where ranges are merged. */
+export function* scanPlan(
+  collection: Collection,
+  plan: Plan,
+  mark: ChunkMark = { writesCount: 0 },
+): Generator<number> {
   if (plan.kind === 'table') {
     yield* scanTable(collection, plan.reverse);
     return;
@@ -24,7 +34,7 @@ export function* scanPlan(collection: Collection, plan: Plan): Generator<number>
   const repeats = scans.length > 1 || scans.some(scan => scan.index.arrayBits !== 0);
   const seen = new Set<number>();
   for (const scan of scans) {
-    for (const rowId of scanIndex(collection.database, scan)) {
+    for (const rowId of scanIndex(collection.database, scan, mark)) {
       if (repeats) {
         if (seen.has(rowId)) continue;
         seen.add(rowId);
@@ -49,16 +59,20 @@ function* scanTable(collection: Collection, reverse: boolean): Generator<number>
   }
 }
 
-function* scanIndex(database: Database, scan: IndexScan): Generator<number> {
+function* scanIndex(database: Database, scan: IndexScan, mark: ChunkMark): Generator<number> {
   if (scan.merge && scan.ranges.length > 1) {
-    yield* mergeRanges(database, scan);
+    yield* mergeRanges(database, scan, mark);
     return;
   }
   const ranges = scan.reverse ? scan.ranges.toReversed() : scan.ranges;
-  for (const range of ranges) for (const entry of scanRange(database, scan, range)) yield entry.rowId;
+  for (const range of ranges)
+    for (const entry of scanRange(database, { scan, range, mark })) yield entry.rowId;
 }
 
-function* scanRange(database: Database, scan: IndexScan, range: KeyRange): Generator<Entry> {
+function* scanRange(
+  database: Database,
+  { scan, range, mark }: { scan: IndexScan; range: KeyRange; mark: ChunkMark },
+): Generator<Entry> {
   const order = scan.reverse ? 'DESC' : 'ASC';
   const from: { key: Uint8Array; rowId: number }[] = [];
   for (let size = CHUNK_FIRST; ; size = Math.min(CHUNK_MAX, size * 4)) {
@@ -78,6 +92,7 @@ function* scanRange(database: Database, scan: IndexScan, range: KeyRange): Gener
       values.push(range.high);
     }
     const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+    mark.writesCount = database.writesCount;
     const rows = database.all(
       `SELECT key, rid FROM i_${scan.index.id} ${where} ORDER BY key ${order}, rid ${order} LIMIT ?`,
       ...values,
@@ -93,10 +108,10 @@ function* scanRange(database: Database, scan: IndexScan, range: KeyRange): Gener
   }
 }
 
-function* mergeRanges(database: Database, scan: IndexScan): Generator<number> {
+function* mergeRanges(database: Database, scan: IndexScan, mark: ChunkMark): Generator<number> {
   const sign = scan.reverse ? -1 : 1;
   const streams = scan.ranges.flatMap(range => {
-    const entries = scanRange(database, scan, range);
+    const entries = scanRange(database, { scan, range, mark });
     const first = entries.next();
     return first.done ? [] : [{ entries, fixedLength: range.fixedLength, head: first.value }];
   });

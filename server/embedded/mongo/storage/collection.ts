@@ -17,10 +17,21 @@ export interface Index {
   arrayBits: number;
 }
 
-export interface Stored {
+/** A document as it is stored; it is decoded where somebody looks into it, which many reads never do. */
+export class Stored {
   readonly rowId: number;
   readonly bytes: Uint8Array;
-  readonly doc: Doc;
+  #doc: Doc | undefined;
+
+  constructor(rowId: number, bytes: Uint8Array) {
+    this.rowId = rowId;
+    this.bytes = bytes;
+  }
+
+  get doc(): Doc {
+    this.#doc ??= decode(this.bytes);
+    return this.#doc;
+  }
 }
 
 export interface CollectionParts {
@@ -65,8 +76,7 @@ export class Collection {
     const row = this.database.get(`SELECT doc FROM d_${this.id} WHERE rid = ?`, rowId);
     if (!row) return undefined;
     readCounters.docsExamined += 1;
-    const bytes = bytesAt(row, 0);
-    return { rowId, bytes, doc: decode(bytes) };
+    return new Stored(rowId, bytesAt(row, 0));
   }
 
   insert(doc: Doc): void {

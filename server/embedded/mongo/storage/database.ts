@@ -27,6 +27,7 @@ export type Row = readonly (string | number | bigint | Uint8Array | null)[];
 export class Database {
   readonly #sqlite: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #writesCount = 0;
 
   constructor(options: { dataDir: string; bytesMax?: number }) {
     mkdirSync(options.dataDir, { recursive: true });
@@ -66,7 +67,13 @@ export class Database {
     }
   }
 
+  /** Grows with whatever may change what is stored, a turn that is undone included. */
+  get writesCount(): number {
+    return this.#writesCount;
+  }
+
   run(sql: string, ...values: SQLInputValue[]): { changes: number; rowId: number } {
+    this.#writesCount += 1;
     return this.#guarded(() => {
       const result = this.#statement(sql).run(...values);
       return { changes: Number(result.changes), rowId: Number(result.lastInsertRowid) };
@@ -88,6 +95,7 @@ export class Database {
   }
 
   exec(sql: string): void {
+    if (sql === 'ROLLBACK') this.#writesCount += 1;
     this.#guarded(() => this.#sqlite.exec(sql));
   }
 
