@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import { de as adminDe } from '../../client/web/admin/texts/de.ts';
 import { en as adminEn } from '../../client/web/admin/texts/en.ts';
-import { roughRange } from '../../client/web/format/duration.ts';
 import { de } from '../../client/web/texts/de.ts';
 import { en } from '../../client/web/texts/en.ts';
 
@@ -71,12 +70,5 @@ describe('the languages', () => {
     expect(en.queue.announce.ahead(2_000)).toBe('2,000 people are ahead of you.');
     expect(de.queue.announce.ahead(1)).toBe('1 Person ist vor Ihnen.');
     expect(de.queue.announce.ahead(2_000)).toBe('2.000 Personen sind vor Ihnen.');
-  });
-
-  it('say how long something takes in as few words as it needs', () => {
-    expect(roughRange(3 * 60_000, 4 * 60_000)).toBe('3–4 minutes');
-    expect(roughRange(50_000, 2 * 60_000)).toBe('50 seconds – 2 minutes');
-    expect(roughRange(7 * 60_000, 7 * 60_000 + 1)).toBe('7 minutes');
-    expect(roughRange(90 * 60_000, 3 * 3_600_000)).toBe('1.5–3 hours');
   });
 });
