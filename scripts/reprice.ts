@@ -6,11 +6,11 @@ import {
   nothingRuns,
   placeOf,
   runCommand,
-  say,
   sharedOptions,
   UsageError,
   writeReport,
-} from './catalog-command/catalog-command.ts';
+} from './command/catalog-command.ts';
+import { say } from './command/say.ts';
 import { readRuntime } from './supervisor/runtime.ts';
 
 const HELP = `npm run reprice -- --percent N [options]
@@ -22,6 +22,7 @@ prices in further currencies, and quantity tiers. Drops that are made already ke
   --brand Samsung           products of this brand alone
   --category "TVs"          products of this category alone
   --currency EUR            prices in this currency alone (the price list of it)
+  --give-up                 ends one that was begun with these terms and not finished; what it has changed stays changed
   --dry-run                 says what would change, with a few examples; writes nothing
   --json REPORT             writes the report to a file, with why products were refused (of this run, not of one before)
   --data DIR                the data folder of the running installation (DATA_DIR, or .data)
@@ -42,6 +43,7 @@ interface Terms {
 interface Options {
   terms: Terms;
   dryRun: boolean;
+  giveUp: boolean;
   reportFile: string | undefined;
   url: string;
   adminKey: string;
@@ -61,6 +63,7 @@ function readOptions(argv: string[]): Options | 'help' {
       category: { type: 'string' },
       currency: { type: 'string' },
       'dry-run': { type: 'boolean', default: false },
+      'give-up': { type: 'boolean', default: false },
       ...sharedOptions,
     },
   });
@@ -77,6 +80,7 @@ function readOptions(argv: string[]): Options | 'help' {
       ...(currency === undefined ? {} : { currency }),
     },
     dryRun: values['dry-run'],
+    giveUp: values['give-up'],
     reportFile: values.json,
     ...installationOf(values),
   };
@@ -151,11 +155,23 @@ async function reprice(api: Api, { terms, reportFile }: Options): Promise<number
   return refused === 0 ? 0 : 1;
 }
 
+async function giveUp(api: Api, terms: Terms): Promise<void> {
+  // What was never begun is begun to be ended: nothing is changed by that.
+  const { repriceId, resumed, products, total } = await withRetries(() =>
+    api.admin.reprice.start.mutate(terms),
+  );
+  await withRetries(() => api.admin.reprice.end.mutate({ repriceId, giveUp: true }));
+  say(
+    resumed ? `Given up: ${products} of ${total} products were done, and stay so.` : 'No such was under way.',
+  );
+}
+
 async function run(options: Options): Promise<number> {
   const client = createDoorbuster({ url: options.url, token: options.adminKey });
   try {
-    if (!options.dryRun) return await reprice(client.api, options);
-    await preview(client.api, options.terms);
+    if (options.dryRun) await preview(client.api, options.terms);
+    else if (options.giveUp) await giveUp(client.api, options.terms);
+    else return await reprice(client.api, options);
     return 0;
   } finally {
     await client.close();

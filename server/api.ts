@@ -21,6 +21,7 @@ import type { Checkout } from './checkout/checkout.ts';
 import { createAdminDropsRouter } from './drops/admin-drops.router.ts';
 import { createDropsRouter } from './drops/drops.router.ts';
 import type { Drop, Ticket } from './drops/drop.ts';
+import type { LowestBefore } from './drops/drop-offers.ts';
 import type { Drops } from './drops/drops.ts';
 import type { DropFeeds } from './drops/feeds.ts';
 import type { Fairness } from './fairness/fairness.ts';
@@ -62,6 +63,7 @@ export interface ApiParts {
   readonly chosenResults: ChosenResults;
   readonly reprice: Reprice;
   readonly drops: Drops;
+  readonly lowestBefore: LowestBefore;
   readonly feeds: DropFeeds;
   readonly queue: Queue;
   readonly botGate: BotGate;

@@ -88,6 +88,8 @@ export const limits = {
   gatheredRatesCount: 256,
   /** Commands to the Redis of the stock that go out as one write: enough to spare most writes, few enough for it to begin early. */
   gatheredCommandsCount: 16,
+  /** Turns of the event loop for which a crowd's commands or counts are gathered: under load some tenths of a millisecond. */
+  gatheredTurnsCount: 4,
 
   // --- drops ------------------------------------------------------------------------------------------
   /** Names of keys remembered in each process, 1 KiB for each drop: more than are ever on at once. */
@@ -194,12 +196,22 @@ export const limits = {
   repriceBlockCount: 10_000,
   /** Products in one call of a repricing: each is a write of its own, so a call takes some hundred milliseconds. */
   repricePageCount: 200,
+  /**
+   * Repricings that are under way at once. A product remembers twice as many that changed it (40 bytes each), so that
+   * one which was killed is known again after all the others have passed over the product.
+   */
+  repricingsCount: 5,
+  repricingMarksCount: 10,
   /** A price may fall to almost nothing or rise elevenfold; what is beyond is a slip. */
   repricePercent: { min: -99, max: 1_000 },
   /** Article 6a of Directive 98/6/EC: what a reduction is compared with, and for how long it is one. */
   priceNoticeMs: 30 * 24 * HOUR,
   /** Changes of one price that are read: one a day for longer than a year. */
   priceHistoryCount: 400,
+  /** Drops of one SKU that are looked at: one a day for the 30 days that count, and those that are planned. */
+  priceHistoryDropsCount: 60,
+  /** How long a drop's page may go on with the lowest price beside its own: it moves by days, and at a first fall. */
+  lowestBeforeTtlMs: 5 * SECOND,
   /**
    * Groups of buyers, all held by each process and looked at for each line; prices of one group, which a body bounds
    * before this does; groups that one buyer is in.
@@ -207,6 +219,8 @@ export const limits = {
   groupsCount: 50,
   groupPricesCount: 500,
   groupsPerBuyerCount: 10,
+  /** Names in a customer's token: an identity provider may list its own groups there, before those that the shop knows. */
+  groupsInTokenCount: 200,
   /** How long a process may go on with groups, and with a buyer's, that another has changed; a quote is good for longer. */
   groupCacheTtlMs: 2 * SECOND,
   groupMembersCacheCount: 10_000,
@@ -423,6 +437,10 @@ export function assertLimits(): void {
   assert(
     limits.sharedProductTtlMs <= limits.productCacheTtlMs,
     'what all processes remember must not outlive what each does',
+  );
+  assert(
+    limits.repricingsCount < limits.repricingMarksCount,
+    'a product must remember every repricing that is under way',
   );
   assert(2 * limits.indexTimeoutMs < limits.indexClaimMs, 'an indexer must not outlive its claim');
   assert(

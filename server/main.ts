@@ -27,6 +27,7 @@ import { startConductor } from './drops/conductor.ts';
 import { createDrops } from './drops/drops.ts';
 import { createDropsStore } from './drops/drops.store.ts';
 import { createCodeHashes } from './drops/codes.ts';
+import { createDropOffers, createLowestBefore } from './drops/drop-offers.ts';
 import { createDropFeeds } from './drops/feeds.ts';
 import { createLiveStore, dropFields, firstPaidShare } from './drops/live.store.ts';
 import { createFetchBeacon } from './fairness/beacon.gateway.ts';
@@ -172,8 +173,10 @@ const jobs = createOrderJobs({ orders: orderQueue, events: eventQueue, connectio
 const indexHint = createIndexHint({ queue: searchQueue, log });
 lifecycle.onStop('index hint', () => indexHint.close());
 const productReads = countProductReads(metrics);
+const dropOffers = createDropOffers(sku => dropsStore.offering(sku));
 const catalog = await createCatalog({
   store: catalogStore,
+  dropOffers,
   changes: createProductChanges({ redis: stockRedis, events: eventsRedis, log }),
   clock,
   log,
@@ -409,8 +412,14 @@ eventsRedis.on('message', (channel: string, message: string) => {
 lifecycle.onStop('feeds', () => feeds.stop());
 
 // Transports.
+const lowestBefore = createLowestBefore({
+  offersOf: dropOffers,
+  listed: async (sku, currency) => (await catalog.priceHistory(sku, currency))?.entries ?? [],
+  clock,
+});
 const api = createApi({
   clock,
+  lowestBefore,
   sessions,
   catalog,
   search,

@@ -99,7 +99,7 @@ function callerOf(payload: JWTPayload, issuer: string): Caller {
 function groupsIn(claim: unknown): string[] {
   if (!Array.isArray(claim)) return [];
   const names = claim.flatMap(name => groupNameSchema.safeParse(name).data ?? []);
-  return [...new Set(names)].slice(0, limits.groupsPerBuyerCount);
+  return [...new Set(names)].slice(0, limits.groupsInTokenCount);
 }
 
 /** A customer's buyer id: the same for the same subject, and no way back from it to the subject. */

@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { PublicError } from '../errors.ts';
 import { productIdSchema, skuSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { currencySchema, moneyOutputSchema } from '../money.ts';
+import { currencySchema, type Money, moneyOutputSchema } from '../money.ts';
 import { cacheableProcedure, publicProcedure, router, staffProcedure } from '../trpc.ts';
 import type { Catalog } from './catalog.ts';
 import { checkedOnce } from './checked-once.ts';
+import type { DropOffer } from './price-history.rules.ts';
 import { productInputSchema, productSchema, productStatusSchema, slugSchema } from './product.ts';
 
 export const pageInputSchema = z.strictObject({
@@ -35,12 +36,37 @@ const priceHistorySchema = z.object({
   price: moneyOutputSchema,
   /** Without a price where it was not offered. */
   items: z.array(z.object({ atMs: z.number(), price: moneyOutputSchema.optional() })),
+  /** What drops asked for it meanwhile, the newest first: the price of the opening, and the lowest that it has fallen to. */
+  drops: z
+    .array(
+      z.object({
+        dropId: z.string(),
+        fromMs: z.number(),
+        /** Absent where no end is known. */
+        untilMs: z.number().optional(),
+        price: moneyOutputSchema,
+        lowest: moneyOutputSchema.optional(),
+      }),
+    )
+    .optional(),
   reduction: z
     .object({ sinceMs: z.number(), lowest30Days: moneyOutputSchema, knownSinceMs: z.number().optional() })
     .optional(),
 });
 
 const answeredProduct = checkedOnce(productSchema);
+
+function shownOffer({ dropId, endMs, prices }: DropOffer, money: (amount: number) => Money) {
+  const [first, last] = [prices[0], prices.at(-1)];
+  if (!first || !last) return null;
+  return {
+    dropId,
+    fromMs: first.fromMs,
+    ...(Number.isFinite(endMs) ? { untilMs: endMs } : {}),
+    price: money(first.amount),
+    ...(last === first ? {} : { lowest: money(last.amount) }),
+  };
+}
 
 export function createCatalogRouter(catalog: Catalog) {
   return router({
@@ -70,6 +96,7 @@ export function createCatalogRouter(catalog: Catalog) {
           throw new PublicError('not-found', 'There is no such SKU, or it has no price in that currency');
         const { sku, currency, amount, entries, reduction } = found;
         const money = (minor: number) => ({ amount: minor, currency });
+        const drops = found.drops.flatMap(offer => shownOffer(offer, money) ?? []);
         return {
           sku,
           price: money(amount),
@@ -77,6 +104,7 @@ export function createCatalogRouter(catalog: Catalog) {
             atMs: entry.atMs,
             ...(entry.amount === null ? {} : { price: money(entry.amount) }),
           })),
+          ...(drops.length > 0 ? { drops } : {}),
           ...(reduction
             ? {
                 reduction: {

@@ -9,7 +9,7 @@ import { createProductWrites } from './product-writes.store.ts';
 import { createSynonyms } from './synonyms.store.ts';
 
 export type { ClaimedProducts, DueProduct } from './index-outbox.store.ts';
-export type { BrowseQuery } from './product-reads.store.ts';
+export type { BrowseQuery, RepricedProduct } from './product-reads.store.ts';
 export type { WriteOutcome } from './product-writes.store.ts';
 
 export type CatalogStore = ReturnType<typeof createCatalogStore>;

@@ -9,7 +9,7 @@ import { cursorAfter, readCursor, variantTitleOf } from './catalog.rules.ts';
 import type { BrowseQuery, CatalogStore, DueProduct, WriteOutcome } from './catalog.store.ts';
 import type { Product, ProductInput, ProductStatus, TaxClass } from './product.ts';
 import { createProductCache } from './product-cache.ts';
-import { reductionOf, type PriceEntry, type Reduction } from './price-history.rules.ts';
+import { type DropOffer, reductionOf, type PriceEntry, type Reduction } from './price-history.rules.ts';
 import type { RepriceCatalog } from './reprice.ts';
 import type { ProductChanges } from './product-changes.ts';
 import { alsoFoundBy, type SynonymRule, wordsConcerned } from './synonyms.rules.ts';
@@ -43,6 +43,8 @@ export interface PriceHistory {
   /** Oldest first; `null` where it was not offered. A price that never changed has one entry. */
   readonly entries: readonly PriceEntry[];
   readonly reduction: Reduction | null;
+  /** What drops asked for it up to now, the newest first. */
+  readonly drops: readonly DropOffer[];
 }
 
 export interface Page<T> {
@@ -126,6 +128,8 @@ export async function createCatalog(deps: {
   shared?: SharedProducts;
   /** Told who answered each read of a product. */
   onRead?: (by: 'memory' | 'flight' | 'mongodb') => void;
+  /** What drops asked or are to ask for a SKU, the newest first; without it, nothing. */
+  dropOffers?: (sku: Sku, currency: string) => Promise<readonly DropOffer[]>;
   /** Told after products became due for the index; a hint, since the outbox is what counts. */
   onIndexDue?: () => void;
 }): Promise<Catalog> {
@@ -271,9 +275,11 @@ export async function createCatalog(deps: {
     upsertMany: inputs => upsertMany(inputs),
 
     async remove(productId) {
-      const removed = await store.remove(productId, clock.now());
-      if (removed) await changed([productId]);
-      return removed;
+      const outcome = await store.remove(productId, clock.now());
+      if (outcome === 'contended')
+        throw new PublicError('conflict', 'Others are changing this product at the same moment: try again');
+      if (outcome === 'removed') await changed([productId]);
+      return outcome === 'removed';
     },
 
     async priceHistory(sku, currency) {
@@ -283,9 +289,22 @@ export async function createCatalog(deps: {
       const { price, prices = [] } = variant;
       const present = [price, ...prices].find(each => currency === undefined || each.currency === currency);
       if (!present) return null;
-      const known = await store.pricesOf(sku, present.currency);
-      const entries = known.length > 0 ? known : [{ atMs: product.createdAtMs, amount: present.amount }];
-      return { sku, ...present, entries, reduction: reductionOf(entries, clock.now()) };
+      const [known, offers] = await Promise.all([
+        store.pricesOf(sku, present.currency),
+        deps.dropOffers?.(sku, present.currency) ?? [],
+      ]);
+      const last = known.at(-1);
+      // A product that was never changed has no lines; those that there are may be of another that had the SKU before.
+      const entries =
+        last?.amount === present.amount
+          ? known
+          : [...known, { atMs: Math.max(product.createdAtMs, last?.atMs ?? 0), amount: present.amount }];
+      const nowMs = clock.now();
+      const drops = offers
+        .map(offer => ({ ...offer, prices: offer.prices.filter(({ fromMs }) => fromMs <= nowMs) }))
+        .filter(offer => offer.prices.length > 0);
+      const asked = drops.flatMap(offer => offer.prices);
+      return { sku, ...present, entries, drops, reduction: reductionOf(entries, nowMs, asked) };
     },
     repriced: {
       page: query => store.repricePage(query),
@@ -353,7 +372,8 @@ export async function createCatalog(deps: {
   };
 }
 
-function afterOf(cursor: string | undefined): ProductId | null {
+/** Where a page begins. Throws PublicError `invalid-input` for a text that is no cursor of ours. */
+export function afterOf(cursor: string | undefined): ProductId | null {
   if (cursor === undefined) return null;
   const after = productIdSchema.safeParse(readCursor(cursor));
   if (!after.success)

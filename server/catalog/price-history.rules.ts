@@ -12,8 +12,24 @@ export interface PriceEntry {
   readonly amount: number | null;
 }
 
+/** A price that was asked for a while beside the catalog's: a drop's. */
+export interface AppliedPrice {
+  readonly fromMs: number;
+  /** Infinity where nobody has said an end. */
+  readonly untilMs: number;
+  readonly amount: number;
+}
+
+/** What a drop asked for one SKU in one currency: of its opening first, and each that it fell to. */
+export interface DropOffer {
+  readonly dropId: string;
+  /** When it ended or is to end; Infinity where nobody has said. */
+  readonly endMs: number;
+  readonly prices: readonly AppliedPrice[];
+}
+
 export interface Reduction {
-  /** When the price first fell, of the falls that followed each other. */
+  /** When the price first fell, of the falls that followed each other within those days. */
   readonly sinceMs: number;
   /** The lowest price of the 30 days before. */
   readonly lowestAmount: number;
@@ -24,16 +40,20 @@ export interface Reduction {
 /**
  * The reduction that the present price is, or null where there is none to be announced: it never fell, it rose since, it is
  * no lower than it was within the 30 days before it fell, or it has stood for longer than those and is the price by now.
- * `entries` are one SKU's in one currency, oldest first.
+ * `entries` are one SKU's in one currency, oldest first; `others` was asked beside them, and counts for what was lowest.
  */
-export function reductionOf(entries: readonly PriceEntry[], nowMs: number): Reduction | null {
+export function reductionOf(
+  entries: readonly PriceEntry[],
+  nowMs: number,
+  others: readonly AppliedPrice[] = [],
+): Reduction | null {
   const known = withoutRepeats(entries.filter(({ atMs }) => atMs <= nowMs));
   const last = known.length - 1;
   const present = known[last];
   if (!present || present.amount === null || nowMs - present.atMs >= limits.priceNoticeMs) return null;
   let before = last - 1;
   if (!fellAt(known, last)) return null;
-  while (before > 0 && fellAt(known, before)) before -= 1;
+  while (before > 0 && fellAt(known, before) && !hasStood(known, before)) before -= 1;
   const sinceMs = known[before + 1]?.atMs ?? present.atMs;
   const fromMs = sinceMs - limits.priceNoticeMs;
   let lowestAmount = Number.POSITIVE_INFINITY;
@@ -43,6 +63,8 @@ export function reductionOf(entries: readonly PriceEntry[], nowMs: number): Redu
     const untilMs = known[index + 1]?.atMs ?? nowMs;
     if (amount !== null && untilMs > fromMs) lowestAmount = Math.min(lowestAmount, amount);
   }
+  for (const other of others)
+    if (other.fromMs < sinceMs && other.untilMs > fromMs) lowestAmount = Math.min(lowestAmount, other.amount);
   if (present.amount >= lowestAmount || !Number.isFinite(lowestAmount)) return null;
   const [first] = known;
   const knownSinceMs = first && first.atMs > fromMs ? first.atMs : null;
@@ -54,9 +76,21 @@ function fellAt(entries: readonly PriceEntry[], index: number): boolean {
   return before !== null && after !== null && after < before;
 }
 
+/** Whether a price that was replaced had been the price for so long that it was no step of a reduction any more. */
+function hasStood(entries: readonly PriceEntry[], index: number): boolean {
+  const [from, until] = [entries[index]?.atMs ?? 0, entries[index + 1]?.atMs ?? 0];
+  return until - from >= limits.priceNoticeMs;
+}
+
 /** An entry that says the same as the one before it says nothing. */
 function withoutRepeats(entries: readonly PriceEntry[]): PriceEntry[] {
   return entries.filter((entry, index) => index === 0 || entry.amount !== entries[index - 1]?.amount);
+}
+
+/** A product as far as its prices are concerned: what nobody is shown is offered at no price. */
+export interface PricedProduct {
+  readonly isOffered: boolean;
+  readonly variants: readonly PricedVariant[];
 }
 
 interface PricedVariant {
@@ -74,16 +108,18 @@ export interface PriceChange extends PriceEntry {
 
 /**
  * What a change of a product writes down: each price that differs, with what it was before as the beginning, since a price
- * that never changed has no lines at all. `rev` is the change's; `sinceMs` is when the product was made.
+ * that never changed has no lines at all. `rev` is the change's; `sinceMs` is when the product was made. A SKU may become
+ * another product's, whose revs count anew: so the lines are the product's.
  */
 export function priceChangesOf(change: {
-  before: readonly PricedVariant[];
-  after: readonly PricedVariant[];
+  productId: string;
+  before: PricedProduct;
+  after: PricedProduct;
   rev: number;
   sinceMs: number;
   nowMs: number;
 }): PriceChange[] {
-  const { rev, sinceMs, nowMs } = change;
+  const { productId, rev, sinceMs, nowMs } = change;
   const [before, after] = [pricesOf(change.before), pricesOf(change.after)];
   return [...new Set([...before.keys(), ...after.keys()])].flatMap(key => {
     const [sku = '', currency = ''] = key.split(' ');
@@ -94,15 +130,16 @@ export function priceChangesOf(change: {
       // The first to be written stands: later ones have the same id. One that comes anew begins now.
       {
         ...line,
-        id: `${key} 0`,
+        id: `${key} ${productId} 0`,
         ...(was === null ? { atMs: nowMs, amount: is } : { atMs: sinceMs, amount: was }),
       },
-      { ...line, id: `${key} ${rev}`, atMs: nowMs, amount: is },
+      { ...line, id: `${key} ${productId} ${rev}`, atMs: nowMs, amount: is },
     ];
   });
 }
 
-function pricesOf(variants: readonly PricedVariant[]): Map<string, number> {
+function pricesOf({ isOffered, variants }: PricedProduct): Map<string, number> {
+  if (!isOffered) return new Map();
   const all = variants.flatMap(({ sku, price, prices = [] }) =>
     [price, ...prices].map(({ amount, currency }) => [`${sku} ${currency}`, amount] as const),
   );

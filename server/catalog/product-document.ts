@@ -54,8 +54,8 @@ export interface ProductDocument {
   updatedAtMs: number;
   /** Lines of the price history that came with the last changes and were not moved there yet. */
   priceLog?: PriceChange[];
-  /** The repricing that changed it last. */
-  repricedBy?: string;
+  /** The repricings that changed it, the last ones last. */
+  repricings?: string[];
 }
 
 const priceFields = { amount: { type: Number, required: true }, currency: { type: String, required: true } };
@@ -105,7 +105,7 @@ const productDocumentSchema = new Schema<ProductDocument>(
     createdAtMs: { type: Number, required: true },
     updatedAtMs: { type: Number, required: true },
     priceLog: { type: [Schema.Types.Mixed], default: undefined },
-    repricedBy: String,
+    repricings: { type: [String], default: undefined },
   },
   { collection: 'products', versionKey: false, minimize: false },
 );

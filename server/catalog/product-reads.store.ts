@@ -22,6 +22,12 @@ export interface PageQuery {
   readonly statuses?: readonly ProductStatus[];
 }
 
+export interface RepricedProduct {
+  readonly product: Product;
+  /** The last repricings that changed it. */
+  readonly repricings: readonly string[];
+}
+
 export function createProductReads(model: ProductModel) {
   return {
     /** Null where there is none that everybody may see. */
@@ -58,31 +64,29 @@ export function createProductReads(model: ProductModel) {
       return found.map(document => ({ product: productOf(document), indexed: !document.indexDue }));
     },
 
-    /** The next products of a repricing, and which repricing each was changed by last. */
+    /** The next products of a repricing, and which repricings each was changed by. */
     async repricePage(query: {
       after: ProductId | null;
       limit: number;
       brand?: string | undefined;
       category?: string | undefined;
-    }): Promise<{ product: Product; repricedBy: string | undefined }[]> {
+    }): Promise<RepricedProduct[]> {
       const { after, limit } = query;
       const found = await model
         .find({ ...repriceFilter(query), ...(after === null ? {} : { _id: { $gt: after } }) })
         .sort({ _id: 1 })
         .limit(limit)
         .lean<ProductDocument[]>();
-      return found.map(document => ({ product: productOf(document), repricedBy: document.repricedBy }));
+      return found.map(repricedOf);
     },
 
     countToReprice(query: { brand?: string | undefined; category?: string | undefined }): Promise<number> {
       return model.countDocuments(repriceFilter(query));
     },
 
-    async readToReprice(
-      productId: ProductId,
-    ): Promise<{ product: Product; repricedBy: string | undefined } | null> {
+    async readToReprice(productId: ProductId): Promise<RepricedProduct | null> {
       const found = await model.findOne({ _id: productId, live: true }).lean<ProductDocument>();
-      return found && { product: productOf(found), repricedBy: found.repricedBy };
+      return found && repricedOf(found);
     },
 
     /** What may be sold: a drop is planned while its products are drafts. */
@@ -123,6 +127,10 @@ export function createProductReads(model: ProductModel) {
     /** Drafts and archived products, too. */
     count: () => model.countDocuments({ live: true }),
   };
+}
+
+function repricedOf(document: ProductDocument): RepricedProduct {
+  return { product: productOf(document), repricings: document.repricings ?? [] };
 }
 
 function repriceFilter({ brand, category }: { brand?: string | undefined; category?: string | undefined }) {

@@ -1,6 +1,7 @@
 // Changes of products: written each on its own, compared and set by `rev`, never losing one under another.
 import { type AnyBulkWriteOperation, mongo } from 'mongoose';
 import type { ProductId, Sku } from '../ids.ts';
+import { limits } from '../limits.ts';
 import { slugChoices } from './catalog.rules.ts';
 import type { ProductInput } from './product.ts';
 import {
@@ -10,7 +11,7 @@ import {
   type ProductModel,
   slugMarkOf,
 } from './product-document.ts';
-import { priceChangesOf } from './price-history.rules.ts';
+import { type PriceChange, priceChangesOf, type PricedProduct } from './price-history.rules.ts';
 import { isDuplicateKey } from '../platform/mongo.ts';
 
 export type WriteOutcome =
@@ -24,8 +25,20 @@ export type WriteOutcome =
 
 type Known = Pick<
   ProductDocument,
-  '_id' | 'rev' | 'contentHash' | 'live' | 'slug' | 'createdAtMs' | 'variants'
+  '_id' | 'rev' | 'contentHash' | 'live' | 'status' | 'slug' | 'createdAtMs' | 'variants'
 >;
+
+const knownFields = {
+  rev: 1,
+  contentHash: 1,
+  live: 1,
+  status: 1,
+  slug: 1,
+  createdAtMs: 1,
+  'variants.sku': 1,
+  'variants.price': 1,
+  'variants.prices': 1,
+} as const;
 
 /** One product on its way in. */
 interface Entry {
@@ -69,13 +82,8 @@ export function createProductWrites(
   ): Promise<Tried> {
     const { input } = entry;
     const { nowMs, repricedBy } = at;
-    const changes = priceChangesOf({
-      before: known.live ? known.variants : [],
-      after: input.variants,
-      rev: known.rev + 1,
-      sinceMs: known.createdAtMs,
-      nowMs,
-    });
+    const after = { isOffered: (input.status ?? 'active') === 'active', variants: input.variants };
+    const changes = changesOf(known, after, nowMs);
     try {
       const result = await model.updateOne(
         { _id: input.productId, rev: known.rev },
@@ -86,10 +94,9 @@ export function createProductWrites(
             indexDue: true,
             dueAtMs: nowMs,
             updatedAtMs: nowMs,
-            ...(repricedBy === undefined ? {} : { repricedBy }),
           },
           $inc: { rev: 1, indexRev: 1 },
-          ...(changes.length > 0 ? { $push: { priceLog: { $each: changes } } } : {}),
+          ...pushing({ changes, repricedBy }),
         },
       );
       if (result.matchedCount === 0) return 'changed-meanwhile';
@@ -153,19 +160,7 @@ export function createProductWrites(
       let open = entries;
       for (let attempt = 0; attempt < attemptsMax && open.length > 0; attempt += 1) {
         const found = await model
-          .find(
-            { _id: { $in: open.map(({ input }) => input.productId) } },
-            {
-              rev: 1,
-              contentHash: 1,
-              live: 1,
-              slug: 1,
-              createdAtMs: 1,
-              'variants.sku': 1,
-              'variants.price': 1,
-              'variants.prices': 1,
-            },
-          )
+          .find({ _id: { $in: open.map(({ input }) => input.productId) } }, knownFields)
           .lean<Known[]>();
         const knownById = new Map(found.map(known => [known._id, known]));
         const again: Entry[] = [];
@@ -197,15 +192,25 @@ export function createProductWrites(
       return outcomes;
     },
 
-    async remove(productId: ProductId, nowMs: number): Promise<boolean> {
-      const result = await model.updateOne(
-        { _id: productId, live: true },
-        {
-          $set: { live: false, contentHash: '', indexDue: true, dueAtMs: nowMs, updatedAtMs: nowMs },
-          $inc: { rev: 1, indexRev: 1 },
-        },
-      );
-      return result.matchedCount > 0;
+    /** Compared and set like every change, since the ends of its prices are written with it. */
+    async remove(productId: ProductId, nowMs: number): Promise<'removed' | 'absent' | 'contended'> {
+      for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+        const known = await model.findOne({ _id: productId, live: true }, knownFields).lean<Known>();
+        if (!known) return 'absent';
+        const changes = changesOf(known, { isOffered: false, variants: [] }, nowMs);
+        const result = await model.updateOne(
+          { _id: productId, rev: known.rev },
+          {
+            $set: { live: false, contentHash: '', indexDue: true, dueAtMs: nowMs, updatedAtMs: nowMs },
+            $inc: { rev: 1, indexRev: 1 },
+            ...pushing({ changes }),
+          },
+        );
+        if (result.matchedCount === 0) continue;
+        if (changes.length > 0) await history.takePriceLogs([productId]);
+        return 'removed';
+      }
+      return 'contended';
     },
 
     /** Gives the products of an older version what each product has: a status, a tax class and a slug. */
@@ -235,6 +240,24 @@ export function createProductWrites(
       }
     },
   };
+}
+
+function changesOf(known: Known, after: PricedProduct, nowMs: number): PriceChange[] {
+  const { _id: productId, live, status, variants, rev, createdAtMs: sinceMs } = known;
+  const before = { isOffered: live && status === 'active', variants };
+  return priceChangesOf({ productId, before, after, rev: rev + 1, sinceMs, nowMs });
+}
+
+/** The lines of the history, and the mark of a repricing, travel with the change itself. */
+function pushing(change: { changes: readonly PriceChange[]; repricedBy?: string | undefined }) {
+  const { changes, repricedBy } = change;
+  const pushed = {
+    ...(changes.length > 0 ? { priceLog: { $each: [...changes] } } : {}),
+    ...(repricedBy === undefined
+      ? {}
+      : { repricings: { $each: [repricedBy], $slice: -limits.repricingMarksCount } }),
+  };
+  return Object.keys(pushed).length > 0 ? { $push: pushed } : {};
 }
 
 function isSame(input: ProductInput, known: Known): boolean {

@@ -1,11 +1,11 @@
 // `admin.reprice.*`: new prices for a whole catalog or a part of it, page by page, so that no call takes long and whoever
 // dies in between loses nothing.
 import { z } from 'zod';
-import { productIdSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { currencySchema } from '../money.ts';
 import { router, staffProcedure } from '../trpc.ts';
-import { cursorAfter, readCursor } from './catalog.rules.ts';
+import { cursorAfter } from './catalog.rules.ts';
+import { afterOf } from './catalog.ts';
 import type { Reprice } from './reprice.ts';
 
 const termsInput = z.strictObject({
@@ -57,8 +57,7 @@ export function createRepriceRouter(reprice: Reprice) {
         }),
       )
       .mutation(async ({ input: { cursor, ...input } }) => {
-        const start = cursor === undefined ? null : productIdSchema.parse(readCursor(cursor));
-        const { after, ...page } = await reprice.preview(termsOf(input), start);
+        const { after, ...page } = await reprice.preview(termsOf(input), afterOf(cursor));
         return { ...page, ...(after === null ? {} : { nextCursor: cursorAfter(after) }) };
       }),
     start: staffProcedure('admin')
@@ -70,8 +69,8 @@ export function createRepriceRouter(reprice: Reprice) {
       .output(progressOutput)
       .mutation(({ input }) => reprice.step(input.repriceId)),
     end: staffProcedure('admin')
-      .input(byId)
+      .input(byId.extend({ giveUp: z.boolean().optional() }))
       .output(progressOutput)
-      .mutation(({ input }) => reprice.end(input.repriceId)),
+      .mutation(({ input: { repriceId, ...options } }) => reprice.end(repriceId, options)),
   });
 }

@@ -1,6 +1,6 @@
 // A new price for a whole catalog, or a part of it, page by page. What makes it safe to die anywhere: what was asked for
 // stands in a document before the first price changes; each product is marked in the very write that changes its price, so
-// a page that is done again changes nothing twice; and a repricing that nobody has ended is found by whoever asks for the
+// a page that is done again changes nothing twice, whatever other repricings have passed over it meanwhile; and a repricing that nobody has ended is found by whoever asks for the
 // same, who goes on with it instead of beginning another.
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
@@ -10,7 +10,7 @@ import { PublicError } from '../errors.ts';
 import { collectionOf, isDuplicateKey, type MongoConnection } from '../platform/mongo.ts';
 import { roundingStepOf } from '../pricing/currencies.rules.ts';
 import type { PriceChange } from '../pricing/reprice.rules.ts';
-import type { WriteOutcome } from './catalog.store.ts';
+import type { RepricedProduct, WriteOutcome } from './catalog.store.ts';
 import type { Product, ProductInput } from './product.ts';
 
 /** Which prices, and what becomes of them: 9,000 basis points are ten percent less. */
@@ -54,7 +54,7 @@ export interface RepriceProgress {
   readonly unchanged: number;
   /** Others kept changing it, or its prices would pass what can be charged. */
   readonly refused: number;
-  /** Single prices that changed. */
+  /** Single prices that changed; of products that were met a second time, all that were asked for. */
   readonly prices: number;
   /** Why, of those that were refused in this page. */
   readonly problems: readonly { readonly productId: string; readonly reason: string }[];
@@ -83,18 +83,19 @@ export interface Reprice {
   start(terms: RepriceTerms): Promise<RepriceProgress & { total: number }>;
   /** One page further; one that is done stays as it is. */
   step(repriceId: string): Promise<RepriceProgress>;
-  /** Its result was read: who asks for the same again means another one. */
-  end(repriceId: string): Promise<RepriceProgress>;
+  /**
+   * Its result was read: who asks for the same again means another one. One that still runs goes on unless it is given up;
+   * what it has changed by then stays changed.
+   */
+  end(repriceId: string, options?: { giveUp?: boolean | undefined }): Promise<RepriceProgress>;
 }
 
 /** What it needs of the catalog. */
 export interface RepriceCatalog {
-  page(
-    query: RepriceTerms & { after: ProductId | null; limit: number },
-  ): Promise<{ product: Product; repricedBy: string | undefined }[]>;
+  page(query: RepriceTerms & { after: ProductId | null; limit: number }): Promise<RepricedProduct[]>;
   count(terms: RepriceTerms): Promise<number>;
   write(input: ProductInput, at: { rev: number; repricedBy: string }): Promise<WriteOutcome>;
-  find(productId: ProductId): Promise<{ product: Product; repricedBy: string | undefined } | null>;
+  find(productId: ProductId): Promise<RepricedProduct | null>;
 }
 
 const samplesMax = 5;
@@ -141,19 +142,20 @@ export function createReprice(deps: {
 
   /** One product, compared and set; looked at again where somebody else changed it meanwhile. */
   const apply = async (
-    first: { product: Product; repricedBy: string | undefined; next: NewPrices | null },
+    first: RepricedProduct & { next: NewPrices | null },
     run: RepriceDocument,
   ): Promise<{ kind: 'changed' | 'unchanged'; prices: number } | { kind: 'refused'; reason: string }> => {
-    let at: { product: Product; repricedBy: string | undefined; next: NewPrices | null } | null = first;
+    let at: (RepricedProduct & { next: NewPrices | null }) | null = first;
     for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
       // Gone meanwhile.
       if (!at) return { kind: 'unchanged', prices: 0 };
-      // The page was begun before, and its end was not written down.
-      if (at.repricedBy === run._id) return { kind: 'changed', prices: pricesIn(at.product, run).length };
+      // The page was begun before, and its end was not written down: nor was how many of its prices rounding left alone.
+      if (at.repricings.includes(run._id))
+        return { kind: 'changed', prices: pricesIn(at.product, run).length };
       if (!at.next) return { kind: 'unchanged', prices: 0 };
       if (at.next.problem !== null) return { kind: 'refused', reason: at.next.problem };
       const outcome = await catalog.write(at.next.input, { rev: at.product.rev, repricedBy: run._id });
-      if (outcome.kind === 'updated') return { kind: 'changed', prices: pricesIn(at.product, run).length };
+      if (outcome.kind === 'updated') return { kind: 'changed', prices: at.next.changes.length };
       if (outcome.kind === 'unchanged') return { kind: 'unchanged', prices: 0 };
       const again = await catalog.find(at.product.productId);
       const [next = null] = again ? await repriced([again.product], run) : [];
@@ -204,6 +206,13 @@ export function createReprice(deps: {
         startedAtMs: clock.now(),
       };
       const total = await catalog.count(terms);
+      const others = await runs.countDocuments({ state: 'running', asked: { $ne: asked } });
+      if (others >= limits.repricingsCount) {
+        throw new PublicError(
+          'conflict',
+          `${others} other repricings were begun and not ended: go on with them, or give them up`,
+        );
+      }
       try {
         await runs.insertOne(run);
         return { ...progressOf(run, []), total };
@@ -245,8 +254,9 @@ export function createReprice(deps: {
       );
       return progressOf(moved ? documentSchema.parse(moved) : await find(repriceId), problems);
     },
-    async end(repriceId) {
-      await runs.updateOne({ _id: repriceId, state: 'done' }, { $set: { state: 'ended' } });
+    async end(repriceId, { giveUp = false } = {}) {
+      const states = giveUp ? ['done' as const, 'running' as const] : ['done' as const];
+      await runs.updateOne({ _id: repriceId, state: { $in: states } }, { $set: { state: 'ended' } });
       return progressOf(await find(repriceId), []);
     },
   };

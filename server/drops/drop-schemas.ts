@@ -153,6 +153,8 @@ export const dropOutput = z.object({
           steps: z.array(z.object({ atMs: z.number(), price: moneyOutputSchema })),
         })
         .optional(),
+      /** Where the price is a reduction, of `drop.get` alone: the lowest of the 30 days before it, by catalog and drops. */
+      lowest30Days: moneyOutputSchema.optional(),
       total: z.number(),
       availability: availabilitySchema,
     }),

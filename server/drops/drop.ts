@@ -39,6 +39,8 @@ export interface Drop {
   readonly lobbyOpensAtMs: number;
   readonly opensAtMs: number;
   readonly closesAtMs: number | null;
+  /** When an operator opened it by hand; absent where nobody did. */
+  readonly openedAtMs?: number | undefined;
   readonly items: readonly DropItem[];
   readonly perBuyerMax: number;
   readonly ratePerSec: number;
@@ -68,6 +70,8 @@ export interface Drop {
   readonly loadedRev: number;
   /** True once nothing can happen any more; no process looks after it. */
   readonly ended: boolean;
+  /** Since when; absent while it has not, and of drops of earlier versions. */
+  readonly endedAtMs?: number | undefined;
 }
 
 /** A sealed ticket's content: a buyer's one place in a drop's queue. */

@@ -1,9 +1,10 @@
 // drop.* for everybody.
 import { z } from 'zod';
-import { dropIdSchema } from '../ids.ts';
+import { dropIdSchema, type Sku } from '../ids.ts';
 import { fallenTo, type PriceStep } from '../pricing/falling-price.rules.ts';
 import { publicProcedure, router } from '../trpc.ts';
 import type { Drop, DropItem } from './drop.ts';
+import type { LowestBefore } from './drop-offers.ts';
 import { dropOutput } from './drop-schemas.ts';
 import type { Drops } from './drops.ts';
 import type { DropFeeds } from './feeds.ts';
@@ -18,24 +19,28 @@ export function createDropsRouter(deps: {
   clock: { now(): number };
   /** The root of the drop's frozen lobby; null before the freeze. */
   lobbyRoot: (drop: Drop) => Promise<string | null>;
+  lowestBefore: LowestBefore;
 }) {
   const { drops, feeds, clock, lobbyRoot } = deps;
-  const show = async (drop: Drop) => {
+  const show = async (drop: Drop, lowest?: ReadonlyMap<Sku, number>) => {
     const [view, root] = await Promise.all([feeds.look(drop.dropId), lobbyRoot(drop)]);
-    return describeDrop({ drop, view, root, nowMs: clock.now() });
+    return describeDrop({ drop, view, root, lowest, nowMs: clock.now() });
   };
   return router({
     get: publicProcedure
       .input(byDrop)
       .output(dropOutput)
-      .query(async ({ input }) => show(await drops.get(input.dropId))),
+      .query(async ({ input }) => {
+        const drop = await drops.get(input.dropId);
+        return show(drop, await deps.lowestBefore(drop));
+      }),
 
     list: publicProcedure
       .input(pageInput.optional())
       .output(z.object({ items: z.array(dropOutput), nextCursor: z.string().optional() }))
       .query(async ({ input }) => {
         const page = await pageOf(input ?? {}, options => drops.list(options));
-        return { ...page, items: await Promise.all(page.items.map(show)) };
+        return { ...page, items: await Promise.all(page.items.map(drop => show(drop))) };
       }),
 
     watch: publicProcedure
@@ -52,9 +57,10 @@ export function describeDrop(seen: {
   drop: Drop;
   view: DropView | null;
   root: string | null;
+  lowest?: ReadonlyMap<Sku, number> | undefined;
   nowMs: number;
 }): z.input<typeof dropOutput> {
-  const { drop, view, root, nowMs } = seen;
+  const { drop, view, root, lowest, nowMs } = seen;
   const stockOf = new Map(view?.stock.map(stock => [stock.sku, stock]));
   return {
     dropId: drop.dropId,
@@ -70,6 +76,7 @@ export function describeDrop(seen: {
     holdTtlMs: drop.holdTtlMs,
     items: drop.items.map(item => {
       const stock = stockOf.get(item.sku);
+      const lowestAmount = lowest?.get(item.sku);
       return {
         sku: item.sku,
         title: item.title,
@@ -86,6 +93,9 @@ export function describeDrop(seen: {
             }
           : {}),
         ...(item.steps?.length ? { falling: fallingOf(item, item.steps) } : {}),
+        ...(lowestAmount === undefined
+          ? {}
+          : { lowest30Days: { amount: lowestAmount, currency: item.price.currency } }),
         total: item.total,
         availability: stock ? availabilityOf(stock) : drop.ended ? 'sold-out' : 'available',
       };

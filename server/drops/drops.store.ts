@@ -1,6 +1,7 @@
 // The documents of drops, in MongoDB.
 import { z } from 'zod';
-import { dropIdSchema, skuSchema, type DropId } from '../ids.ts';
+import { dropIdSchema, skuSchema, type DropId, type Sku } from '../ids.ts';
+import { limits } from '../limits.ts';
 import { frozenRateSchema } from '../pricing/quote.ts';
 import { taxClasses } from '../pricing/tax-rates.rules.ts';
 import { collectionOf, type MongoConnection } from '../platform/mongo.ts';
@@ -31,6 +32,7 @@ const documentSchema = z.object({
   lobbyOpensAtMs: z.number(),
   opensAtMs: z.number(),
   closesAtMs: z.number().nullable(),
+  openedAtMs: z.number().optional(),
   items: z.array(itemSchema).readonly(),
   perBuyerMax: z.number(),
   /** The audit holds what was bought earlier against it: the limit may be lowered while a drop runs. */
@@ -56,6 +58,7 @@ const documentSchema = z.object({
   rev: z.number(),
   loadedRev: z.number(),
   ended: z.boolean(),
+  endedAtMs: z.number().optional(),
 });
 type DropDocument = z.infer<typeof documentSchema>;
 
@@ -92,7 +95,11 @@ export interface DropsStore {
   /** Changes a drop that is still at `rev`; null where somebody else was quicker. */
   change(dropId: DropId, rev: number, change: DropChange): Promise<Drop | null>;
   markLoaded(dropId: DropId, rev: number): Promise<void>;
-  markEnded(dropId: DropId): Promise<void>;
+  /** The newest drops that sell a SKU or sold it. */
+  offering(sku: Sku): Promise<Drop[]>;
+  markOpened(dropId: DropId, atMs: number): Promise<void>;
+  /** The first end stands. */
+  markEnded(dropId: DropId, atMs: number): Promise<void>;
 }
 
 export function createDropsStore(connection: MongoConnection): DropsStore {
@@ -103,7 +110,11 @@ export function createDropsStore(connection: MongoConnection): DropsStore {
   };
   return {
     async ensureIndexes() {
-      await drops.createIndexes([{ key: { createdAtMs: -1, _id: -1 } }, { key: { ended: 1 } }]);
+      await drops.createIndexes([
+        { key: { createdAtMs: -1, _id: -1 } },
+        { key: { ended: 1 } },
+        { key: { 'items.sku': 1, opensAtMs: -1 } },
+      ]);
     },
     async insert(drop) {
       const { dropId, ...fields } = drop;
@@ -146,8 +157,19 @@ export function createDropsStore(connection: MongoConnection): DropsStore {
     async markLoaded(dropId, rev) {
       await drops.updateOne({ _id: dropId, loadedRev: { $lt: rev } }, { $set: { loadedRev: rev } });
     },
-    async markEnded(dropId) {
-      await drops.updateOne({ _id: dropId }, { $set: { ended: true } });
+    async offering(sku) {
+      const found = await drops
+        .find({ 'items.sku': sku })
+        .sort({ opensAtMs: -1 })
+        .limit(limits.priceHistoryDropsCount)
+        .toArray();
+      return found.map(read);
+    },
+    async markOpened(dropId, atMs) {
+      await drops.updateOne({ _id: dropId }, { $set: { openedAtMs: atMs } });
+    },
+    async markEnded(dropId, atMs) {
+      await drops.updateOne({ _id: dropId, ended: false }, { $set: { ended: true, endedAtMs: atMs } });
     },
   };
 }

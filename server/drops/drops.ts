@@ -111,6 +111,11 @@ export function createDrops(options: {
     if (refusal === 'opening') throw new PublicError('conflict', sayRefusal[refusal]);
     if (refusal) throw new PublicError('invalid-input', sayRefusal[refusal]);
   };
+  /** What is open closes at once with a time that has passed; one before the opening would be a drop that never opens. */
+  const assertClosesAfter = async (drop: Drop, closesAtMs: number) => {
+    const { opensAtMs } = (await live.look(drop.dropId)) ?? drop;
+    if (closesAtMs <= opensAtMs) throw new PublicError('invalid-input', sayRefusal['closes-before']);
+  };
   /** The document must not promise an opening that Redis, which was slow to hear of it, did not take. */
   const assertMoved = async (drop: Drop) => {
     const seen = await live.look(drop.dropId);
@@ -167,6 +172,7 @@ export function createDrops(options: {
       const drop = await get(input.dropId);
       const change = changeOf(drop, input);
       if (changesTerms(input)) await assertBeforeOpening(drop, input);
+      else if (input.closesAtMs !== undefined) await assertClosesAfter(drop, input.closesAtMs);
       const next = await store.change(drop.dropId, drop.rev, change);
       if (!next) {
         remembered.delete(drop.dropId);
@@ -206,7 +212,11 @@ export function createDrops(options: {
           `A drop that is ${outcome.state} cannot be asked to ${steer.action}`,
         );
       }
-      if (steer.action === 'open') await record.note(dropId, { opensAtMs: clock.now() });
+      if (steer.action === 'open') {
+        const openedAtMs = clock.now();
+        await record.note(dropId, { opensAtMs: openedAtMs });
+        await store.markOpened(dropId, openedAtMs);
+      }
       if (steer.action === 'pause' || steer.action === 'resume')
         await record.note(dropId, { paused: steer.action === 'pause' });
       await changed(dropId);
@@ -218,7 +228,7 @@ export function createDrops(options: {
     list: listOptions => store.list(listOptions),
     listRunning: () => store.listRunning(),
     load: drop => load(drop),
-    markEnded: dropId => store.markEnded(dropId),
+    markEnded: dropId => store.markEnded(dropId, clock.now()),
     forget: dropId => remembered.delete(dropId),
   };
 }

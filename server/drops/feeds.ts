@@ -112,9 +112,6 @@ export function createDropFeeds(options: { live: LiveStore; events: Redis; log: 
     const heartbeat = setInterval(dirty, limits.watchHeartbeatMs);
 
     channels.set(channel, { dropId, dirty, lookNow });
-    // Subscribing comes before looking: what happens in between is then announced, not missed.
-    await events.ssubscribe(channel);
-    const first = await live.look(dropId);
     const end = () => {
       clearInterval(heartbeat);
       if (tick) clearTimeout(tick);
@@ -122,6 +119,15 @@ export function createDropFeeds(options: { live: LiveStore; events: Redis; log: 
       feeds.delete(dropId);
       void events.sunsubscribe(channel).catch(() => undefined);
     };
+    // Subscribing comes before looking: what happens in between is then announced, not missed.
+    const first = await events
+      .ssubscribe(channel)
+      .then(() => live.look(dropId))
+      .catch((error: unknown) => {
+        // Redis is away: nothing of this drop goes on here, or each try would leave a heartbeat behind.
+        end();
+        throw error;
+      });
     if (!first) {
       end();
       throw new PublicError(

@@ -121,7 +121,9 @@ function priceOf(
   const { sku } = item;
   const { variant, currency, rates } = known;
   const wrong = (message: string) => new PublicError('invalid-input', `SKU ${sku} ${message}`);
-  const listed = variant ? variantPriceIn(variant, currency, rates) : null;
+  // What the shop has priced itself takes nothing that would have to be converted: its tiers would be at a price it never said.
+  const listed = variant ? variantPriceIn(variant, currency, item.price ? new Map() : rates) : null;
+  const rate = listed?.rate ? { rate: listed.rate } : {};
   const amount = item.price?.amount ?? listed?.amount;
   if (item.price && item.price.currency !== currency)
     throw wrong(
@@ -136,15 +138,14 @@ function priceOf(
   if (!item.tiers) {
     // Where the drop asks less than the catalog, a tier that is dearer than that would promise nothing.
     const tiers = (listed?.tiers ?? []).filter(tier => tier.amount < amount);
-    const isConverted = !item.price || tiers.length > 0;
-    return { price, tiers, ...(isConverted && listed?.rate ? { rate: listed.rate } : {}) };
+    return { price, tiers, ...rate };
   }
   if (item.tiers.some(tier => tier.price.currency !== currency))
     throw wrong(`has tiers in another currency than ${currency}`);
   const tiers = item.tiers.map(({ from, price: each }) => ({ from, amount: each.amount }));
   const problem = tiersProblem(tiers, amount);
   if (problem) throw wrong(`has tiers that cannot be kept: ${problem}`);
-  return { price, tiers, ...(!item.price && listed?.rate ? { rate: listed.rate } : {}) };
+  return { price, tiers, ...rate };
 }
 
 function oneCurrency(items: readonly ItemInput[], variants: ReadonlyMap<Sku, CatalogVariant>): string {

@@ -257,6 +257,23 @@ describe('a drop', () => {
     await admin.api.admin.rate.put.mutate({ from: 'EUR', to: 'JPY', rate: '160.25' });
   });
 
+  it('says the lowest price of 30 days beside its own where that is a reduction, and stands in the history of the SKU', async () => {
+    const { api } = visitor();
+    const later = { opensAtMs: Date.now() + 3_600_000 };
+    const lamp = (amount: number) =>
+      openDrop({ items: [{ sku: 'LAMP', total: 1, price: eur(amount) }], ...later });
+    const lowestOf = async (dropId: string) => (await api.drop.get.query({ dropId })).items[0]?.lowest30Days;
+    const cheap = await lamp(7_000);
+    expect([await lowestOf(cheap), await lowestOf(await lamp(10_000))]).toEqual([eur(10_000), undefined]);
+    await admin.api.admin.drop.open.mutate({ dropId: cheap });
+    // Another that is to open later for less is compared with the cheaper drop, and one for as much is no reduction.
+    const [cheaper, same] = [await lamp(6_500), await lamp(7_000)];
+    expect([await lowestOf(cheaper), await lowestOf(same)]).toEqual([eur(7_000), undefined]);
+    const history = await api.catalog.priceHistory.query({ sku: 'LAMP' });
+    expect(history.drops?.find(({ dropId }) => dropId === cheap)).toMatchObject({ price: eur(7_000) });
+    expect(history.drops?.map(({ dropId }) => dropId)).not.toContain(cheaper);
+  });
+
   it('takes a coupon from the quote to the order, off what tier and group have left, and counts its use', async () => {
     const dropId = await openDrop();
     const code = 'books-10';

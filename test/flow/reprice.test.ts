@@ -1,6 +1,5 @@
 // Prices over time, and a new price for a whole catalog: recorded once, applied once, wherever somebody dies.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,8 +10,8 @@ import { createReprice, type RepriceCatalog } from '../../server/catalog/reprice
 import { productIdSchema, skuSchema } from '../../server/ids.ts';
 import { createPricePool, type PricePool } from '../../server/pricing/price-pool.ts';
 import { someProduct, startCatalogServices, type CatalogServices } from '../support/catalog-services.ts';
+import { runProgram } from '../support/run-program.ts';
 
-const project = path.resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(path.join(tmpdir(), 'doorbuster-reprice-'));
 const productsCount = 1_200;
 let services: CatalogServices;
@@ -100,9 +99,57 @@ describe('a repricing', () => {
 
   it('would change some twice without its mark on them: the control', async () => {
     const { amounts } = await interrupted('forgetful', catalog => ({
-      page: async query => (await catalog.page(query)).map(each => ({ ...each, repricedBy: undefined })),
+      page: async query => (await catalog.page(query)).map(each => ({ ...each, repricings: [] })),
     }));
     expect(new Set(amounts)).toEqual(new Set([2_429, 2_699]));
+  });
+
+  it('that is taken up again after another has passed over its products changes none of them twice', async () => {
+    const { catalog, reprice } = await openReprice();
+    const ids = Array.from({ length: 6 }, (_, index) => `crossed-${index}`);
+    await catalog.upsertMany(ids.map(id => someProduct(id, { brand: 'crossed' })));
+    let writes = 0;
+    const dying = await openReprice(repriced => ({
+      async write(input, at) {
+        if (writes === 3) throw new Error('killed');
+        writes += 1;
+        return repriced.write(input, at);
+      },
+    }));
+    const [first, second] = [
+      { basisPoints: 5_000, brand: 'crossed' },
+      { basisPoints: 20_000, brand: 'crossed' },
+    ];
+    const { repriceId } = await dying.reprice.start(first);
+    await expect(dying.reprice.step(repriceId)).rejects.toThrow('killed');
+    const other = await reprice.start(second);
+    await reprice.step(other.repriceId);
+    await reprice.end(other.repriceId);
+    await reprice.step(repriceId);
+    const amounts = await Promise.all(
+      ids.map(async id => (await catalog.product(productIdSchema.parse(id)))?.variants[0]?.price.amount),
+    );
+    // 29.99, halved and doubled in either order: rounded up on the way, or not.
+    expect(amounts.toSorted((a = 0, b = 0) => a - b)).toEqual([2_999, 2_999, 2_999, 3_000, 3_000, 3_000]);
+    await reprice.end(repriceId);
+  });
+
+  it('that is given up is begun anew by the same terms, and only so many may be under way', async () => {
+    const { reprice, connection } = await openReprice();
+    const runs = connection.collection('reprices');
+    await runs.updateMany({}, { $set: { state: 'ended' } });
+    const begun = await Promise.all(
+      [1, 2, 3, 4, 5].map(percent => reprice.start({ basisPoints: 10_000 + percent, brand: 'nobody' })),
+    );
+    const sixth = { basisPoints: 11_000, brand: 'nobody' };
+    await expect(reprice.start(sixth)).rejects.toThrow('give them up');
+    const abandoned = begun[0]?.repriceId ?? '';
+    // Its report cannot have been read while it runs: so that alone does not end it.
+    expect(await reprice.end(abandoned)).toMatchObject({ state: 'running' });
+    expect(await reprice.end(abandoned, { giveUp: true })).toMatchObject({ state: 'ended' });
+    expect(await reprice.step(abandoned)).toMatchObject({ state: 'ended' });
+    expect(await reprice.start(sixth)).toMatchObject({ resumed: false });
+    await runs.updateMany({}, { $set: { state: 'ended' } });
   });
 
   it('has every product due for search, keeps the tiers that are still an offer, and changes one currency alone', async () => {
@@ -152,7 +199,7 @@ describe('the history of a price', () => {
     const left = { id: 'kept-one USD 99', sku, currency: 'USD', atMs: Date.now() + 1, amount: 700 };
     await connection
       .collection('products')
-      .updateOne({ title: 'Product kept' }, { $set: { priceLog: [left] } });
+      .updateOne({ title: 'Product kept' }, { $set: { priceLog: [left], 'variants.0.price.amount': 700 } });
     const amounts = async () => (await catalog.priceHistory(sku))?.entries.map(({ amount }) => amount);
     expect(await amounts()).toEqual([1_000, 900, 800, 1_000, 700]);
     await store.takePriceLogs([productIdSchema.parse('kept')]);
@@ -161,26 +208,37 @@ describe('the history of a price', () => {
     const found = await connection.collection('products').findOne({ title: 'Product kept' });
     expect(found?.['priceLog']).toEqual([]);
   });
+
+  it('ends when its product is removed, and begins anew with the product that has the SKU then', async () => {
+    const { catalog } = await openReprice();
+    const sku = skuSchema.parse('moving');
+    const at = (id: string, amount: number) =>
+      someProduct(id, { variants: [{ sku, price: { amount, currency: 'USD' } }] });
+    const amounts = async () => (await catalog.priceHistory(sku))?.entries.map(({ amount }) => amount);
+    await catalog.upsertMany([at('had-it', 5_000)]);
+    await catalog.remove(productIdSchema.parse('had-it'));
+    expect(await catalog.priceHistory(sku)).toBeNull();
+    await catalog.upsertMany([at('has-it', 8_000)]);
+    expect(await amounts()).toEqual([5_000, null, 8_000]);
+    // At a rev that the other product had, too: its change is another line.
+    await catalog.upsertMany([at('has-it', 7_000)]);
+    expect(await amounts()).toEqual([5_000, null, 8_000, 7_000]);
+    // It cost less within those days, as whichever product.
+    expect((await catalog.priceHistory(sku))?.reduction).toBeNull();
+    await catalog.remove(productIdSchema.parse('has-it'));
+    await catalog.upsertMany([at('has-it', 7_500)]);
+    expect(await amounts()).toEqual([5_000, null, 8_000, 7_000, null, 7_500]);
+  });
 });
 
-async function run(
+const run = (
   script: string,
   args: readonly string[],
-  whileItRuns?: (kill: () => void) => Promise<void>,
-) {
-  const child = spawn(
-    process.execPath,
-    [path.join(project, 'scripts', script), '--data', path.join(folder, 'data'), ...args],
-    { cwd: project, env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  let output = '';
-  child.stdout.on('data', chunk => (output += String(chunk)));
-  child.stderr.on('data', chunk => (output += String(chunk)));
-  const closed = once(child, 'close');
-  await whileItRuns?.(() => child.kill('SIGKILL'));
-  await closed;
-  return { status: child.exitCode, output };
-}
+  meanwhile?: (command: ChildProcess) => Promise<void>,
+) => {
+  const argv = [path.join('scripts', script), '--data', path.join(folder, 'data'), ...args];
+  return runProgram(argv, meanwhile ? { meanwhile } : {});
+};
 
 describe('the command', () => {
   const priceOf = async (index: number) => {
@@ -208,10 +266,10 @@ describe('the command', () => {
     expect(await priceOf(1)).toBe(10_001);
 
     const server = Object.keys(installation.pids()).find(name => name.startsWith('server')) ?? '';
-    await run('reprice.ts', args, async kill => {
+    await run('reprice.ts', args, async command => {
       await expect.poll(() => priceOf(1), { timeout: 30_000, interval: 20 }).toBe(9_001);
       installation.kill(server, 'SIGKILL');
-      kill();
+      command.kill('SIGKILL');
     });
     await installation.untilReady(server);
     const report = path.join(folder, 'report.json');

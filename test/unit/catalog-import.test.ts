@@ -128,7 +128,10 @@ describe('a table of products', () => {
     .oneof(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }), fc.constantFrom(...nastyTexts))
     .filter(text => productInputSchema.shape.title.safeParse(text).success);
   const money = (currency: string) =>
-    fc.record({ amount: fc.nat(99_999_999), currency: fc.constant(currency) });
+    fc.record({
+      amount: fc.nat(9_999_999).map(tens => tens * 10),
+      currency: fc.constant(currency),
+    });
   const product = fc
     .record(
       {

@@ -1,7 +1,12 @@
 // What a reduction is compared with: the lowest price of the 30 days before it, against a model that looks at every hour.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { priceChangesOf, reductionOf, type PriceEntry } from '../../server/catalog/price-history.rules.ts';
+import {
+  priceChangesOf,
+  type PricedProduct,
+  type PriceEntry,
+  reductionOf,
+} from '../../server/catalog/price-history.rules.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -29,6 +34,13 @@ describe('a reduction', () => {
     // Interrupted by a rise, the steps before it are prices like others.
     const broken = entries([0, 100], [40, 90], [50, 95], [60, 70]);
     expect(reductionOf(broken, day(61))).toMatchObject({ sinceMs: day(60), lowestAmount: 90 });
+  });
+
+  it('is compared with a step that has stood for 30 days, which is the price by now, and not with what was before it', () => {
+    const history = entries([0, 100], [40, 90], [300, 80], [310, 70]);
+    expect(reductionOf(history, day(311))).toMatchObject({ sinceMs: day(300), lowestAmount: 90 });
+    const justBefore = entries([0, 100], [40, 90], [69, 80]);
+    expect(reductionOf(justBefore, day(70))).toMatchObject({ sinceMs: day(40), lowestAmount: 100 });
   });
 
   it('of a product that is new is compared with the time that there was, and says so', () => {
@@ -62,11 +74,18 @@ describe('a reduction', () => {
     if (present === null) return null;
     let sinceMs: number | null = null;
     let later = present;
+    let stoodHours = 0;
     for (let ms = nowMs - hourMs; ms >= (history[0]?.atMs ?? nowMs); ms -= hourMs) {
       const amount = at(ms);
       if (sinceMs === null && amount === present && nowMs - ms >= day(30)) return null;
       if (amount === null || amount < later) break;
-      if (amount > later) sinceMs = ms + hourMs;
+      if (amount > later) {
+        sinceMs = ms + hourMs;
+        stoodHours = 0;
+      }
+      stoodHours += 1;
+      // It was no step but the price, from which the fall after it began.
+      if (sinceMs !== null && stoodHours * hourMs >= day(30)) break;
       later = amount;
     }
     if (sinceMs === null) return null;
@@ -115,15 +134,17 @@ describe('a reduction', () => {
 
 describe('a change of prices', () => {
   const price = (amount: number, currency = 'EUR') => ({ amount, currency });
-  const change = { rev: 7, sinceMs: 1, nowMs: 9 };
+  const change = { productId: 'p', rev: 7, sinceMs: 1, nowMs: 9 };
+  const offered = (...variants: PricedProduct['variants']) => ({ isOffered: true, variants });
+  const hidden = (...variants: PricedProduct['variants']) => ({ isOffered: false, variants });
 
   it('writes each price that differs, with what it was, by currency; and nothing where nothing does', () => {
-    const before = [{ sku: 'a', price: price(100), prices: [price(110, 'USD')] }];
+    const before = offered({ sku: 'a', price: price(100), prices: [price(110, 'USD')] });
     expect(priceChangesOf({ ...change, before, after: before })).toEqual([]);
-    const after = [{ sku: 'a', price: price(90), prices: [price(110, 'USD')] }];
+    const after = offered({ sku: 'a', price: price(90), prices: [price(110, 'USD')] });
     expect(priceChangesOf({ ...change, before, after })).toEqual([
-      { id: 'a EUR 0', sku: 'a', currency: 'EUR', atMs: 1, amount: 100 },
-      { id: 'a EUR 7', sku: 'a', currency: 'EUR', atMs: 9, amount: 90 },
+      { id: 'a EUR p 0', sku: 'a', currency: 'EUR', atMs: 1, amount: 100 },
+      { id: 'a EUR p 7', sku: 'a', currency: 'EUR', atMs: 9, amount: 90 },
     ]);
   });
 
@@ -132,11 +153,28 @@ describe('a change of prices', () => {
       { sku: 'a', price: price(100) },
       { sku: 'b', price: price(50) },
     ];
-    expect(priceChangesOf({ ...change, before: [a], after: [b] })).toEqual([
-      { id: 'a EUR 0', sku: 'a', currency: 'EUR', atMs: 1, amount: 100 },
-      { id: 'a EUR 7', sku: 'a', currency: 'EUR', atMs: 9, amount: null },
-      { id: 'b EUR 0', sku: 'b', currency: 'EUR', atMs: 9, amount: 50 },
-      { id: 'b EUR 7', sku: 'b', currency: 'EUR', atMs: 9, amount: 50 },
+    expect(priceChangesOf({ ...change, before: offered(a), after: offered(b) })).toEqual([
+      { id: 'a EUR p 0', sku: 'a', currency: 'EUR', atMs: 1, amount: 100 },
+      { id: 'a EUR p 7', sku: 'a', currency: 'EUR', atMs: 9, amount: null },
+      { id: 'b EUR p 0', sku: 'b', currency: 'EUR', atMs: 9, amount: 50 },
+      { id: 'b EUR p 7', sku: 'b', currency: 'EUR', atMs: 9, amount: 50 },
+    ]);
+  });
+
+  it('begins a price when its product is shown, and ends it when that is shown no more', () => {
+    const a = { sku: 'a', price: price(100) };
+    const dearer = { sku: 'a', price: price(200) };
+    // What a draft is to cost was never asked of anybody.
+    expect(priceChangesOf({ ...change, before: hidden(dearer), after: hidden(a) })).toEqual([]);
+    const shown = priceChangesOf({ ...change, before: hidden(dearer), after: offered(a) });
+    expect(shown.map(({ atMs, amount }) => [atMs, amount])).toEqual([
+      [9, 100],
+      [9, 100],
+    ]);
+    const archived = priceChangesOf({ ...change, before: offered(a), after: hidden(a) });
+    expect(archived.map(({ atMs, amount }) => [atMs, amount])).toEqual([
+      [1, 100],
+      [9, null],
     ]);
   });
 });

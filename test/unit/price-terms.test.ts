@@ -250,6 +250,29 @@ describe('what a drop asks for its items', () => {
     ]);
   });
 
+  test('takes no tier that would have to be converted where it has a price of its own, whatever the other items need', async () => {
+    const book = item('book', { price: usd(5_000) });
+    const [alone] = await asked([book], 'USD');
+    const [together] = await asked([book, item('lamp')], 'USD');
+    expect([alone, together].map(found => [found?.tiers, found?.rate])).toEqual([
+      [undefined, undefined],
+      [undefined, undefined],
+    ]);
+  });
+
+  test('is refused in parts of a unit that no card can pay, wherever the shop says a price', () => {
+    const kwd = (amount: number) => ({ amount, currency: 'KWD' });
+    const accepted = (price: object) =>
+      [
+        createDropInput.shape.items.safeParse([item('new', { price })]),
+        groupTermsSchema.safeParse({ group: 'staff', prices: [{ sku: 'lamp', price }] }),
+        productInputSchema.safeParse({ productId: 'a', title: 'A', variants: [{ sku: 'a', price }] }),
+      ].map(({ success }) => success);
+    expect(accepted(kwd(1_230))).toEqual([true, true, true]);
+    expect(accepted(kwd(1_234))).toEqual([false, false, false]);
+    expect(accepted({ amount: 1_234, currency: 'JPY' })).toEqual([true, true, true]);
+  });
+
   test.each([
     ['is not in the catalog', [item('new')], undefined],
     ['share one currency', [item('book'), item('lamp', { price: usd(1) })], undefined],
