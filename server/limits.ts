@@ -88,6 +88,8 @@ export const limits = {
   gatheredRatesCount: 256,
   /** Commands to the Redis of the stock that go out as one write: enough to spare most writes, few enough for it to begin early. */
   gatheredCommandsCount: 16,
+  /** Turns of the event loop for which a crowd's commands or counts are gathered: under load some tenths of a millisecond. */
+  gatheredTurnsCount: 4,
 
   // --- drops ------------------------------------------------------------------------------------------
   /** Names of keys remembered in each process, 1 KiB for each drop: more than are ever on at once. */

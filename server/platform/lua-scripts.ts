@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { PublicError } from '../errors.ts';
+import { KnownScript, ScriptCommand, type ScriptArgument } from './script-command.ts';
 
 const luaFolder = join(import.meta.dirname, '../../lua');
 
@@ -87,29 +88,61 @@ export type LuaRunner = <K extends string, A extends string>(
  */
 export function createLuaRunner(redis: Redis, options: { clock: LuaClock; folder?: string }): LuaRunner {
   const folder = options.folder ?? luaFolder;
-  const checked = new Set<string>();
   // All of them at once and beforehand: a script that cannot be read stops the process here.
-  const texts = new Map(luaNames(folder).map(name => [name, readLua(name, options.clock, folder)]));
-  for (const [name, lua] of texts) {
-    redis.defineCommand(name, { lua, numberOfKeys: readLuaHeader(lua).keys.length });
-  }
+  const scripts = new Map(
+    luaNames(folder).map(name => {
+      const text = readLua(name, options.clock, folder);
+      return [name, new KnownScript(text, readLuaHeader(text).keys.length)];
+    }),
+  );
+  const checked = new Map<string, KnownScript>();
   const check = (script: LuaScript<string, string>) => {
-    const text = texts.get(script.name);
-    if (text === undefined) throw new Error(`there is no lua/${script.name}.lua`);
-    checkLuaHeader(script, text);
-    checked.add(script.name);
+    const known = scripts.get(script.name);
+    if (known === undefined) throw new Error(`there is no lua/${script.name}.lua`);
+    checkLuaHeader(script, known.text);
+    checked.set(script.name, known);
+    return known;
+  };
+  // A Redis that was started anew, or told to, has forgotten the scripts: whoever is told so brings theirs, once for all
+  // that wait for it.
+  const loading = new Map<KnownScript, Promise<unknown>>();
+  const load = (script: KnownScript) => {
+    const known = loading.get(script);
+    if (known) return known;
+    const loaded = redis.script('LOAD', script.text).finally(() => loading.delete(script));
+    loading.set(script, loaded);
+    return loaded;
+  };
+  const send = async (script: KnownScript, keysAndArgv: readonly ScriptArgument[]): Promise<unknown> => {
+    for (let loadsCount = 0; ; loadsCount += 1) {
+      try {
+        return await redis.sendCommand(new ScriptCommand(script, keysAndArgv));
+      } catch (error) {
+        if (!isForgotten(error) || loadsCount === loadsCountMax) throw error;
+      }
+      await load(script);
+    }
   };
   return async (script, keys, argv, rest = []) => {
-    if (!checked.has(script.name)) check(script);
-    const method: unknown = Reflect.get(redis, script.name);
-    if (typeof method !== 'function') throw new Error(`ioredis did not define ${script.name}`);
-    const reply: unknown = await Reflect.apply(method, redis, [
-      ...script.keys.map(name => keys[name]),
-      ...script.argv.map(name => argv[name]),
-      ...rest,
-    ]);
+    const known = checked.get(script.name) ?? check(script);
+    const keysAndArgv: ScriptArgument[] = [];
+    for (const name of script.keys) keysAndArgv.push(keys[name]);
+    for (const name of script.argv) keysAndArgv.push(textOf(argv[name]));
+    for (const argument of rest) keysAndArgv.push(textOf(argument));
+    const reply = await send(known, keysAndArgv);
     if (!Array.isArray(reply)) throw new Error(`lua/${script.name}.lua answered something else than a list`);
     if (reply[0] === 'epoch') throw new EpochError();
     return reply.map(String);
   };
+}
+
+/** Redis may forget a script again before it is called. */
+const loadsCountMax = 3;
+
+function isForgotten(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}
+
+function textOf(argument: LuaArgument): ScriptArgument {
+  return typeof argument === 'number' ? String(argument) : argument;
 }

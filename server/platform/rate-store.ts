@@ -1,8 +1,9 @@
-// Counts of rates in Redis, gathered: what is counted in one turn of the event loop goes there as one script call. In a
+// Counts of rates in Redis, gathered: what is counted in a turn or two of the event loop goes there as one script call. In a
 // rush every call counts something, and a command for each took a server longer than all else about a rate. It stands
 // where rate-limiter-flexible expects a client of Redis, and is all that the library asks of one.
 import type { Redis } from 'ioredis';
 import { limits } from '../limits.ts';
+import { gatherTurns } from './gather-turns.ts';
 
 /** KEYS: any number of counts. ARGV: points and seconds of each. Answers with each count, and its milliseconds to live. */
 const countAll = `
@@ -65,13 +66,14 @@ export function createRateStore(redis: Redis, { waits = true } = {}): RateStore 
       void send(all.slice(start, start + limits.gatheredRatesCount));
     }
   };
+  const sendInTime = gatherTurns({ count: () => waiting.length, send: sendWaiting });
 
   return {
     rlflxIncr([key, points, seconds]) {
       if (!waits && redis.status !== 'ready')
         return Promise.reject(new Error('the Redis of the rates is away'));
       return new Promise((resolve, reject) => {
-        if (waiting.push({ key, points, seconds, resolve, reject }) === 1) setImmediate(sendWaiting);
+        if (waiting.push({ key, points, seconds, resolve, reject }) === 1) sendInTime();
       });
     },
   };

@@ -1,10 +1,11 @@
 // The connection on which the commands of one turn go out as one write: what it promises beyond ioredis, and what it
 // must not take away. On a real Redis, which is killed under it.
-import { Redis } from 'ioredis';
+import { Command, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { limits } from '../../server/limits.ts';
 import { GatheredRedis } from '../../server/platform/gathered-redis.ts';
 import { createLuaRunner, luaScript } from '../../server/platform/lua-scripts.ts';
+import { KnownScript, ScriptCommand } from '../../server/platform/script-command.ts';
 import { startEmbeddedRedis, type EmbeddedRedis } from '../support/embedded-redis.ts';
 
 let server: EmbeddedRedis;
@@ -143,6 +144,28 @@ describe('a gathered connection', () => {
     server.kill('SIGCONT');
     redis.options.commandTimeout = 5_000;
     expect(await redis.ping()).toBe('PONG');
+  });
+
+  it('writes the call of a script as ioredis does, byte for byte', () => {
+    const script = new KnownScript('return KEYS', 1);
+    const lists = [
+      ['key'],
+      ['key', ''],
+      ['key', Buffer.alloc(0), 'after', Buffer.from([0, 255, 13, 10])],
+      [
+        Buffer.from('key'),
+        'é',
+        '\r\n$3',
+        'a paragraph of 漢字 🎟',
+        Buffer.from('é'),
+        Buffer.from('two in a row'),
+      ],
+      ['key', 'lone surrogate \ud800', 'x'.repeat(100_000)],
+    ];
+    for (const list of lists) {
+      const plain = new Command('evalsha', [script.sha, '1', ...list]).toWritable({});
+      expect(new ScriptCommand(script, list).toWritable()).toEqual(Buffer.from(plain));
+    }
   });
 
   it('runs a script for a whole crowd although Redis has forgotten it', async () => {

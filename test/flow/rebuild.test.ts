@@ -47,13 +47,14 @@ async function refusals(drop: Drop, cart: HeldCart) {
     leave: queue.leave(dropId, cart.buyerId, standing),
     load: live.load(drop),
   };
-  const told: Record<string, unknown> = {};
-  for (const [name, act] of Object.entries(acts))
-    told[name] = await act.then(
+  const told = Object.entries(acts).map(async ([name, act]) => {
+    const outcome = act.then(
       () => 'done',
       (error: unknown) => error instanceof EpochError,
     );
-  return told;
+    return [name, await outcome] as const;
+  });
+  return Object.fromEntries(await Promise.all(told));
 }
 const allRefused = {
   settle: true,

@@ -32,6 +32,7 @@ const Prices = lazy(async () => ({ default: (await import('./prices/prices-page.
 const EditGroup = lazy(async () => ({
   default: (await import('./prices/group-editor.tsx')).GroupEditor,
 }));
+const NewCoupon = lazy(async () => ({ default: (await import('./prices/coupon-editor.tsx')).NewCoupon }));
 const Log = lazy(async () => ({ default: (await import('./log/log-page.tsx')).LogPage }));
 const Books = lazy(async () => ({ default: (await import('./books/books-page.tsx')).BooksPage }));
 
@@ -134,6 +135,9 @@ function Pages() {
         <Route path="/prices">{() => <Prices />}</Route>
         <Route path="/prices/groups/new">
           {() => (may('admin') ? <EditGroup name={null} /> : <OnlyFor role="admin" />)}
+        </Route>
+        <Route path="/prices/coupons/new">
+          {() => (may('admin') ? <NewCoupon /> : <OnlyFor role="admin" />)}
         </Route>
         <Route path="/prices/groups/:group">{({ group }) => <EditGroup key={group} name={group} />}</Route>
         <Route path="/log">{() => <Log />}</Route>
