@@ -4,12 +4,14 @@
 //   node scripts/run.js scripts/audit-load.ts [-- --orders 100000]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { nodeOptionsOf } from './command/node-options.ts';
+import { say } from './command/say.ts';
 import { plantViolations, startAuditInstallation } from '../test/support/audit-installation.ts';
 
 const { values } = parseArgs({ options: { orders: { type: 'string', default: '100000' } } });
@@ -22,14 +24,8 @@ const reportSchema = z.object({
   peakMemoryMib: z.number(),
 });
 
-/** What `npm run audit` gives Node: with the heap that Node would take by itself, memory says little. */
-const nodeOptions = z
-  .object({ scripts: z.object({ audit: z.string() }) })
-  .parse(JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../package.json'), 'utf8')))
-  .scripts.audit.split(' ')
-  .filter(word => word.startsWith('--'));
-
-const say = (line: string) => process.stdout.write(`${line}\n`);
+/** With the heap that Node would take by itself, memory says little. */
+const nodeOptions = nodeOptionsOf('audit');
 // No installation was started from here, so that the audit takes the settings that it is given.
 const nowhere = mkdtempSync(path.join(tmpdir(), 'doorbuster-audit-load-'));
 const startedAt = performance.now();

@@ -5,7 +5,8 @@ import { collectRows } from './bench/collect-rows.ts';
 import { describeResults, describeSurroundings } from './bench/describe-results.ts';
 import { readCommandLine, usage } from './bench/options.ts';
 import { runRow, type RowResult } from './bench/run-row.ts';
-import { SetupError } from './setup/setup-error.js';
+import { runToEnd } from './command/run-to-end.ts';
+import { say } from './command/say.ts';
 
 async function main(signal: AbortSignal): Promise<number> {
   const options = readCommandLine(process.argv.slice(2));
@@ -46,22 +47,4 @@ async function main(signal: AbortSignal): Promise<number> {
   return results.every(result => result.reached) ? 0 : 1;
 }
 
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-const ending = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => ending.abort(new SetupError('The bench was broken off.')));
-}
-process.on('disconnect', () => ending.abort(new SetupError('The bench was broken off.')));
-
-main(ending.signal).then(
-  status => process.exit(status),
-  (error: unknown) => {
-    const shown =
-      error instanceof SetupError ? error.message : error instanceof Error ? error.stack : String(error);
-    process.stderr.write(`\n${shown ?? ''}\n`);
-    process.exit(2);
-  },
-);
+runToEnd('bench', main);

@@ -5,7 +5,8 @@ import { faultTable, readResults } from './chaos/fault-table.ts';
 import { faults } from './chaos/faults.ts';
 import { readChaosOptions, usage } from './chaos/options.ts';
 import { runFaults, type FaultResult } from './chaos/run-faults.ts';
-import { SetupError } from './setup/setup-error.js';
+import { runToEnd } from './command/run-to-end.ts';
+import { say } from './command/say.ts';
 
 async function main(signal: AbortSignal): Promise<number> {
   const options = readChaosOptions(process.argv.slice(2), faults);
@@ -48,23 +49,4 @@ async function main(signal: AbortSignal): Promise<number> {
   return isOk() ? 0 : 1;
 }
 
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-const ending = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => ending.abort(new SetupError('The run was broken off.')));
-}
-process.on('disconnect', () => ending.abort(new SetupError('The run was broken off.')));
-process.stdout.on('error', () => {});
-
-main(ending.signal).then(
-  status => process.exit(status),
-  (error: unknown) => {
-    const shown =
-      error instanceof SetupError ? error.message : error instanceof Error ? error.stack : String(error);
-    process.stderr.write(`\n${shown ?? ''}\n`);
-    process.exit(2);
-  },
-);
+runToEnd('run', main);

@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createDoorbuster, failureOf } from '../client/index.ts';
+import { runToEnd } from './command/run-to-end.ts';
+import { say } from './command/say.ts';
 import { describeDrill, drillPage } from './drill/describe-drill.ts';
 import { standInOf, type StandIn } from './drill/faulty-webhooks.ts';
 import { assertEnoughFileHandles } from './drill/file-handles.ts';
@@ -13,7 +15,7 @@ import { SetupError } from './setup/setup-error.js';
 import { startInstallation } from './supervisor/installation.ts';
 import { readRuntime } from './supervisor/runtime.ts';
 
-async function main(ending: AbortController): Promise<number> {
+async function main(signal: AbortSignal): Promise<number> {
   const options = readCommandLine(process.argv.slice(2), process.env);
   if (options === 'help') {
     say(usage);
@@ -21,8 +23,8 @@ async function main(ending: AbortController): Promise<number> {
   }
   assertEnoughFileHandles(options.buyersCount);
   const drill = options.target
-    ? await drillAt(options, { ...options.target, standIn: standInAt(options.target.url) }, ending.signal)
-    : await drillAlone(options, ending.signal);
+    ? await drillAt(options, { ...options.target, standIn: standInAt(options.target.url) }, signal)
+    : await drillAlone(options, signal);
   say(describeDrill(drill));
   if (options.jsonFile !== null)
     writeFileSync(options.jsonFile, `${JSON.stringify(drill.result, null, 2)}\n`);
@@ -112,24 +114,4 @@ async function assertReachable({ url, adminKey }: { url: string; adminKey: strin
   }
 }
 
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-const ending = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => ending.abort(new SetupError('The drill was broken off.')));
-}
-// The set-up that started this was killed outright; nobody is left to ask for an end.
-process.on('disconnect', () => ending.abort(new SetupError('The drill was broken off.')));
-process.stdout.on('error', () => {});
-
-main(ending).then(
-  status => process.exit(status),
-  (error: unknown) => {
-    const shown =
-      error instanceof SetupError ? error.message : error instanceof Error ? error.stack : String(error);
-    process.stderr.write(`\n${shown ?? ''}\n`);
-    process.exit(2);
-  },
-);
+runToEnd('drill', main);

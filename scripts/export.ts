@@ -7,11 +7,11 @@ import {
   type Place,
   placeOf,
   runCommand,
-  say,
   sharedOptions,
   UsageError,
   writeReport,
-} from './catalog-command/catalog-command.ts';
+} from './command/catalog-command.ts';
+import { say } from './command/say.ts';
 import { exportProducts } from './export/export-products.ts';
 import { type ExportSource, openApiSource, openDirectSource } from './export/export-source.ts';
 import { formatOf, type ImportFormat } from './import/read-records.ts';

@@ -14,6 +14,8 @@ import { z } from 'zod';
 import { connectRedis } from '../server/platform/redis.ts';
 import { type CatalogServices, quietLog, startCatalogServices } from '../test/support/catalog-services.ts';
 import { createIndexWorker } from '../workers/index-products.ts';
+import { nodeOptionsOf } from './command/node-options.ts';
+import { say } from './command/say.ts';
 import { type FaultOf, makeProducts } from './import/make-products.ts';
 
 const { values } = parseArgs({ options: { products: { type: 'string', default: '100000' } } });
@@ -31,13 +33,9 @@ const reportSchema = z.object({
 });
 type Report = z.infer<typeof reportSchema>;
 
-const manifestSchema = z.object({ scripts: z.object({ import: z.string() }) });
 const project = path.resolve(import.meta.dirname, '..');
 /** With the bounds of the heap that the command itself is started with. */
-const nodeOptions = manifestSchema
-  .parse(JSON.parse(readFileSync(path.join(project, 'package.json'), 'utf8')))
-  .scripts.import.split(' ')
-  .filter(word => word.startsWith('--'));
+const nodeOptions = nodeOptionsOf('import');
 
 const faultOf: FaultOf = index =>
   index % 1_000 !== 999 ? null : Math.floor(index / 1_000) % 2 === 0 ? 'price' : 'name';
@@ -128,8 +126,4 @@ function holdReport(report: Report, count: number): void {
 
 function hold(isSo: boolean, otherwise: string): void {
   if (!isSo) wrongs.push(otherwise);
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

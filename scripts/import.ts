@@ -9,11 +9,11 @@ import {
   type Place,
   placeOf,
   runCommand,
-  say,
   sharedOptions,
   UsageError,
   writeReport,
-} from './catalog-command/catalog-command.ts';
+} from './command/catalog-command.ts';
+import { say } from './command/say.ts';
 import { openApiTarget } from './import/api-target.ts';
 import { openDirectTarget } from './import/direct-target.ts';
 import { importProducts } from './import/import-products.ts';

@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { someProduct, startCatalogServices } from '../test/support/catalog-services.ts';
 import { reindexUnderWrites } from '../test/support/reindex-under-writes.ts';
+import { say } from './command/say.ts';
 
 const { values } = parseArgs({
   options: {
@@ -70,8 +71,4 @@ try {
 
 function seconds(sinceMs: number): string {
   return `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -6,6 +6,7 @@ import { SingleBar } from 'cli-progress';
 import { limits } from '../server/limits.ts';
 import { compareIndex } from '../server/search/compare-index.ts';
 import type { ReindexOutcome } from '../server/search/reindex.ts';
+import { say } from './command/say.ts';
 import { openSearchSides, type SearchSides, searchSettingsSchema } from './reindex/open-search-sides.ts';
 import { readRuntime } from './supervisor/runtime.ts';
 
@@ -154,10 +155,6 @@ function progressBar(what: string) {
 }
 
 const figure = (count: number): string => count.toLocaleString('en');
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
 
 main().then(
   status => process.exit(status),

@@ -6,11 +6,11 @@ import {
   nothingRuns,
   placeOf,
   runCommand,
-  say,
   sharedOptions,
   UsageError,
   writeReport,
-} from './catalog-command/catalog-command.ts';
+} from './command/catalog-command.ts';
+import { say } from './command/say.ts';
 import { readRuntime } from './supervisor/runtime.ts';
 
 const HELP = `npm run reprice -- --percent N [options]

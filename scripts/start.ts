@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensurePages } from './build/pages.ts';
+import { say } from './command/say.ts';
 import { sendCrowd } from './crowd.ts';
 import { prepareDemo } from './demo-drop.ts';
 import { SetupError } from './setup/setup-error.js';
@@ -227,10 +228,6 @@ class Ending {
       (error: unknown) => this.#done.reject(error),
     );
   }
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
 }
 
 function messageOf(error: unknown): string {

@@ -114,6 +114,11 @@ export const limits = {
   /** N is frozen this long before opening, so that every process knows it when the key is published. */
   lobbyFreezeLeadMs: 1_000,
   /**
+   * Falls of a price that are closer than this still come when an operator holds it: pages that are open count down to
+   * them, and look again within this time.
+   */
+  priceHoldLeadMs: 60 * SECOND,
+  /**
    * A drop's opening and its terms may change until so long before it opens: a freeze of the lobby, and the time that a
    * change takes to reach Redis even where MongoDB is slow.
    */

@@ -262,7 +262,7 @@ const pricing = createPricing({
         { title, amount: price.amount, tiers, taxClass, rate, steps },
       ]),
     );
-    return { currency, items, perBuyerMax: drop.perBuyerMax };
+    return { currency, items, perBuyerMax: drop.perBuyerMax, opensAtMs: drop.opensAtMs };
   },
   sealer: quotes,
   clock,

@@ -98,6 +98,12 @@ async function queueAndShop(
       places.lost(plan.index);
     }
   };
+  const renewPass = async (pass: string): Promise<string | null> => {
+    if (ticket === null) return null;
+    const asked = ticket;
+    const status = await withRetries(() => buyer.api.queue.get.query({ ticket: asked }), { signal, onRetry });
+    return status.kind === 'called' && status.pass !== pass ? status.pass : null;
+  };
   const asking: Promise<void>[] = [];
   void deps.serverKilled?.then(() => asking.push(askForPlace()));
   try {
@@ -139,7 +145,7 @@ async function queueAndShop(
         attention.isShopping = true;
         tally.reach('called');
         tally.took('admit', performance.now() - Math.max(joinedAtMs ?? arrivedAtMs, opensAtMs));
-        shopping = shopper.shop(step.pass);
+        shopping = shopper.shop(step.pass, renewPass);
         // The queue goes on telling meanwhile (sold out, say); who has ended shopping leaves it.
         void shopping.catch(() => undefined).finally(() => leaving.abort());
       }

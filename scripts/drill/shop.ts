@@ -10,7 +10,8 @@ export type Shopped = { readonly end: JourneyEnd };
 export interface Shopper {
   /** Follows the drop until the signal; resolves when it has ended. */
   watchDrop(): Promise<void>;
-  shop(pass: string): Promise<Shopped>;
+  /** `renew`: asks for the pass that the buyer's ticket has now; null where that is none, or the same. */
+  shop(pass: string, renew: (pass: string) => Promise<string | null>): Promise<Shopped>;
   /** The queue has ended: what is held up now will not come back. */
   hurry(): void;
 }
@@ -79,7 +80,11 @@ export function createShopper(options: {
     });
   };
 
-  const hold = async (pass: string): Promise<Step<string>> => {
+  const hold = async (
+    called: string,
+    renew: (pass: string) => Promise<string | null>,
+  ): Promise<Step<string>> => {
+    let pass = called;
     const gone = new Set<string>();
     for (let tries = 0; tries < holdTriesMax && !signal.aborted; tries += 1) {
       const sku = nextSku(gone);
@@ -123,8 +128,14 @@ export function createShopper(options: {
         case 'quote-expired':
         case 'released':
           continue;
-        case 'pass-expired':
-          return { kind: 'end', end: 'missed' };
+        case 'pass-expired': {
+          // A Redis that lost data has lost passes: whose call stands is given another, as a page that asks again is.
+          const renewed = await renew(pass);
+          if (renewed === null) return { kind: 'end', end: 'missed' };
+          tally.error('retried hold pass-expired');
+          pass = renewed;
+          continue;
+        }
         case 'not-open':
           return { kind: 'end', end: 'closed' };
         case 'settled':
@@ -233,8 +244,8 @@ export function createShopper(options: {
       isOver = true;
       wake();
     },
-    async shop(pass) {
-      const held = await hold(pass);
+    async shop(pass, renew) {
+      const held = await hold(pass, renew);
       if (held.kind === 'end') return held;
       if (plan.leavesAfter === 'hold') return walkOff('hold');
       const payingSinceMs = performance.now();

@@ -77,7 +77,7 @@ export async function walkControlRoom(
   await shoot('admin-order-refund');
   await page.keyboard.press('Escape');
   await go(page, `${url}/admin/prices`);
-  await page.locator('.table').nth(1).waitFor();
+  await page.locator('.table').nth(2).waitFor();
   await page.getByLabel('Buyer', { exact: true }).fill(stage.memberId);
   await page.getByRole('button', { name: 'Find' }).click();
   await page.getByLabel('Until').waitFor();
@@ -88,6 +88,11 @@ export async function walkControlRoom(
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Fill this in.').waitFor();
   await shoot('admin-group-new-problems');
+  await go(page, `${url}/admin/prices/coupons/new`);
+  await page.getByLabel('Discount').selectOption('fixed');
+  await page.getByRole('button', { name: 'Make the coupon' }).click();
+  await page.getByText('Fill this in.').waitFor();
+  await shoot('admin-coupon-new-problems');
   await go(page, `${url}/admin/log`);
   await page.locator('.table').waitFor();
   await shoot('admin-log');

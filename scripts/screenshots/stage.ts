@@ -104,13 +104,18 @@ export async function setStage(url: string, admin: Doorbuster): Promise<Stage> {
   };
 }
 
-/** Groups and rates, of which one has not been renewed for too long. */
+/** Groups, coupons, and rates, of which one has not been renewed for too long. */
 async function setTerms({ api }: Doorbuster, memberId: string): Promise<void> {
-  const { group, rate } = api.admin;
+  const { coupon, group, rate } = api.admin;
   const amber = { sku: 'AURORA-AMBER', price: { amount: 9_900, currency: 'EUR' } };
   await group.put.mutate({ group: 'members', title: 'Members', percent: 5, prices: [amber] });
   await group.put.mutate({ group: 'staff', percent: 12.5 });
   await group.putBuyer.mutate({ buyerId: memberId, groups: ['members'] });
+  const spring = { code: 'SPRING', usesMax: 500, perBuyerMax: 1, minSubtotal: usd(5_000) };
+  await coupon.create.mutate({ ...spring, discount: { kind: 'fixed', amount: usd(1_000) } });
+  await coupon.create.mutate({ code: 'THREE-FOR-TWO', discount: { kind: 'buy-x-get-y', buy: 2, get: 1 } });
+  await coupon.create.mutate({ code: 'EARLY', discount: { kind: 'percent', percent: 7.5 } });
+  await coupon.disable.mutate({ code: 'EARLY' });
   await rate.put.mutate({ from: 'EUR', to: 'USD', rate: '1.0845' });
   await rate.put.mutate({ from: 'EUR', to: 'JPY', rate: '162.4', atMs: Date.now() - 60 * 86_400_000 });
 }

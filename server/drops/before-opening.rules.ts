@@ -3,6 +3,7 @@
 // What always holds: once the lobby is about to freeze, nothing of this changes any more. Who looked at the countdown
 // then is let in when it said so, and a ticket's terms are those that stood there as its holder was called.
 import { limits } from '../limits.ts';
+import type { ScheduleEdit } from './change-schedule.rules.ts';
 import type { Drop, DropState } from './drop.ts';
 
 export interface TermsChange {
@@ -14,6 +15,7 @@ export interface TermsChange {
   readonly paymentWindowMs?: number | undefined;
   readonly botGate?: Drop['botGate'] | undefined;
   readonly delayedMethods?: boolean | undefined;
+  readonly items?: readonly ScheduleEdit[] | undefined;
 }
 
 const names = [
@@ -28,7 +30,12 @@ const names = [
 ] as const satisfies readonly (keyof TermsChange)[];
 
 export function changesTerms(change: TermsChange): boolean {
-  return names.some(name => change[name] !== undefined);
+  return names.some(name => change[name] !== undefined) || changesSchedules(change);
+}
+
+/** Holding a price is no such change: it may be held at any time. */
+export function changesSchedules({ items = [] }: Pick<TermsChange, 'items'>): boolean {
+  return items.some(({ falling }) => falling !== undefined && falling !== null);
 }
 
 export type TermsRefusal = 'opening' | 'too-soon' | 'lobby-is-open' | 'lobby-after' | 'closes-before';

@@ -118,7 +118,20 @@ export const updateDropInput = z.strictObject({
   delayedMethods: z.boolean().optional(),
   /** Units may be added, or taken back, while the drop runs. */
   items: z
-    .array(z.strictObject({ sku: skuSchema, addUnits: units.optional(), withdrawUnits: units.optional() }))
+    .array(
+      z.strictObject({
+        sku: skuSchema,
+        addUnits: units.optional(),
+        withdrawUnits: units.optional(),
+        /**
+         * Of an item whose price falls: another schedule, until the drop is about to open; or null, which holds the price where
+         * it is, at any time.
+         */
+        falling: fallingInput.nullable().optional(),
+        /** What it falls from, with another schedule. */
+        price: moneySchema.optional(),
+      }),
+    )
     .max(limits.dropItemsCount)
     .optional(),
 });

@@ -24,7 +24,7 @@ export interface DropItem {
   readonly taxClass?: TaxClass | undefined;
   /** The rate that price and tiers were converted by; absent where the shop has said them. */
   readonly rate?: ExchangeRate | undefined;
-  /** How the price falls from `price` on, in its currency; absent where it stays. Decided when the drop is made, for good. */
+  /** How the price falls from `price` on, in its currency; absent where it stays (change-schedule.rules.ts). */
   readonly steps?: readonly PriceStep[] | undefined;
   /** All units that were ever added: serials run from 1 to `total`. */
   readonly total: number;
@@ -65,6 +65,8 @@ export interface Drop {
   /** The name of a public random value that the key waits for, as `drand:CHAIN:ROUND`; null without one. */
   readonly beacon: string | null;
   readonly createdAtMs: number;
+  /** When an operator last changed how its prices fall. */
+  readonly pricesChangedAtMs?: number | undefined;
   /** Counts the edits. `loadedRev` is the edit that Redis and the ledger have: below `rev`, loading is due. */
   readonly rev: number;
   readonly loadedRev: number;

@@ -55,6 +55,7 @@ const documentSchema = z.object({
   seedHash: z.string(),
   beacon: z.string().nullable().default(null),
   createdAtMs: z.number(),
+  pricesChangedAtMs: z.number().optional(),
   rev: z.number(),
   loadedRev: z.number(),
   ended: z.boolean(),
@@ -81,6 +82,7 @@ export type DropChange = Partial<
     | 'paymentWindowMs'
     | 'botGate'
     | 'delayedMethods'
+    | 'pricesChangedAtMs'
   >
 >;
 

@@ -12,11 +12,12 @@ import type { ExchangeRate } from '../pricing/conversion.rules.ts';
 import type { Clock } from '../platform/clock.ts';
 import { dropChannel } from '../platform/keys.ts';
 import { EpochError } from '../platform/lua-scripts.ts';
-import { changesTerms, refusalOf, type TermsRefusal } from './before-opening.rules.ts';
+import { changesSchedules, changesTerms, refusalOf, type TermsRefusal } from './before-opening.rules.ts';
+import { editProblem, heldFrom, movedBy } from './change-schedule.rules.ts';
 import type { CodeHashes } from './codes.ts';
-import type { Drop } from './drop.ts';
+import type { Drop, DropItem } from './drop.ts';
 import type { createDropInput, updateDropInput } from './drop-schemas.ts';
-import { priceItems, type CatalogVariant } from './price-items.ts';
+import { assertStepsCount, priceItems, stepsOf, type CatalogVariant } from './price-items.ts';
 import type { DropChange, DropsStore } from './drops.store.ts';
 import type { LiveStore, SteerAction } from './live.store.ts';
 
@@ -104,10 +105,8 @@ export function createDrops(options: {
   const assertBeforeOpening = async (drop: Drop, input: z.output<typeof updateDropInput>) => {
     const seen = await live.look(drop.dropId);
     if (!seen) throw new PublicError('unavailable', 'The drop is not loaded yet', { retryAfterMs: 1_000 });
-    // The times at which a price falls were announced with the opening, and follow it nowhere.
-    if (input.opensAtMs !== undefined && drop.items.some(item => item.steps?.length))
-      throw new PublicError('conflict', 'A drop whose price falls keeps the opening that was announced');
     const refusal = refusalOf({ drop, seen, change: input });
+    if (refusal === 'opening' && changesSchedules(input)) throw new PublicError('conflict', sayHold);
     if (refusal === 'opening') throw new PublicError('conflict', sayRefusal[refusal]);
     if (refusal) throw new PublicError('invalid-input', sayRefusal[refusal]);
   };
@@ -121,8 +120,12 @@ export function createDrops(options: {
     const seen = await live.look(drop.dropId);
     if (!seen || seen.opensAtMs === drop.opensAtMs) return;
     const { opensAtMs, lobbyOpensAtMs } = { ...drop, opensAtMs: seen.opensAtMs };
+    const byMs = opensAtMs - drop.opensAtMs;
     await store.change(drop.dropId, drop.rev, {
       opensAtMs,
+      ...(isFalling(drop)
+        ? { items: drop.items.map(item => ({ ...item, steps: movedBy(item.steps, byMs) })) }
+        : {}),
       lobbyOpensAtMs: Math.min(lobbyOpensAtMs, opensAtMs),
     });
     await changed(drop.dropId);
@@ -170,7 +173,7 @@ export function createDrops(options: {
 
     async update(input) {
       const drop = await get(input.dropId);
-      const change = changeOf(drop, input);
+      const change = changeOf(drop, input, clock.now());
       if (changesTerms(input)) await assertBeforeOpening(drop, input);
       else if (input.closesAtMs !== undefined) await assertClosesAfter(drop, input.closesAtMs);
       const next = await store.change(drop.dropId, drop.rev, change);
@@ -199,6 +202,14 @@ export function createDrops(options: {
         throw new PublicError(
           'conflict',
           `These payments have no order: restore the orders, or give the money back at Stripe, then resume: ${blockedBy.join(', ')}`,
+        );
+      }
+      const changedMsAgo = clock.now() - (drop.pricesChangedAtMs ?? Number.NEGATIVE_INFINITY);
+      if (steer.action === 'open' && changedMsAgo < limits.termsLeadMs) {
+        throw new PublicError(
+          'conflict',
+          'The prices of this drop have just changed, and quotes of before are still about: open it in some seconds',
+          { retryAfterMs: limits.termsLeadMs },
         );
       }
       // A drop that was closed stays so, whatever Redis forgets meanwhile.
@@ -241,26 +252,56 @@ const sayRefusal: Record<TermsRefusal, string> = {
   'closes-before': 'closesAtMs: the drop must close after it opens',
 };
 
-function changeOf(drop: Drop, input: z.output<typeof updateDropInput>): DropChange {
+const sayHold =
+  'The drop opens in a moment, or has opened: its prices fall as they were announced. falling: null holds them where they are';
+
+function isFalling(drop: Pick<Drop, 'items'>): boolean {
+  return drop.items.some(item => item.steps?.length);
+}
+
+function changeOf(drop: Drop, input: z.output<typeof updateDropInput>, nowMs: number): DropChange {
   const { dropId: _dropId, items, ...fields } = input;
   const change: DropChange = {};
   for (const [name, value] of Object.entries(fields))
     if (value !== undefined) Object.assign(change, { [name]: value });
-  if (!items) return change;
-  const wanted = new Map(items.map(item => [item.sku, item]));
+  const opensAtMs = input.opensAtMs ?? drop.opensAtMs;
+  const isMoved = opensAtMs !== drop.opensAtMs && isFalling(drop);
+  if (!items && !isMoved) return change;
+  const wanted = new Map(items?.map(item => [item.sku, item]));
   for (const sku of wanted.keys()) {
     if (!drop.items.some(item => item.sku === sku))
       throw new PublicError('invalid-input', `SKU ${sku} is not in this drop`);
   }
-  return {
-    ...change,
-    items: drop.items.map(item => {
-      const edit = wanted.get(item.sku);
-      const total = item.total + (edit?.addUnits ?? 0);
-      const withdrawn = item.withdrawn + (edit?.withdrawUnits ?? 0);
-      if (withdrawn > total)
-        throw new PublicError('invalid-input', `SKU ${item.sku} has only ${total} units to withdraw from`);
-      return { ...item, total, withdrawn };
-    }),
-  };
+  const changed = drop.items.map(item => {
+    const edit = wanted.get(item.sku);
+    const total = item.total + (edit?.addUnits ?? 0);
+    const withdrawn = item.withdrawn + (edit?.withdrawUnits ?? 0);
+    if (withdrawn > total)
+      throw new PublicError('invalid-input', `SKU ${item.sku} has only ${total} units to withdraw from`);
+    const schedule = scheduleOf(item, edit, { opensAtMs, movedMs: opensAtMs - drop.opensAtMs, nowMs });
+    return { ...item, ...schedule, total, withdrawn };
+  });
+  assertStepsCount(changed);
+  const areOthers = items?.some(({ falling }) => falling !== undefined) ?? false;
+  return { ...change, items: changed, ...(areOthers ? { pricesChangedAtMs: nowMs } : {}) };
+}
+
+type ItemEdit = NonNullable<z.output<typeof updateDropInput>['items']>[number];
+
+/** What the item starts at, and how it falls from there. */
+function scheduleOf(
+  item: DropItem,
+  edit: ItemEdit | undefined,
+  at: { opensAtMs: number; movedMs: number; nowMs: number },
+): Pick<DropItem, 'price' | 'steps'> {
+  const { price, steps } = item;
+  const problem = edit && editProblem(item, edit);
+  if (problem) throw new PublicError('invalid-input', `SKU ${item.sku}: ${problem}`);
+  const moved = movedBy(steps, at.movedMs);
+  if (edit?.falling === null) return { price, steps: moved && heldFrom(moved, at.nowMs) };
+  if (!edit?.falling) return { price, steps: moved };
+  const from = edit.price ?? price;
+  if (from.currency !== price.currency)
+    throw new PublicError('invalid-input', `SKU ${item.sku}: this drop sells in ${price.currency}`);
+  return { price: from, steps: stepsOf(item, edit.falling, { price: from, opensAtMs: at.opensAtMs }) };
 }

@@ -64,17 +64,21 @@ export async function priceItems(
       withdrawn: 0,
     };
   });
-  if (items.reduce((sum, item) => sum + (item.steps?.length ?? 0), 0) > limits.dropPriceStepsCount) {
-    throw new PublicError(
-      'invalid-input',
-      `The prices of a drop fall in at most ${limits.dropPriceStepsCount} steps together`,
-    );
-  }
+  assertStepsCount(items);
   return items;
 }
 
-function stepsOf(
-  { sku }: ItemInput,
+export function assertStepsCount(items: readonly Pick<DropItem, 'steps'>[]): void {
+  if (items.reduce((sum, item) => sum + (item.steps?.length ?? 0), 0) <= limits.dropPriceStepsCount) return;
+  throw new PublicError(
+    'invalid-input',
+    `The prices of a drop fall in at most ${limits.dropPriceStepsCount} steps together`,
+  );
+}
+
+/** Throws PublicError `invalid-input` for a schedule that cannot be kept. */
+export function stepsOf(
+  { sku }: Pick<ItemInput, 'sku'>,
   falling: NonNullable<ItemInput['falling']>,
   at: { price: Money; opensAtMs: number },
 ): PriceStep[] {

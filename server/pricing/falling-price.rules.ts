@@ -1,8 +1,8 @@
 // A price that falls while a drop runs (a Dutch drop). Pure: the price at an instant follows from the schedule alone, so
 // every process and every page that knows the schedule and the server's time says the same, and nothing need be sent.
 //
-// A schedule is written down as instants, not as offsets: they are decided once, when the drop is made, counted from the
-// opening that was announced. Opening by hand, a pause and a late beacon do not move them.
+// A schedule is written down as instants, not as offsets: they are counted from the opening that is announced, and move
+// with it. Opening by hand, a pause and a late beacon do not move them.
 
 /** From this instant on a unit costs so much, in minor units. */
 export interface PriceStep {

@@ -1,7 +1,7 @@
 // The shop's own tax rates, as the setting TAX_RATES says them: JSON, by country or by a part of one.
 import { z } from 'zod';
 import { limits } from '../limits.ts';
-import type { OwnTaxRates } from './tax-rates.rules.ts';
+import { type OwnTaxRates, taxClasses } from './tax-rates.rules.ts';
 
 const percent = z
   .number()
@@ -41,5 +41,12 @@ export function readOwnTaxRates(
   if (parsed.success) return { kind: 'rates', rates: parsed.data };
   const [issue] = parsed.error.issues;
   const path = issue?.path.map(String).join('.') ?? '';
+  if (issue?.code === 'unrecognized_keys') {
+    const unknown = issue.keys.join(', ');
+    return {
+      kind: 'wrong',
+      because: `${path}: ${unknown} is no tax class; there are ${taxClasses.join(', ')}, and included`,
+    };
+  }
   return { kind: 'wrong', because: `${path === '' ? '' : `${path}: `}${issue?.message ?? 'is not usable'}` };
 }

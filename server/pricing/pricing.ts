@@ -24,6 +24,8 @@ export type DropPrices = (dropId: DropId) => Promise<{
   readonly currency: string;
   readonly items: ReadonlyMap<Sku, ListedItem>;
   readonly perBuyerMax: number;
+  /** As it was announced. Until then the way that prices fall may change. */
+  readonly opensAtMs: number;
 } | null>;
 
 /** What is asked for a SKU, before the buyer and the quantity are looked at. */
@@ -169,7 +171,7 @@ export function createPricing(deps: {
         );
       }
       const { currency, coupon, buyerId, dropId } = request;
-      const { items, ...moment } = itemsAt(request, drop.items, request.atMs ?? clock.now());
+      const { items, ...moment } = itemsAt(request, drop, request.atMs ?? clock.now());
       const lines = linesOf(request, items, await termsOf(request));
       const judged =
         coupon === undefined ? null : await judgeCoupon(coupon, buyerId, { dropId, currency, lines });
@@ -255,20 +257,23 @@ type CartLine = Omit<QuotedLine, 'totalAmount' | 'discountAmount'>;
 interface Moment {
   /** Undefined where no price of the cart falls. */
   readonly pricedAtMs: number | undefined;
+  /** Until when the prices hold for certain; undefined where nothing is known to change them. */
+  readonly pricedUntilMs: number | undefined;
   readonly falls: readonly PriceFall[];
 }
 
 /** The cart's items at what they have fallen to by then. */
 function itemsAt(
   request: QuoteRequest,
-  items: ReadonlyMap<Sku, ListedItem>,
+  { items, opensAtMs }: { items: ReadonlyMap<Sku, ListedItem>; opensAtMs: number },
   atMs: number,
 ): Moment & { items: ReadonlyMap<Sku, ListedItem> } {
   const falling = request.lines.flatMap(({ sku }) => {
     const item = items.get(sku);
     return item?.steps?.length ? [{ sku, item, steps: item.steps }] : [];
   });
-  if (falling.length === 0) return { items, pricedAtMs: undefined, falls: [] };
+  // A hold's own instant stays that of its cart, also where its price was held meanwhile and falls no more.
+  if (falling.length === 0) return { items, pricedAtMs: request.atMs, pricedUntilMs: undefined, falls: [] };
   const fallen = new Map(items);
   for (const { sku, item, steps } of falling)
     fallen.set(sku, { ...item, amount: fallenTo(item.amount, steps, atMs) });
@@ -276,7 +281,15 @@ function itemsAt(
     const next = nextStepAfter(steps, atMs);
     return next ? [{ sku, ...next }] : [];
   });
-  return { items: fallen, pricedAtMs: atMs, falls };
+  // The shop may change a schedule until so long before it opens: no quote of an earlier one is good for a hold then.
+  const changesFromMs = atMs < opensAtMs ? [atMs + limits.termsLeadMs] : [];
+  const ends = [...changesFromMs, ...falls.map(fall => fall.atMs)];
+  return {
+    items: fallen,
+    pricedAtMs: atMs,
+    pricedUntilMs: ends.length > 0 ? Math.min(...ends) : undefined,
+    falls,
+  };
 }
 
 function linesOf(
@@ -358,14 +371,14 @@ function quoteOf(
   },
 ): Quote {
   const { coupon, moment, expiresAtMs } = priced;
-  const { pricedAtMs, falls } = moment;
+  const { pricedAtMs, pricedUntilMs } = moment;
   return {
     dropId: request.dropId,
     buyerId: request.buyerId,
     ...pricedCart(request, priced),
     ...(coupon === undefined ? {} : { coupon }),
     ...(pricedAtMs === undefined ? {} : { pricedAtMs }),
-    ...(falls.length > 0 ? { pricedUntilMs: Math.min(...falls.map(({ atMs }) => atMs)) } : {}),
+    ...(pricedUntilMs === undefined ? {} : { pricedUntilMs }),
     expiresAtMs,
   };
 }

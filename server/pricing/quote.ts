@@ -66,7 +66,7 @@ export const quoteSchema = z.object({
   destination: destinationSchema,
   /** Where a price of the cart falls over time: the instant that its prices are of; absent where none does. */
   pricedAtMs: z.int().optional(),
-  /** When the next price of the cart falls; absent where none does any more. */
+  /** When the next price of the cart falls, or may have changed; absent where none does any more. */
   pricedUntilMs: z.int().optional(),
   expiresAtMs: z.int(),
 });

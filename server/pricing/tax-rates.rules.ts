@@ -21,66 +21,73 @@ export interface TaxRates {
   readonly byClass: Readonly<Partial<Record<TaxClass, number>>>;
 }
 
-/** In percent, as laws write them. `zero` is 0 everywhere. */
+/** In percent, as laws write them. `zero` is 0 everywhere, and `food` is the shop's to say. */
 interface Row {
   readonly standard: number;
   readonly reduced?: number;
   readonly books?: number;
-  readonly food?: number;
 }
 
 /**
- * In force on 2026-01-01. EU-27: European Commission, "Taxes in Europe Database" (among the latest changes: EE 24 % since
- * 2025-07, RO 21 and 11 % since 2025-08, SK 23, 19 and 5 % since 2025-01, FI 25.5 % since 2024-09 and 13.5 % since
- * 2026-01, LT 12 % and books 5 % since 2026-01). Others: HMRC; Skatteetaten; the Swiss ESTV (8.1 and 2.6 % since 2024-01;
- * Liechtenstein shares them); Skatturinn; ATO; Inland Revenue NZ; National Tax Agency of Japan; IRAS; NTS Korea; OECD
- * Consumption Tax Trends for the rest.
+ * Looked up in November 2026, and what each column means:
  *
- * `reduced`: where a country has several, the highest of them. `books`: printed ones. `food`: what most foodstuffs are
- * taxed at, and no row where staples and the rest differ too much to say (BG, DK, EE, HR, HU, LT, LV tax most of it at
- * the standard rate).
+ * `standard`: EU-27, GB, NO, CH, LI, IS and MC as the European Commission's Taxes in Europe Database (TEDB) has them, read
+ * from the snapshot of 2026-04-28 that the public data set vatnode/eu-vat-rates-data makes of it daily (its entries for
+ * countries outside the EU are kept by hand there). The others (AU, NZ, JP, KR, SG, MX, ZA, IL, AE, SA, BH, OM) by their
+ * tax offices as of 2026-01-01, and not looked up again.
+ *
+ * `reduced`: the highest reduced rate of the mainland in the same snapshot (CH and LI: what their law calls so, and not the
+ * special rate for lodging; JP: its only one). Which goods it is for differs from country to country, and in some it is for
+ * services alone: a shop that uses the class sets what its goods are taxed at.
+ *
+ * `books`: printed ones; each is a rate of its country in the snapshot, or a zero rate (CZ, IE, GB, NO). Which rate it is, is
+ * by the Council of Europe's Compendium of Cultural Policies (19th edition, 2017). Of the changes since, CY (3 % since
+ * 2023-07, Official Gazette) and LT (5 % since 2026-01, law XV-287) were looked up; BG, CZ, FI, LV, RO, SI and SK were not.
+ *
+ * `food` has no column: nearly no country taxes all of it at one rate, and what staples are taxed at changes from year to year
+ * (SE 6 % instead of 12 % since 2026-04, AT 4.9 % instead of 10 % for a list since 2026-07).
  */
 const includedRows: Readonly<Record<string, Row>> = {
-  AT: { standard: 20, reduced: 13, books: 10, food: 10 },
-  BE: { standard: 21, reduced: 12, books: 6, food: 6 },
+  AT: { standard: 20, reduced: 13, books: 10 },
+  BE: { standard: 21, reduced: 12, books: 6 },
   BG: { standard: 20, reduced: 9, books: 9 },
   HR: { standard: 25, reduced: 13, books: 5 },
-  CY: { standard: 19, reduced: 9, books: 3, food: 5 },
-  CZ: { standard: 21, reduced: 12, books: 0, food: 12 },
+  CY: { standard: 19, reduced: 9, books: 3 },
+  CZ: { standard: 21, reduced: 12, books: 0 },
   DK: { standard: 25 },
   EE: { standard: 24, reduced: 13, books: 9 },
-  FI: { standard: 25.5, reduced: 13.5, books: 13.5, food: 13.5 },
-  FR: { standard: 20, reduced: 10, books: 5.5, food: 5.5 },
-  DE: { standard: 19, reduced: 7, books: 7, food: 7 },
-  GR: { standard: 24, reduced: 13, books: 6, food: 13 },
+  FI: { standard: 25.5, reduced: 13.5, books: 13.5 },
+  FR: { standard: 20, reduced: 10, books: 5.5 },
+  DE: { standard: 19, reduced: 7, books: 7 },
+  GR: { standard: 24, reduced: 13, books: 6 },
   HU: { standard: 27, reduced: 18, books: 5 },
-  IE: { standard: 23, reduced: 13.5, books: 0, food: 0 },
-  IT: { standard: 22, reduced: 10, books: 4, food: 10 },
+  IE: { standard: 23, reduced: 13.5, books: 0 },
+  IT: { standard: 22, reduced: 10, books: 4 },
   LV: { standard: 21, reduced: 12, books: 5 },
   LT: { standard: 21, reduced: 12, books: 5 },
-  LU: { standard: 17, reduced: 14, books: 3, food: 3 },
-  MT: { standard: 18, reduced: 12, books: 5, food: 0 },
-  NL: { standard: 21, reduced: 9, books: 9, food: 9 },
-  PL: { standard: 23, reduced: 8, books: 5, food: 5 },
-  PT: { standard: 23, reduced: 13, books: 6, food: 6 },
-  RO: { standard: 21, reduced: 11, books: 11, food: 11 },
-  SK: { standard: 23, reduced: 19, books: 5, food: 19 },
-  SI: { standard: 22, reduced: 9.5, books: 5, food: 9.5 },
-  ES: { standard: 21, reduced: 10, books: 4, food: 10 },
-  SE: { standard: 25, reduced: 12, books: 6, food: 12 },
-  GB: { standard: 20, reduced: 5, books: 0, food: 0 },
-  IM: { standard: 20, reduced: 5, books: 0, food: 0 },
-  MC: { standard: 20, reduced: 10, books: 5.5, food: 5.5 },
-  NO: { standard: 25, reduced: 15, books: 0, food: 15 },
-  CH: { standard: 8.1, reduced: 2.6, books: 2.6, food: 2.6 },
-  LI: { standard: 8.1, reduced: 2.6, books: 2.6, food: 2.6 },
-  IS: { standard: 24, reduced: 11, books: 11, food: 11 },
+  LU: { standard: 17, reduced: 14, books: 3 },
+  MT: { standard: 18, reduced: 7, books: 5 },
+  NL: { standard: 21, reduced: 9, books: 9 },
+  PL: { standard: 23, reduced: 8, books: 5 },
+  PT: { standard: 23, reduced: 13, books: 6 },
+  RO: { standard: 21, reduced: 11, books: 11 },
+  SK: { standard: 23, reduced: 19, books: 5 },
+  SI: { standard: 22, reduced: 9.5, books: 5 },
+  ES: { standard: 21, reduced: 10, books: 4 },
+  SE: { standard: 25, reduced: 12, books: 6 },
+  GB: { standard: 20, reduced: 5, books: 0 },
+  IM: { standard: 20, reduced: 5, books: 0 },
+  MC: { standard: 20, reduced: 10, books: 5.5 },
+  NO: { standard: 25, reduced: 15, books: 0 },
+  CH: { standard: 8.1, reduced: 2.6, books: 2.6 },
+  LI: { standard: 8.1, reduced: 2.6, books: 2.6 },
+  IS: { standard: 24, reduced: 11, books: 11 },
   AU: { standard: 10 },
   NZ: { standard: 15 },
-  JP: { standard: 10, reduced: 8, food: 8 },
+  JP: { standard: 10, reduced: 8 },
   KR: { standard: 10, books: 0 },
   SG: { standard: 9 },
-  MX: { standard: 16, books: 0, food: 0 },
+  MX: { standard: 16, books: 0 },
   ZA: { standard: 15 },
   IL: { standard: 18 },
   AE: { standard: 5 },
@@ -97,6 +104,25 @@ const includedRows: Readonly<Record<string, Row>> = {
  */
 const canadaGstPercent = 5;
 const canadaHstPercent: Readonly<Record<string, number>> = { ON: 13, NS: 14, NB: 15, NL: 15, PE: 15 };
+/** An address form may ask for the name: without the code, the federal tax alone would be taken. */
+const canadaCodes: Readonly<Record<string, string>> = {
+  ONTARIO: 'ON',
+  'NOVA SCOTIA': 'NS',
+  'NOUVELLE-ÉCOSSE': 'NS',
+  'NEW BRUNSWICK': 'NB',
+  'NOUVEAU-BRUNSWICK': 'NB',
+  'NEWFOUNDLAND AND LABRADOR': 'NL',
+  'TERRE-NEUVE-ET-LABRADOR': 'NL',
+  'PRINCE EDWARD ISLAND': 'PE',
+  'ÎLE-DU-PRINCE-ÉDOUARD': 'PE',
+  QUEBEC: 'QC',
+  QUÉBEC: 'QC',
+  'BRITISH COLUMBIA': 'BC',
+  'COLOMBIE-BRITANNIQUE': 'BC',
+  ALBERTA: 'AB',
+  MANITOBA: 'MB',
+  SASKATCHEWAN: 'SK',
+};
 
 /**
  * The shop's own rates, in percent, by `DE`, or by `CA-QC` for a part of a country, which goes before the country's.
@@ -117,7 +143,8 @@ export function taxRatesOf(
   destination: Pick<Destination, 'country' | 'state'>,
   own: OwnTaxRates = {},
 ): TaxRates {
-  const state = destination.state?.trim().toUpperCase() ?? '';
+  const named = destination.state?.trim().normalize().toUpperCase() ?? '';
+  const state = (destination.country === 'CA' ? valueOf(canadaCodes, named) : undefined) ?? named;
   const given = tableRates(destination.country, state);
   const changes = [valueOf(own, destination.country), valueOf(own, `${destination.country}-${state}`)];
   return changes.reduce<TaxRates>((rates, change) => (change ? changed(rates, change) : rates), given);

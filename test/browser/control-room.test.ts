@@ -195,7 +195,7 @@ describe('the control room', () => {
     await expectNoComplaints(visit);
   });
 
-  it('sets up a group, puts a buyer into it, sets a rate, and has all of it in the log and in the next price', async () => {
+  it('sets up a group, a coupon and a rate, puts a buyer into the group, and has all of it in the log and in the next price', async () => {
     const dropId = await openDrop('Members drop');
     const member = createDoorbuster({ url: installation.url });
     buyers.push(member);
@@ -239,6 +239,30 @@ describe('the control room', () => {
       return quoted.kind === 'quoted' ? quoted.lines[0]?.unitPrice.amount : quoted.kind;
     };
     await expect.poll(priced, { timeout: 10_000 }).toBe(7_990);
+
+    await page.getByRole('link', { name: 'New coupon' }).click();
+    const make = page.getByRole('button', { name: 'Make the coupon' });
+    await page.getByLabel('Code').fill('spring');
+    await make.click();
+    await page.getByText('A number above 0, at most 100').waitFor();
+    await page.getByLabel('Discount').selectOption('An amount off');
+    await page.getByLabel('Amount off').fill('9,90');
+    await page.getByLabel('Uses in all').fill('3');
+    await page.getByLabel('Drop', { exact: true }).selectOption('Members drop');
+    await make.click();
+    await page.getByText('spring is made.').waitFor();
+    const coupon = page.getByRole('row', { name: /spring/ });
+    await coupon.getByText('€9.90 off').waitFor();
+    await coupon.getByText('0 of 3').waitFor();
+    const lines = [{ sku: 'LAMP-TEAL', quantity: 1 }];
+    const asked = { dropId, lines, destination: { country: 'DE' }, currency: 'EUR', coupon: 'SPRING' };
+    expect(await member.api.pricing.quote.mutate(asked)).toMatchObject({ discount: { amount: 990 } });
+    await coupon.getByRole('button', { name: /^Withdraw/ }).click();
+    await page.locator('.dialog').getByRole('button', { name: 'Withdraw' }).click();
+    await coupon.getByText('withdrawn').waitFor();
+    await expect
+      .poll(async () => (await member.api.pricing.quote.mutate(asked)).kind, { timeout: 10_000 })
+      .toBe('bad-coupon');
 
     const setRate = page.getByRole('button', { name: 'Set the rate' });
     await page.getByLabel('From', { exact: true }).fill('eur');
@@ -298,8 +322,8 @@ describe('the control room', () => {
     await page.getByText('This needs the role admin.').waitFor();
     await page.getByRole('link', { name: 'Prices' }).click();
     await page.getByText('No rates yet').waitFor();
-    expect(await page.getByRole('button', { name: /Set the rate|Find/ }).count()).toBe(0);
-    expect(await page.getByRole('link', { name: 'New group' }).count()).toBe(0);
+    expect(await page.getByRole('button', { name: /Set the rate|Find|Withdraw/ }).count()).toBe(0);
+    expect(await page.getByRole('link', { name: /New (group|coupon)/ }).count()).toBe(0);
     const viewer = createDoorbuster({ url: installation.url, token: viewerKey });
     buyers.push(viewer);
     const { api } = viewer;
@@ -361,6 +385,7 @@ describe('the control room', () => {
     await buy(dropId);
     await admin.api.admin.group.put.mutate({ group: 'members', title: 'Members', percent: 5 });
     await admin.api.admin.rate.put.mutate({ from: 'EUR', to: 'USD', rate: '1.0845' });
+    await admin.api.admin.coupon.create.mutate({ code: 'seen', discount: { kind: 'percent', percent: 10 } });
     const [order] = (await admin.api.admin.order.list.query({ dropId })).items;
     const pages = [
       ['drops', '/admin'],
@@ -374,6 +399,7 @@ describe('the control room', () => {
       ['order', `/admin/orders/${order?.orderId}`],
       ['prices', '/admin/prices'],
       ['new-group', '/admin/prices/groups/new'],
+      ['new-coupon', '/admin/prices/coupons/new'],
       ['findings', '/admin/findings'],
       ['log', '/admin/log'],
     ] as const;

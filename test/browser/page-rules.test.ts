@@ -1,11 +1,13 @@
 // What the pages decide without a browser: which drop stands in front, what a chart keeps, how time is written.
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { stepArea, stepPath } from '../../client/web/chart/line-path.ts';
-import type { Drop, DropState } from '../../client/web/engine/types.ts';
-import { clockFace, isoDuration, shortClock } from '../../client/web/format/duration.ts';
+import type { Drop, DropState, DropWatch } from '../../client/web/engine/types.ts';
+import { clockFace, isoDuration, roughRange, shortClock } from '../../client/web/format/duration.ts';
 import { formatMoney } from '../../client/web/format/money.ts';
 import { byUrgency } from '../../client/web/live/choose-drop.ts';
 import { historySpanMs, withPoint, type HistoryPoint } from '../../client/web/live/history.ts';
+import { withOpening } from '../../client/web/live/with-opening.ts';
 import { piecesOf } from '../../client/web/products/highlight-pieces.ts';
 import { shapeOf } from '../../client/web/products/shapes.ts';
 import { readQuestion, writeQuestion } from '../../client/web/search/question.ts';
@@ -42,6 +44,17 @@ describe('the drop in front', () => {
   });
 });
 
+describe('a drop whose opening is moved', () => {
+  it('opens when its live news say so, and is the same object where they say nothing else', () => {
+    const lobby = drop('lobby', 'lobby', 5);
+    const news = (opensAtMs: number) =>
+      z.custom<DropWatch>().parse({ state: 'lobby', lanes: [], items: [], serverTimeMs: 0, opensAtMs });
+    expect(withOpening(lobby, news(9))).toEqual({ ...lobby, opensAtMs: 9 });
+    expect(withOpening(lobby, news(5))).toBe(lobby);
+    expect(withOpening(lobby, null)).toBe(lobby);
+  });
+});
+
 describe('the chart', () => {
   const point = (atMs: number): HistoryPoint => ({ atMs, arrived: 0, called: atMs, left: 1 });
 
@@ -74,6 +87,13 @@ describe('what is written', () => {
     expect(shortClock(3_661_000)).toBe('1:01:01');
     expect(shortClock(65_000)).toBe('1:05');
     expect(isoDuration(65_000)).toBe('P0DT0H1M5S');
+  });
+
+  it('says how long something takes in as few words as it needs', () => {
+    expect(roughRange(3 * 60_000, 4 * 60_000)).toBe('3–4 minutes');
+    expect(roughRange(50_000, 2 * 60_000)).toBe('50 seconds – 2 minutes');
+    expect(roughRange(7 * 60_000, 7 * 60_000 + 1)).toBe('7 minutes');
+    expect(roughRange(90 * 60_000, 3 * 3_600_000)).toBe('1.5–3 hours');
   });
 
   it('places the decimals of each currency', () => {

@@ -1,6 +1,5 @@
 // The drill on a whole installation: it passes where the engine is sound, in every shape of arrival, from the command
 // line as from a program, and while processes of the engine are killed under it.
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,9 +9,9 @@ import { runDrill, type Drill, type DrillOptions } from '../../scripts/drill/run
 import { standInOf } from '../../scripts/drill/faulty-webhooks.ts';
 import { startInstallation, type Installation } from '../../scripts/supervisor/installation.ts';
 import { controlStripe } from '../../server/embedded/stripe/control-client.ts';
+import { runProgram } from '../support/run-program.ts';
 
 const isPositive = (count: number) => count > 0;
-const root = path.resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(path.join(tmpdir(), 'doorbuster-drill-test-'));
 let installation: Installation;
 
@@ -240,21 +239,7 @@ describe('several servers behind one port', () => {
 });
 
 describe('npm run drill', () => {
-  function run(...args: string[]) {
-    const child = spawn(process.execPath, ['scripts/drill.ts', ...args], {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => {
-        output += chunk.toString();
-      });
-    }
-    return new Promise<{ status: number | null; output: string }>(resolve => {
-      child.on('close', status => resolve({ status, output }));
-    });
-  }
+  const run = (...args: string[]) => runProgram(['scripts/drill.ts', ...args]);
 
   it('works on a running installation, writes its files, and exits 0', async () => {
     const json = path.join(folder, 'out.json');

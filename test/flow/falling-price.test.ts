@@ -83,8 +83,11 @@ async function catchUp(dropId: string) {
 async function buyer(dropId: string) {
   const client = createDoorbuster({ url: installation.url });
   opened.push(client);
-  for await (const step of client.joinAndWait({ dropId }))
-    if (step.kind === 'called') return { client, pass: step.pass };
+  return { client, pass: await passOf(client, dropId) };
+}
+
+async function passOf(client: Doorbuster, dropId: string): Promise<string> {
+  for await (const step of client.joinAndWait({ dropId })) if (step.kind === 'called') return step.pass;
   throw new Error('the buyer was not called');
 }
 
@@ -196,6 +199,86 @@ describe('a drop whose price falls', () => {
     expect(await client.api.hold.place.mutate({ holdId: crypto.randomUUID(), pass, quote })).toEqual({
       kind: 'bad-coupon',
       reason: 'below-minimum',
+    });
+  });
+
+  it('may fall otherwise until it is about to open, and a quote of before the change is priced anew', async () => {
+    const opensAtMs = Date.now() + aheadMs + 5 * minuteMs;
+    const { dropId } = await openDrop({ opensAtMs });
+    const { update, open } = admin.api.admin.drop;
+    const client = createDoorbuster({ url: installation.url });
+    opened.push(client);
+    const before = await quoteFor(client, dropId);
+    expect(before.total).toEqual(eur(10_000));
+    const falling = { step: eur(2_000), everyMs: minuteMs, floor: eur(5_000) };
+    const change = (edit: object) => update.mutate({ dropId, items: [{ sku: 'CLOCK', ...edit }] });
+    await change({ falling, price: eur(9_000) });
+    const [shown] = (await client.api.drop.get.query({ dropId })).items;
+    expect(shown?.falling).toMatchObject({ startPrice: eur(9_000), floor: eur(5_000) });
+    expect(shown?.falling?.steps[0]).toEqual({ atMs: opensAtMs + minuteMs, price: eur(7_000) });
+    await expect(change({ price: eur(8_000) })).rejects.toThrow(/together with how it falls/);
+    await expect(change({ falling: { ...falling, floor: eur(40) } })).rejects.toThrow(/cannot fall so/);
+    const dollars = { falling, price: { amount: 9_000, currency: 'USD' } };
+    await expect(change(dollars)).rejects.toThrow(/sells in EUR/);
+    await expect(open.mutate({ dropId })).rejects.toThrow(/just changed/);
+    await forward(dropId, 5 * minuteMs);
+    const pass = await passOf(client, dropId);
+    const held = await client.api.hold.place.mutate({
+      holdId: crypto.randomUUID(),
+      pass,
+      quote: before.quote,
+    });
+    expect(held).toMatchObject({ kind: 'held', total: eur(9_000) });
+  });
+
+  it('is held where it is once it has opened, and nothing else: no fall that pages count down to is taken back', async () => {
+    const items = [
+      { sku: 'CLOCK', total: 5, falling: { step: eur(1_000), everyMs: 2 * minuteMs, floor: eur(5_000) } },
+    ];
+    const { dropId, opensAtMs } = await openDrop({ items });
+    const { update } = admin.api.admin.drop;
+    const { client, pass } = await buyer(dropId);
+    const holdId = crypto.randomUUID();
+    const { quote } = await quoteFor(client, dropId);
+    await client.api.hold.place.mutate({ holdId, pass, quote });
+    const otherwise = { step: eur(1), everyMs: minuteMs, floor: eur(9_950) };
+    await expect(update.mutate({ dropId, items: [{ sku: 'CLOCK', falling: otherwise }] })).rejects.toThrow(
+      /falling: null/,
+    );
+    await forward(dropId, 90_000);
+    await update.mutate({ dropId, items: [{ sku: 'CLOCK', falling: null }] });
+    const shown = async () => (await client.api.drop.get.query({ dropId })).items[0];
+    expect((await shown())?.falling?.steps).toEqual([{ atMs: opensAtMs + 2 * minuteMs, price: eur(9_000) }]);
+    const other = await buyer(dropId);
+    const quoted = await quoteFor(other.client, dropId);
+    await forward(dropId, 8 * minuteMs);
+    expect((await shown())?.price).toEqual(eur(9_000));
+    const held = await other.client.api.hold.place.mutate({
+      holdId: crypto.randomUUID(),
+      pass: other.pass,
+      quote: quoted.quote,
+    });
+    expect(held).toMatchObject({ kind: 'held', total: eur(9_000) });
+    const log = await admin.api.admin.audit.query({ what: 'admin.drop.update' });
+    expect(log.items.some(({ target }) => target === dropId)).toBe(true);
+  });
+
+  it('keeps the price and the instant of a hold through another address, also where it was held before its first fall', async () => {
+    const { dropId } = await openDrop({
+      items: [
+        { sku: 'CLOCK', total: 5, falling: { step: eur(1_000), everyMs: 5 * minuteMs, floor: eur(5_000) } },
+      ],
+    });
+    const { client, pass } = await buyer(dropId);
+    const holdId = crypto.randomUUID();
+    const { quote } = await quoteFor(client, dropId);
+    await client.api.hold.place.mutate({ holdId, pass, quote });
+    await admin.api.admin.drop.update.mutate({ dropId, items: [{ sku: 'CLOCK', falling: null }] });
+    expect((await client.api.drop.get.query({ dropId })).items[0]?.falling).toBeUndefined();
+    const kept = await quoteFor(client, dropId, { destination: { country: 'AT' }, holdId });
+    expect(await paid(client, holdId, { country: 'AT', quote: kept.quote })).toMatchObject({
+      status: 'paid',
+      totals: { total: eur(10_000) },
     });
   });
 

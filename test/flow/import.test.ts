@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -7,6 +6,7 @@ import path from 'node:path';
 import { createHTTPHandler } from '@trpc/server/adapters/standalone';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { nodeOptionsOf } from '../../scripts/command/node-options.ts';
 import { exportProducts } from '../../scripts/export/export-products.ts';
 import { openDirectTarget } from '../../scripts/import/direct-target.ts';
 import { importProducts } from '../../scripts/import/import-products.ts';
@@ -27,8 +27,7 @@ import {
 } from '../support/catalog-services.ts';
 import { nastyTexts } from '../support/nasty-texts.ts';
 import { hasRealProducts, realOnly, realProductsFile } from '../support/real-products.ts';
-
-const project = path.resolve(import.meta.dirname, '../..');
+import { runProgram } from '../support/run-program.ts';
 
 let services: CatalogServices;
 let open: OpenCatalog;
@@ -55,44 +54,15 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-interface Run {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
-
 /** The command as npm runs it, without an installation on its data folder. */
 const runImport = (
   args: readonly string[],
   env: Record<string, string> = {},
   nodeOptions: readonly string[] = [],
-) => runScript([...nodeOptions, path.join(project, 'scripts/import.ts'), '--data', folder, ...args], env);
+) => runProgram([...nodeOptions, 'scripts/import.ts', '--data', folder, ...args], { env });
 
 const runExport = (args: readonly string[], env: Record<string, string> = {}) =>
-  runScript([path.join(project, 'scripts/export.ts'), '--data', folder, ...args], env);
-
-async function runScript(argv: readonly string[], env: Record<string, string>): Promise<Run> {
-  const child = spawn(process.execPath, argv, {
-    cwd: project,
-    env: { PATH: process.env['PATH'], ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const run: Run = { status: null, stdout: '', stderr: '' };
-  child.stdout.on('data', chunk => (run.stdout += String(chunk)));
-  child.stderr.on('data', chunk => (run.stderr += String(chunk)));
-  await once(child, 'close');
-  return { ...run, status: child.exitCode };
-}
-
-/** What `npm run import` starts Node with. */
-function nodeOptionsOfImport(): string[] {
-  const scripts = z.object({ scripts: z.object({ import: z.string() }) });
-  const manifest: unknown = JSON.parse(readFileSync(path.join(project, 'package.json'), 'utf8'));
-  return scripts
-    .parse(manifest)
-    .scripts.import.split(' ')
-    .filter(word => word.startsWith('--'));
-}
+  runProgram(['scripts/export.ts', '--data', folder, ...args], { env });
 
 const installation = () => ({ MONGODB_URI: `${services.mongo.uri}/catalog`, REDIS_URL: services.redis.url });
 
@@ -198,7 +168,7 @@ describe('the import', () => {
       const source = path.join(folder, `made-${count}.jsonl`);
       const reportFile = path.join(folder, `made-${count}.json`);
       await makeProducts(count, source);
-      const run = await runImport(['--dry-run', source, '--json', reportFile], {}, nodeOptionsOfImport());
+      const run = await runImport(['--dry-run', source, '--json', reportFile], {}, nodeOptionsOf('import'));
       expect(run.stdout).toContain(`${count.toLocaleString('en-US')} products would go in, 0 refused`);
       const report: unknown = JSON.parse(readFileSync(reportFile, 'utf8'));
       return z.object({ peakMemoryBytes: z.int().positive() }).parse(report).peakMemoryBytes;

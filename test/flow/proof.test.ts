@@ -1,7 +1,6 @@
 // The proof of fairness, end to end: a drop is run on a whole installation, and what it published afterwards is
 // checked by the command that anybody can run, from public data alone. Then it is tampered with, in each way that an
 // operator might try, and each is named.
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -14,8 +13,8 @@ import { merkleRoot } from '../../client/fairness/merkle.ts';
 import { readProofLine, type ProofLine } from '../../client/fairness/proof-format.ts';
 import { checkTicket, ProofVerifier, type Known } from '../../client/fairness/verify.ts';
 import { startInstallation, type Installation } from '../../scripts/supervisor/installation.ts';
+import { runProgram } from '../support/run-program.ts';
 
-const root = path.resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(path.join(tmpdir(), 'doorbuster-proof-'));
 const beaconRounds = new Map<string, string>();
 let beacons: Server;
@@ -113,21 +112,7 @@ function verdictOn(lines: readonly ProofLine[], known: Known = {}) {
   return verifier.end();
 }
 
-function run(...args: string[]) {
-  const child = spawn(process.execPath, ['scripts/proof.ts', ...args], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-    });
-  }
-  return new Promise<{ status: number | null; output: string }>(resolve => {
-    child.on('close', status => resolve({ status, output }));
-  });
-}
+const run = (...args: string[]) => runProgram(['scripts/proof.ts', ...args]);
 
 describe('a drop with a beacon', () => {
   const entrants: Entrant[] = [];

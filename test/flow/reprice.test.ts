@@ -1,6 +1,5 @@
 // Prices over time, and a new price for a whole catalog: recorded once, applied once, wherever somebody dies.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,8 +10,8 @@ import { createReprice, type RepriceCatalog } from '../../server/catalog/reprice
 import { productIdSchema, skuSchema } from '../../server/ids.ts';
 import { createPricePool, type PricePool } from '../../server/pricing/price-pool.ts';
 import { someProduct, startCatalogServices, type CatalogServices } from '../support/catalog-services.ts';
+import { runProgram } from '../support/run-program.ts';
 
-const project = path.resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(path.join(tmpdir(), 'doorbuster-reprice-'));
 const productsCount = 1_200;
 let services: CatalogServices;
@@ -232,24 +231,14 @@ describe('the history of a price', () => {
   });
 });
 
-async function run(
+const run = (
   script: string,
   args: readonly string[],
-  whileItRuns?: (kill: () => void) => Promise<void>,
-) {
-  const child = spawn(
-    process.execPath,
-    [path.join(project, 'scripts', script), '--data', path.join(folder, 'data'), ...args],
-    { cwd: project, env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  let output = '';
-  child.stdout.on('data', chunk => (output += String(chunk)));
-  child.stderr.on('data', chunk => (output += String(chunk)));
-  const closed = once(child, 'close');
-  await whileItRuns?.(() => child.kill('SIGKILL'));
-  await closed;
-  return { status: child.exitCode, output };
-}
+  meanwhile?: (command: ChildProcess) => Promise<void>,
+) => {
+  const argv = [path.join('scripts', script), '--data', path.join(folder, 'data'), ...args];
+  return runProgram(argv, meanwhile ? { meanwhile } : {});
+};
 
 describe('the command', () => {
   const priceOf = async (index: number) => {
@@ -277,10 +266,10 @@ describe('the command', () => {
     expect(await priceOf(1)).toBe(10_001);
 
     const server = Object.keys(installation.pids()).find(name => name.startsWith('server')) ?? '';
-    await run('reprice.ts', args, async kill => {
+    await run('reprice.ts', args, async command => {
       await expect.poll(() => priceOf(1), { timeout: 30_000, interval: 20 }).toBe(9_001);
       installation.kill(server, 'SIGKILL');
-      kill();
+      command.kill('SIGKILL');
     });
     await installation.untilReady(server);
     const report = path.join(folder, 'report.json');

@@ -346,7 +346,7 @@ export const sameQuote = (by: MoneyRules) =>
       lines.map((line, index) => [line.sku, listedItem(given, { ...line, index, ...terms })]),
     );
     const pricing = createPricing({
-      dropPrices: async () => ({ currency: given.currency, items, perBuyerMax: 1 }),
+      dropPrices: async () => ({ currency: given.currency, items, perBuyerMax: 1, opensAtMs: 0 }),
       groupTerms: async (_buyer, { skus }) => new Map(skus.map(each => [each, terms.groups])),
       taxRates: { DE: { food: 5.5 }, 'CA-QC': { standard: 14.975 } },
       sealer,

@@ -9,11 +9,13 @@ import {
   readDropForm,
   type DropForm,
 } from '../../client/web/admin/drops/drop-form.rules.ts';
+import { couponState, readCouponForm } from '../../client/web/admin/prices/coupon-form.rules.ts';
 import { readGroupForm, readRateForm } from '../../client/web/admin/prices/price-forms.rules.ts';
 import { groupTermsSchema } from '../../server/groups/group.ts';
 import { createDropInput } from '../../server/drops/drop-schemas.ts';
 import { skuSchema, dropIdSchema } from '../../server/ids.ts';
 import { limits } from '../../server/limits.ts';
+import { couponTermsSchema } from '../../server/promotions/coupon.ts';
 
 const at = { nowMs: new Date('2030-01-01T12:00:00').getTime(), minorPerMajor: () => 100 };
 const good = {
@@ -131,6 +133,8 @@ describe("a drop's form", () => {
       paymentWindowSec: inSeconds(limits.paymentWindowMs),
       priceStepSec: { min: limits.priceStepMs.min / 1_000, max: limits.priceStepMs.max / 1_000 },
       exchangeRateAgeDays: limits.exchangeRateAgeMs / 86_400_000,
+      lineQuantityCount: limits.lineQuantityCount,
+      couponUsesCount: limits.couponUsesCount,
       importRecordsCount: limits.importRecordsCount,
     });
     expect(bounds.importPartBytes).toBeLessThan(limits.httpBodyBytes);
@@ -187,6 +191,71 @@ describe('the forms for prices', () => {
       to: { kind: 'currency' },
       rate: { kind: 'rate' },
     });
+  });
+});
+
+describe('the form for a coupon', () => {
+  const coupon = (fields: Record<string, string>) =>
+    readCouponForm(
+      { code: 'SPRING', kind: 'percent', percent: '10', ...fields },
+      { minorPerMajor: () => 100 },
+    );
+  const wrongIn = (fields: Record<string, string>) => {
+    const answer = coupon(fields);
+    return answer.kind === 'wrong' ? answer.problems : {};
+  };
+
+  it('becomes a coupon as the server takes it, of each kind, with what is left out left out', () => {
+    const inputs = [
+      coupon({}),
+      coupon({ kind: 'fixed', amount: '5', currency: 'eur', minSubtotal: '20,00', skus: 'LAMP, CUP,' }),
+      coupon({ kind: 'buy-x-get-y', buy: '2', get: '1', usesMax: '50', perBuyerMax: '1', dropId: 'drop-1' }),
+    ].map(answer => (answer.kind === 'good' ? answer.input : answer));
+    expect(inputs).toEqual([
+      { code: 'SPRING', discount: { kind: 'percent', percent: 10 } },
+      {
+        code: 'SPRING',
+        discount: { kind: 'fixed', amount: { amount: 500, currency: 'EUR' } },
+        minSubtotal: { amount: 2_000, currency: 'EUR' },
+        skus: ['LAMP', 'CUP'],
+      },
+      {
+        code: 'SPRING',
+        discount: { kind: 'buy-x-get-y', buy: 2, get: 1 },
+        dropIds: ['drop-1'],
+        usesMax: 50,
+        perBuyerMax: 1,
+      },
+    ]);
+    for (const input of inputs) expect(couponTermsSchema.safeParse(input).error).toBeUndefined();
+  });
+
+  it('names what is wrong, and where', () => {
+    expect(wrongIn({ code: '' })).toEqual({ code: { kind: 'required' } });
+    expect(wrongIn({ code: 'TWO WORDS' })).toEqual({ code: { kind: 'code' } });
+    for (const percent of ['', '0', '101', '1.005'])
+      expect(wrongIn({ percent })).toEqual({ percent: { kind: 'percent' } });
+    expect(wrongIn({ kind: 'fixed', amount: '0', currency: 'EUR' })).toEqual({ amount: { kind: 'price' } });
+    expect(wrongIn({ minSubtotal: '20', currency: 'EURO' })).toEqual({ currency: { kind: 'currency' } });
+    expect(wrongIn({ kind: 'buy-x-get-y', buy: '1', get: '101' })).toEqual({
+      get: { kind: 'whole', min: 1, max: 100 },
+    });
+    expect(wrongIn({ startsAt: '2030-01-02T12:00', endsAt: '2030-01-02T12:00' })).toEqual({
+      endsAt: { kind: 'endsBefore' },
+    });
+    expect(wrongIn({ skus: 'LAMP CUP' })).toEqual({ skus: { kind: 'skus' } });
+    expect(wrongIn({ usesMax: '0' })).toEqual({ usesMax: { kind: 'whole', min: 1, max: 1_000_000 } });
+  });
+
+  it('is said to count, or why it does not', () => {
+    const state = (change: Partial<Parameters<typeof couponState>[0]>) =>
+      couponState({ disabledAtMs: null, usedCount: 0, ...change }, 1_000);
+    expect(state({})).toBe('counts');
+    expect(state({ disabledAtMs: 1, endsAtMs: 1 })).toBe('disabled');
+    expect(state({ endsAtMs: 1_000 })).toBe('expired');
+    expect(state({ startsAtMs: 1_001 })).toBe('not-yet');
+    expect(state({ usesMax: 2, usedCount: 2 })).toBe('used-up');
+    expect(state({ usesMax: 2, usedCount: 1 })).toBe('counts');
   });
 });
 

@@ -52,6 +52,7 @@ describe('an opening that is moved', () => {
           if (takes) seen.opensAtMs = loaded.opensAtMs;
         },
       },
+      clock: { now: () => opensAtMs - hourMs },
       redis: { publish: async (_channel: string, dropId: string) => announced.push(dropId) },
     });
     const update = createDrops(parts).update({ dropId: drop.dropId, opensAtMs: opensAtMs + hourMs });
@@ -71,11 +72,16 @@ describe('an opening that is moved', () => {
     expect(moved.announced).toEqual([before.dropId, before.dropId]);
   });
 
-  it('is refused for a drop whose price falls, whose steps were announced with it', async () => {
+  it('takes the steps of a price that falls with it, and back where it is put back', async () => {
     const steps = [{ atMs: opensAtMs + 60_000, amount: 900 }];
     const falling = { ...before, items: before.items.map(item => ({ ...item, steps })) };
     const moved = move(falling, { takes: true });
-    await expect(moved.update).rejects.toThrow(/keeps the opening that was announced/);
-    expect(moved.changes).toEqual([]);
+    await moved.update;
+    expect(moved.kept().items).toMatchObject([
+      { steps: [{ atMs: opensAtMs + hourMs + 60_000, amount: 900 }] },
+    ]);
+    const refused = move(falling, { takes: false });
+    await expect(refused.update).rejects.toThrow(/stay as they are/);
+    expect(refused.kept()).toMatchObject({ opensAtMs, items: [{ steps }] });
   });
 });

@@ -90,8 +90,8 @@ describe('the price of a unit', () => {
 describe('tax by class', () => {
   test('is the country’s for the class, the standard rate where the table does not say, and never above it', () => {
     const rates = (country: string) => taxClasses.map(each => rateOf(taxRatesOf({ country }), each));
-    expect(rates('DE')).toEqual([19_000, 7_000, 7_000, 7_000, 0]);
-    expect(rates('FR')).toEqual([20_000, 10_000, 5_500, 5_500, 0]);
+    expect(rates('DE')).toEqual([19_000, 7_000, 7_000, 19_000, 0]);
+    expect(rates('FR')).toEqual([20_000, 10_000, 5_500, 20_000, 0]);
     expect(rates('DK')).toEqual([25_000, 25_000, 25_000, 25_000, 0]);
     expect(rates('US')).toEqual([0, 0, 0, 0, 0]);
     const letters = Array.from({ length: 26 }, (_, index) => String.fromCodePoint(65 + index));
@@ -99,6 +99,34 @@ describe('tax by class', () => {
       const [standard = 0, ...others] = rates(country);
       expect([country, others.filter(rate => rate > standard)]).toEqual([country, []]);
     }
+  });
+
+  test('is, in the EU and beside it, what the Commission’s database listed for the country', () => {
+    // TEDB by vatnode/eu-vat-rates-data, 2026-04-28: the standard rate, then the reduced ones of the mainland.
+    const listed = `AT 20 10 13;BE 21 6 12;BG 20 9;CY 19 3 5 9;CZ 21 12;DE 19 7;DK 25;EE 24 9 13;ES 21 4 10;FI 25.5 10 13.5;
+      FR 20 2.1 5.5 10;GR 24 6 13;HR 25 5 13;HU 27 5 18;IE 23 9 13.5;IT 22 4 5 10;LT 21 5 12;LU 17 3 8 14;LV 21 5 12;
+      MT 18 5 7;NL 21 9;PL 23 5 8;PT 23 6 13;RO 21 11;SE 25 6 12;SI 22 5 9.5;SK 23 5 19;GB 20 5;NO 25 12 15;IS 24 11;
+      MC 20 2.1 5.5 10`;
+    const zeroRated = ['CZ', 'GB', 'IE', 'NO'];
+    for (const row of listed.split(';')) {
+      const [country = '', standard, ...reduced] = row.trim().split(' ');
+      const found = taxClasses.map(each => rateOf(taxRatesOf({ country }), each) / 1_000);
+      expect([country, found[0]]).toEqual([country, Number(standard)]);
+      expect([country, found[1]]).toEqual([country, Number(reduced.at(-1) ?? standard)]);
+      const books = zeroRated.includes(country)
+        ? [0]
+        : [...reduced, ...(reduced.length > 0 ? [] : [standard])].map(Number);
+      expect([country, books]).toEqual([country, expect.arrayContaining([found[2]])]);
+    }
+  });
+
+  test('knows a province of Canada by its name, too', () => {
+    const at = (state: string) => rateOf(taxRatesOf({ country: 'CA', state }));
+    expect(['ON', 'ontario ', 'Île-du-Prince-Édouard', 'Alberta', 'QC', 'Ohio'].map(at)).toEqual([
+      13_000, 13_000, 15_000, 5_000, 5_000, 5_000,
+    ]);
+    const own = { 'CA-QC': { standard: 14.975 } };
+    expect(taxRatesOf({ country: 'CA', state: 'Québec' }, own).standard).toBe(14_975);
   });
 
   test('shares shipping among the rates by what their goods cost, and at the highest where all are free', () => {
@@ -147,6 +175,9 @@ describe('tax by class', () => {
       '{"DE":{"toys":7}}',
     ])
       expect([wrong, readOwnTaxRates(wrong).kind]).toEqual([wrong, 'wrong']);
+    expect(readOwnTaxRates('{"DE":{"toys":7}}')).toMatchObject({
+      because: 'DE: toys is no tax class; there are standard, reduced, books, food, zero, and included',
+    });
   });
 });
 

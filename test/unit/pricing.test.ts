@@ -26,7 +26,7 @@ afterAll(async () => {
 function pricingOver(items: Map<Sku, ListedItem>, more: Partial<Parameters<typeof createPricing>[0]> = {}) {
   return createPricing({
     ...more,
-    dropPrices: async id => (id === dropId ? { currency: 'EUR', items, perBuyerMax: 2 } : null),
+    dropPrices: async id => (id === dropId ? { currency: 'EUR', items, perBuyerMax: 2, opensAtMs: 0 } : null),
     sealer,
     clock: { now: () => nowMs },
     pool: { price: cart => pool.price(cart) },
@@ -260,7 +260,12 @@ describe('the pricing threads', () => {
 
 test('a busy pool is an outcome of the quote, with a time to come back', async () => {
   const busy = createPricing({
-    dropPrices: async () => ({ currency: 'EUR', items: new Map([[sku('lamp'), lamp]]), perBuyerMax: 1 }),
+    dropPrices: async () => ({
+      currency: 'EUR',
+      items: new Map([[sku('lamp'), lamp]]),
+      perBuyerMax: 1,
+      opensAtMs: 0,
+    }),
     sealer,
     clock: { now: () => nowMs },
     pool: { price: () => Promise.resolve({ kind: 'busy' }) },

@@ -32,6 +32,7 @@ const Prices = lazy(async () => ({ default: (await import('./prices/prices-page.
 const EditGroup = lazy(async () => ({
   default: (await import('./prices/group-editor.tsx')).GroupEditor,
 }));
+const NewCoupon = lazy(async () => ({ default: (await import('./prices/coupon-editor.tsx')).NewCoupon }));
 const Log = lazy(async () => ({ default: (await import('./log/log-page.tsx')).LogPage }));
 const Books = lazy(async () => ({ default: (await import('./books/books-page.tsx')).BooksPage }));
 
@@ -90,7 +91,7 @@ export function ControlRoom() {
         {staff ? (
           <StaffContext value={staff}>
             <Router base="/admin">
-              <Head onLanguage={language => void speak(language)} />
+              <Head onLanguage={speak} />
               <CrashGuard at={path} says={words} className="admin-page">
                 <Pages key={edition} />
               </CrashGuard>
@@ -135,6 +136,9 @@ function Pages() {
         <Route path="/prices/groups/new">
           {() => (may('admin') ? <EditGroup name={null} /> : <OnlyFor role="admin" />)}
         </Route>
+        <Route path="/prices/coupons/new">
+          {() => (may('admin') ? <NewCoupon /> : <OnlyFor role="admin" />)}
+        </Route>
         <Route path="/prices/groups/:group">{({ group }) => <EditGroup key={group} name={group} />}</Route>
         <Route path="/log">{() => <Log />}</Route>
         <Route path="/findings">{() => <Books />}</Route>
@@ -152,7 +156,7 @@ function OnlyFor({ role }: { role: Role }) {
   );
 }
 
-function Head({ onLanguage }: { onLanguage: (language: Language) => void }) {
+function Head({ onLanguage }: { onLanguage: (language: Language) => Promise<void> }) {
   const { who, may, signOut } = useStaff();
   const [path] = useLocation();
   const pages = [

@@ -5,6 +5,7 @@ import { formatMoment, isoDuration, shortClock } from '../format/duration.ts';
 import { formatMoney } from '../format/money.ts';
 import { isOver } from '../live/choose-drop.ts';
 import { useTimeLeft } from '../live/use-time-left.ts';
+import { withOpening } from '../live/with-opening.ts';
 import { SkuPicture } from '../products/sku-picture.tsx';
 import { texts } from '../texts/texts.ts';
 import { StateBadge } from './state-badge.tsx';
@@ -33,7 +34,7 @@ export function DropCard({ drop }: { drop: Drop }) {
           {' · '}
           {texts.drops.units(total)}
         </p>
-        <When drop={drop} state={state} />
+        <When drop={withOpening(drop, watch)} state={state} />
       </div>
     </li>
   );

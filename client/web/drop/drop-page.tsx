@@ -7,6 +7,7 @@ import { Notice } from '../frame/notice-page.tsx';
 import { Page } from '../frame/page.tsx';
 import { PageLoading } from '../frame/page-loading.tsx';
 import { useDropView } from '../live/use-drop-views.ts';
+import { withOpening } from '../live/with-opening.ts';
 import { QueuePanel } from '../queue/queue-panel.tsx';
 import { usePlace } from '../queue/use-place.ts';
 import { texts } from '../texts/texts.ts';
@@ -33,9 +34,9 @@ export function DropPage({ dropId }: { dropId: string }) {
 function Found({ drop }: { drop: Drop }) {
   // A closed drop's live figures may be gone from the engine already.
   const { drop: watch } = useDrop(drop.state === 'closed' ? null : drop.dropId);
-  // The shop may move an opening: the countdown hears of it at once, the rest of the page as it asks again.
-  const opensAtMs = watch?.opensAtMs ?? drop.opensAtMs;
-  const shown = useMemo(() => ({ ...drop, opensAtMs }), [drop, opensAtMs]);
+  const opensAtMs = watch?.opensAtMs;
+  // Each of the news is a new object; the drop is one only where its opening is another.
+  const shown = useMemo(() => withOpening(drop, watch), [drop, opensAtMs]);
   const handle = usePlace(drop.dropId);
   return (
     <Page title={drop.title}>

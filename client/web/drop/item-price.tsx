@@ -13,27 +13,24 @@ import { texts } from '../texts/texts.ts';
 export function ItemPrice({ item }: { item: Drop['items'][number] }) {
   const { price, next } = usePrice(item);
   const { lowest30Days } = item;
-  // Beside a reduction, what it is compared with (Article 6a of Directive 98/6/EC).
-  const lowest = lowest30Days && (
-    <p className="hint figures">{texts.products.lowestBefore(formatMoney(lowest30Days))}</p>
-  );
-  if (!item.falling) {
-    return (
-      <div className="stock-cost">
-        <p className="stock-price figures">{formatMoney(item.price)}</p>
-        {lowest}
-      </div>
-    );
-  }
   return (
-    <div className="stock-cost">
-      <p className="stock-price figures" role="status">
-        <span className="visually-hidden">{texts.stock.priceNow} </span>
-        {formatMoney(price)}
-      </p>
-      <p className="hint figures">{next ? <NextStep next={next} /> : texts.stock.lowest}</p>
-      {lowest}
-    </div>
+    <>
+      {item.falling ? (
+        <p className="stock-price figures" role="status">
+          <span className="visually-hidden">{texts.stock.priceNow} </span>
+          {formatMoney(price)}
+        </p>
+      ) : (
+        <p className="stock-price figures">{formatMoney(item.price)}</p>
+      )}
+      {item.falling && (
+        <p className="hint figures stock-beside">{next ? <NextStep next={next} /> : texts.stock.lowest}</p>
+      )}
+      {/* Beside a reduction, what it is compared with (Article 6a of Directive 98/6/EC). */}
+      {lowest30Days && (
+        <p className="hint figures stock-beside">{texts.products.lowestBefore(formatMoney(lowest30Days))}</p>
+      )}
+    </>
   );
 }
 

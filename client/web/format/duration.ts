@@ -45,12 +45,25 @@ const spans = byLocale(locale => {
   return { seconds: unit('second'), minutes: unit('minute'), hours: unit('hour', 1) };
 });
 
+function rough(spanMs: number): { unit: 'seconds' | 'minutes' | 'hours'; value: number } {
+  if (spanMs < 55_000) return { unit: 'seconds', value: Math.max(10, Math.round(spanMs / 10_000) * 10) };
+  const minutes = Math.max(1, Math.round(spanMs / 60_000));
+  if (minutes < 90) return { unit: 'minutes', value: minutes };
+  return { unit: 'hours', value: Math.round(minutes / 30) / 2 };
+}
+
 /** In words and coarse, for estimates: "40 seconds", "7 minutes", "1.5 hours". */
 export function roughSpan(spanMs: number): string {
-  const { seconds, minutes: inMinutes, hours } = spans();
-  if (spanMs < 55_000) return seconds.format(Math.max(10, Math.round(spanMs / 10_000) * 10));
-  const minutes = Math.max(1, Math.round(spanMs / 60_000));
-  return minutes < 90 ? inMinutes.format(minutes) : hours.format(Math.round(minutes / 30) / 2);
+  const { unit, value } = rough(spanMs);
+  return spans()[unit].format(value);
+}
+
+/** The same from … to: "3–4 minutes", "50 seconds – 2 minutes"; one alone where they come to the same. */
+export function roughRange(lowMs: number, highMs: number): string {
+  const [low, high] = [rough(lowMs), rough(highMs)];
+  if (low.unit !== high.unit) return `${roughSpan(lowMs)} – ${roughSpan(highMs)}`;
+  if (low.value === high.value) return roughSpan(lowMs);
+  return spans()[low.unit].formatRange(low.value, high.value);
 }
 
 const dayAndTime = byLocale(

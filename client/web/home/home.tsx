@@ -8,6 +8,7 @@ import type { Drop } from '../engine/types.ts';
 import { Page } from '../frame/page.tsx';
 import { byUrgency, isOver } from '../live/choose-drop.ts';
 import { useDropViews } from '../live/use-drop-views.ts';
+import { withOpening } from '../live/with-opening.ts';
 import { SkuPicture } from '../products/sku-picture.tsx';
 import { texts } from '../texts/texts.ts';
 import { CatalogGlance } from './catalog-glance.tsx';
@@ -68,7 +69,7 @@ function FrontDrop({ drop }: { drop: Drop }) {
         <h1 id="home-front-title">
           <Link href={href}>{drop.title}</Link>
         </h1>
-        <Headline drop={drop} state={state} />
+        <Headline drop={withOpening(drop, watch)} state={state} />
         <Link href={href} className="button button-live home-front-go">
           {isOver(state) ? texts.drops.look : texts.drops.enter}
           <span className="visually-hidden">: {drop.title}</span>

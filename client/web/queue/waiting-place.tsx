@@ -1,6 +1,6 @@
 import type { Ticket, LiveQueue } from '../../react/index.ts';
 import type { DropWatch, TicketStatus } from '../engine/types.ts';
-import { roughSpan } from '../format/duration.ts';
+import { roughRange } from '../format/duration.ts';
 import { formatCount } from '../format/number.ts';
 import { texts } from '../texts/texts.ts';
 
@@ -53,5 +53,5 @@ function etaText(ahead: number, status: Waiting, lane: DropWatch['lanes'][number
       : (status.etaMs ?? [null, null]);
   if (lowMs === null || highMs === null) return '';
   if (highMs < 60_000) return texts.queue.waiting.soon;
-  return texts.queue.waiting.eta(roughSpan(lowMs), roughSpan(highMs));
+  return texts.queue.waiting.eta(roughRange(lowMs, highMs));
 }

@@ -83,11 +83,9 @@ export const de: Texts = {
   },
 
   chart: {
-    title: 'Die letzten Minuten',
     arrivedLine: 'In der Lobby',
     calledLine: 'Aufgerufen',
     stockLine: 'Noch zu haben',
-    empty: 'Die Linien beginnen, sobald sich etwas bewegt.',
     description: (line: string, value: number, left: number) =>
       `Verlauf der letzten Minuten. ${line}: ${count(value)}. Noch zu haben: ${count(left)}.`,
     ago: (span: string) => `vor ${span}`,
@@ -123,8 +121,7 @@ export const de: Texts = {
       next: 'Sie sind als Nächstes dran',
       rank: (rank: number) => `Platz ${count(rank)} in der Schlange`,
       checked: 'von Ihrem Browser aus dem veröffentlichten Schlüssel nachgerechnet',
-      eta: (low: string, high: string) =>
-        low === high ? `Noch ungefähr ${low}` : `Noch ungefähr ${low} bis ${high}`,
+      eta: (span: string) => `Noch ungefähr ${span}`,
       soon: 'Noch weniger als eine Minute',
       progress: 'Wie weit die Schlange Ihnen entgegengekommen ist',
       paused: 'Die Schlange steht, solange der Drop angehalten ist.',
@@ -219,7 +216,6 @@ export const de: Texts = {
   checkout: {
     title: 'Kaufen',
     steps: { choose: 'Auswahl', details: 'Angaben', pay: 'Zahlung', done: 'Fertig' },
-    quantity: 'Anzahl',
     quantityOf: (title: string) => `Anzahl von ${title}`,
     fewer: (title: string) => `Eins weniger von ${title}`,
     more: (title: string) => `Eins mehr von ${title}`,
@@ -237,7 +233,6 @@ export const de: Texts = {
     holding: 'Reserviere …',
     holdHint: 'Beim Reservieren kommen die Stücke für einige Minuten vom Regal, nur für Sie.',
     heldFor: 'Für Sie reserviert',
-    subtotal: 'Zwischensumme',
     discount: 'Rabatt',
     shipping: 'Versand',
     shippingFree: 'Kostenlos',
@@ -286,8 +281,6 @@ export const de: Texts = {
     cardLoading: 'Das Zahlungsformular lädt …',
     cardFailed:
       'Das Zahlungsformular ließ sich nicht laden. Ihre Stücke bleiben reserviert: Versuchen Sie es wieder.',
-    changeDetails: 'Adresse ändern',
-    sentTo: (place: string) => `Geht nach ${place}`,
     seeOrder: 'Zur Bestellung',
     confirming: 'Die Bank hat zugestimmt. Ihre Stücke werden zugeteilt …',
     declined: {
@@ -341,7 +334,6 @@ export const de: Texts = {
     missingHint: 'Bestellungen zeigt der Browser, in dem sie gemacht wurden.',
     placed: (when: string) => `Bestellt ${when}`,
     paidAt: (when: string) => `Bezahlt ${when}`,
-    items: (items: number) => counted(items, 'Stück', 'Stück'),
     serials: 'Ihre Nummern',
     totals: 'Was es gekostet hat',
     refunded: 'Erstattet',
@@ -368,8 +360,8 @@ export const de: Texts = {
       closing: 'Die Zeit zum Zahlen ist zu Ende; bei der Bank wird nachgesehen, ob noch eine Zahlung kam.',
       authorized: 'Die Bank hat zugestimmt. Ihre Stücke werden zugeteilt …',
       cancelling: 'Die Bestellung wird storniert, und die Zahlung mit ihr.',
-      paid: 'Bezahlt. Es gehört Ihnen:',
-      fulfilled: 'Auf dem Weg zu Ihnen:',
+      paid: 'Bezahlt. Es gehört Ihnen.',
+      fulfilled: 'Auf dem Weg zu Ihnen.',
       refunded: 'Ganz erstattet. Das Geld kommt in einigen Tagen auf Ihre Karte zurück.',
       cancelled: 'Storniert. Es wurde nichts abgebucht.',
       expired: 'Nicht rechtzeitig bezahlt. Es wurde nichts abgebucht, und die Stücke liegen wieder im Regal.',
@@ -426,7 +418,6 @@ export const de: Texts = {
     filtersSet: (number: number) => `Filter (${count(number)})`,
     missing: 'Dieses Produkt gibt es nicht',
     variants: 'Varianten',
-    details: 'Einzelheiten',
     onSale: 'In einem Drop zu haben',
     notOnSale:
       'Zurzeit in keinem Drop. Verkauft wird nur in Drops; der nächste ist auf der ersten Seite angekündigt.',

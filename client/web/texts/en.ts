@@ -82,11 +82,9 @@ export const en = {
   },
 
   chart: {
-    title: 'The last minutes',
     arrivedLine: 'Buyers in the lobby',
     calledLine: 'Buyers called',
     stockLine: 'Units left',
-    empty: 'The lines start to draw as soon as something moves.',
     description: (line: string, value: number, left: number) =>
       `Chart of the last minutes. ${line}: ${count(value)}. Units left: ${count(left)}.`,
     ago: (span: string) => `${span} ago`,
@@ -122,8 +120,7 @@ export const en = {
       next: 'You are next',
       rank: (rank: number) => `Place ${count(rank)} in the line`,
       checked: 'recomputed by your browser from the published key',
-      eta: (low: string, high: string) =>
-        low === high ? `About ${low} to go` : `About ${low} to ${high} to go`,
+      eta: (span: string) => `About ${span} to go`,
       soon: 'Less than a minute to go',
       progress: 'How far the queue has come towards you',
       paused: 'The queue stands still while the drop is paused.',
@@ -213,7 +210,6 @@ export const en = {
   checkout: {
     title: 'Check out',
     steps: { choose: 'Choose', details: 'Details', pay: 'Pay', done: 'Done' },
-    quantity: 'Quantity',
     quantityOf: (title: string) => `Quantity of ${title}`,
     fewer: (title: string) => `One ${title} fewer`,
     more: (title: string) => `One ${title} more`,
@@ -231,7 +227,6 @@ export const en = {
     holding: 'Reserving …',
     holdHint: 'Reserving takes the units off the shelf for you alone, for a few minutes.',
     heldFor: 'Reserved for you',
-    subtotal: 'Subtotal',
     discount: 'Discount',
     shipping: 'Shipping',
     shippingFree: 'Free',
@@ -277,8 +272,6 @@ export const en = {
     paying: 'Asking the bank …',
     cardLoading: 'Loading the payment form …',
     cardFailed: 'The payment form could not be loaded. Your units stay reserved: try again.',
-    changeDetails: 'Change the address',
-    sentTo: (place: string) => `Goes to ${place}`,
     seeOrder: 'See the order',
     confirming: 'The bank has agreed. Your units are being assigned …',
     declined: {
@@ -330,7 +323,6 @@ export const en = {
     missingHint: 'Orders are shown where they were made: to the session of that browser.',
     placed: (when: string) => `Placed ${when}`,
     paidAt: (when: string) => `Paid ${when}`,
-    items: (items: number) => counted(items, 'unit', 'units'),
     serials: 'Your numbers',
     totals: 'What it cost',
     refunded: 'Refunded',
@@ -356,8 +348,8 @@ export const en = {
       closing: 'The time to pay has ended; checking with the bank whether a payment came in time.',
       authorized: 'The bank has agreed. Your units are being assigned …',
       cancelling: 'The order is being cancelled, and the payment with it.',
-      paid: 'Paid. It is yours:',
-      fulfilled: 'On its way to you:',
+      paid: 'Paid. It is yours.',
+      fulfilled: 'On its way to you.',
       refunded: 'Refunded in full. The money returns to your card within some days.',
       cancelled: 'Cancelled. You were not charged.',
       expired: 'Not paid in time. You were not charged, and the units are back on the shelf.',
@@ -411,7 +403,6 @@ export const en = {
     filtersSet: (number: number) => `Filters (${count(number)})`,
     missing: 'There is no such product',
     variants: 'Variants',
-    details: 'Details',
     onSale: 'On sale in a drop',
     notOnSale:
       'Not in a drop at the moment. Things are sold in drops only; the next one is announced on the first page.',

@@ -12,6 +12,8 @@ export const bounds = {
   paymentWindowSec: { min: 5, default: 600, max: 3_600 },
   priceStepSec: { min: 1, max: 2_592_000 },
   exchangeRateAgeDays: 35,
+  lineQuantityCount: 100,
+  couponUsesCount: 1_000_000,
   /** A body is 64 KiB: an import's part stays well below. */
   importRecordsCount: 200,
   importPartBytes: 48 * 1024,

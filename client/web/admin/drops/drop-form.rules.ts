@@ -77,7 +77,7 @@ export interface DropForm {
   readonly items: readonly ItemTexts[];
 }
 
-const skuPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+export const skuPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export function readDropForm(
   form: DropForm,

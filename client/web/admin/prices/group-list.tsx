@@ -26,7 +26,9 @@ export function GroupList() {
       <div className="page-head">
         <div>
           <h2 id="groups-title">{text.groups}</h2>
-          <p className="hint lead">{text.groupsHint}</p>
+          <p className="hint lead">
+            {text.groupsHint} <Link href="/log?what=admin.group">{text.groupLog}</Link>
+          </p>
         </div>
         {create}
       </div>

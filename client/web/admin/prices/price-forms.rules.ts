@@ -1,7 +1,7 @@
 // From what stands in the forms for groups and exchange rates to what `admin.group.put` and `admin.rate.put` take, or to
 // what is wrong with which field. Pure: the words for what is wrong are made from the kind of it.
 import type { ApiInputs } from '../../../index.ts';
-import { minorOf } from '../drops/drop-form.rules.ts';
+import { minorOf, skuPattern } from '../drops/drop-form.rules.ts';
 
 export type PriceProblem =
   | { kind: 'required' | 'group' | 'taken' | 'percent' | 'worthless' | 'currency' | 'same' | 'rate' }
@@ -16,7 +16,6 @@ type Read<T> = { kind: 'good'; input: T } | { kind: 'wrong'; problems: PriceProb
 type Texts = Readonly<Record<string, string>>;
 
 const groupPattern = /^[a-z][a-z0-9-]{0,29}$/;
-const skuPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const currencyPattern = /^[A-Z]{3}$/;
 
 /** `others` are the groups that there are: a new one of the same name would replace it without a word. */
@@ -30,12 +29,8 @@ export function readGroupForm(
   if (group === '') problems['group'] = { kind: 'required' };
   else if (!groupPattern.test(group)) problems['group'] = { kind: 'group' };
   else if (at.others.has(group)) problems['group'] = { kind: 'taken' };
-  const percent = text('percent') === '' ? undefined : Number(text('percent').replace(',', '.'));
-  if (
-    percent !== undefined &&
-    !(/^\d{1,3}([.,]\d{1,2})?$/.test(text('percent')) && percent > 0 && percent <= 100)
-  )
-    problems['percent'] = { kind: 'percent' };
+  const percent = text('percent') === '' ? undefined : readPercent(text('percent'));
+  if (percent === null) problems['percent'] = { kind: 'percent' };
   const prices = readPrices(fields['prices'] ?? '', at.minorPerMajor);
   if (!Array.isArray(prices)) problems['prices'] = prices;
   else if (percent === undefined && prices.length === 0) problems['percent'] = { kind: 'worthless' };
@@ -46,10 +41,16 @@ export function readGroupForm(
     input: {
       group,
       ...(title === '' ? {} : { title }),
-      ...(percent === undefined ? {} : { percent }),
+      ...(typeof percent === 'number' ? { percent } : {}),
       prices,
     },
   };
+}
+
+/** `7.5` or `7,5`, above 0 and at most 100, with two decimals at most; null for anything else. */
+export function readPercent(text: string): number | null {
+  const percent = Number(text.replace(',', '.'));
+  return /^\d{1,3}([.,]\d{1,2})?$/.test(text) && percent > 0 && percent <= 100 ? percent : null;
 }
 
 type Price = NonNullable<GroupInput['prices']>[number];

@@ -1,29 +1,17 @@
-// What some pay less, and what one currency is worth in another: the terms beside the catalog's own prices.
-import { Link } from 'wouter';
+// The terms beside the catalog's own prices: what some pay less, the codes that make a cart cheaper, and what one currency
+// is worth in another.
 import { useStaff } from '../session/staff.ts';
 import { Page } from '../parts/page.tsx';
 import { words } from '../texts/texts.ts';
+import { CouponList } from './coupon-list.tsx';
 import { GroupList } from './group-list.tsx';
 import { Membership } from './membership.tsx';
 import { RateList } from './rate-list.tsx';
 
 export function PricesPage() {
   const { may } = useStaff();
-  const text = words.prices;
   return (
-    <Page
-      title={text.title}
-      acts={
-        <>
-          <Link href="/log?what=admin.group" className="button button-quiet">
-            {text.groupLog}
-          </Link>
-          <Link href="/log?what=admin.rate" className="button button-quiet">
-            {text.rateLog}
-          </Link>
-        </>
-      }
-    >
+    <Page title={words.prices.title}>
       <section className="part" aria-labelledby="groups-title">
         <GroupList />
       </section>
@@ -32,6 +20,9 @@ export function PricesPage() {
           <Membership />
         </section>
       )}
+      <section className="part" aria-labelledby="coupons-title">
+        <CouponList />
+      </section>
       <section className="part" aria-labelledby="rates-title">
         <RateList />
       </section>

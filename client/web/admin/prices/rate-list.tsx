@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useRef, useState } from 'react';
+import { Link } from 'wouter';
 import type { ApiInputs, ApiOutputs } from '../../../index.ts';
 import { byLocale } from '../../format/by-locale.ts';
 import { formatDate } from '../../format/duration.ts';
@@ -36,7 +37,9 @@ export function RateList() {
     <>
       <div>
         <h2 id="rates-title">{text.rates}</h2>
-        <p className="hint lead">{text.ratesHint(bounds.exchangeRateAgeDays)}</p>
+        <p className="hint lead">
+          {text.ratesHint(bounds.exchangeRateAgeDays)} <Link href="/log?what=admin.rate">{text.rateLog}</Link>
+        </p>
       </div>
       {may('admin') && <RateForm onDone={again} />}
       {!items && <Awaited query={rates} />}

@@ -3,7 +3,7 @@ import { type FormEvent, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { ApiInputs, ApiOutputs } from '../../../index.ts';
 import { minorPerMajorOf } from '../../format/money.ts';
-import { majorOf, minorOf } from '../drops/drop-form.rules.ts';
+import { majorOf, minorOf, skuPattern } from '../drops/drop-form.rules.ts';
 import { Ask } from '../parts/ask.tsx';
 import { explain } from '../parts/explain.ts';
 import { Field, focusFirstProblem } from '../parts/field.tsx';
@@ -248,9 +248,8 @@ function readProduct(
 ): { input: Upsert; problems: Record<string, string> } {
   const say = words.form.problems;
   const problems: Record<string, string> = {};
-  const id = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
   const productId = product?.productId ?? text('productId');
-  if (!id.test(productId)) problems['productId'] = productId === '' ? say.required : say.sku;
+  if (!skuPattern.test(productId)) problems['productId'] = productId === '' ? say.required : say.sku;
   if (text('title') === '') problems['title'] = say.required;
   const currency = text('currency').toUpperCase();
   if (!/^[A-Z]{3}$/.test(currency)) problems['currency'] = say.currency;
@@ -265,7 +264,7 @@ function readProduct(
   const seen = new Set<string>();
   const read = variants.map((variant, index) => {
     const sku = variant.sku.trim();
-    if (!id.test(sku)) problems[`sku-${index}`] = sku === '' ? say.required : say.sku;
+    if (!skuPattern.test(sku)) problems[`sku-${index}`] = sku === '' ? say.required : say.sku;
     else if (seen.has(sku)) problems[`sku-${index}`] = say.twice;
     seen.add(sku);
     const amount = /^[A-Z]{3}$/.test(currency) ? minorOf(variant.price, minorPerMajorOf(currency)) : 0;

@@ -2,6 +2,7 @@
 // and how they say what is wrong with the way they were called.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { say } from './say.ts';
 
 /** Of the command's own words, not of what it does: it points to `--help`. */
 export class UsageError extends Error {}
@@ -40,10 +41,6 @@ export function nothingRuns(dataDir: string, verb: string, settings?: string): U
     `no installation runs on ${dataDir}. Start one with "npm start" and ${verb} from another terminal,\n` +
       `name its data folder with --data, ${settings ? `set ${settings}, ` : ''}or use --url and --admin-key.`,
   );
-}
-
-export function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
 
 export function writeReport(file: string | undefined, report: unknown): void {
