@@ -5,6 +5,7 @@ import { freePort } from '../../scripts/supervisor/ports.ts';
 
 export interface ChildServer {
   readonly url: string;
+  readonly pid: number | undefined;
   stop(): Promise<void>;
 }
 
@@ -25,5 +26,5 @@ export async function startChildServer(name: string, env: Record<string, string>
     { restart: false },
   );
   await server.start();
-  return { url: `http://127.0.0.1:${port}`, stop: () => server.stop() };
+  return { url: `http://127.0.0.1:${port}`, pid: server.pid, stop: () => server.stop() };
 }
