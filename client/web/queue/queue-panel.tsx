@@ -24,9 +24,9 @@ const Checkout = lazy(async () => ({ default: (await loadCheckout()).Checkout })
  */
 export function QueuePanel(props: { drop: Drop; watch: DropWatch | null; handle: PlaceHandle }) {
   const { drop, watch, handle } = props;
-  const { status } = handle;
+  const { status, ticket } = handle;
   const called = status?.kind === 'called' ? status : null;
-  const purchase = usePurchase(drop, called);
+  const purchase = usePurchase(drop, { called, ticket });
   useTurnAlert({ isTurn: called !== null && purchase.stage.kind === 'none', dropTitle: drop.title });
   const isWaiting = status?.kind === 'waiting' || status?.kind === 'lobby';
   useEffect(() => {
@@ -36,7 +36,7 @@ export function QueuePanel(props: { drop: Drop; watch: DropWatch | null; handle:
   }, [isWaiting]);
   const showsPurchase = purchase.stage.kind !== 'none' || called !== null;
   const isUnderWay = !isBefore(watch?.state ?? drop.state);
-  const isFirst = showsPurchase || (isUnderWay && (handle.isBusy || handle.ticket !== null));
+  const isFirst = showsPurchase || (isUnderWay && (handle.isBusy || ticket !== null));
   const { panel, isHere } = useOwnPanel();
   useLayoutEffect(() => {
     // Who moved it by joining goes with it.
