@@ -74,7 +74,7 @@ export function App({ engine, queries }: { engine: Engine; queries: QueryClient 
                   </Switch>
                 </Suspense>
               </CrashGuard>
-              <PageFooter onLanguage={language => void speak(language)} />
+              <PageFooter onLanguage={speak} />
             </div>
           </LookupContext>
         </DoorbusterProvider>

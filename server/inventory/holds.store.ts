@@ -8,6 +8,7 @@ import { buyerIdSchema, dropIdSchema, skuSchema } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { buyerBytes, dropKey, holdDropKey, holdKey, holdKeyPrefix, ticketPrefix } from '../platform/keys.ts';
 import { luaScript, type LuaRunner } from '../platform/lua-scripts.ts';
+import { EncodedCommand } from '../platform/script-command.ts';
 
 const endTtl = String(limits.endedHoldTtlMs);
 
@@ -185,7 +186,8 @@ export function createHoldsStore(options: { redis: Redis; run: LuaRunner }): Hol
     async place(request) {
       const { holdId, dropId } = request;
       // The index is written first: a hold that exists can always be found, an index without a hold does no harm.
-      const indexed = redis.set(holdDropKey(holdId), dropId, 'PX', limits.endedHoldTtlMs, 'NX');
+      const index = new EncodedCommand('set', [holdDropKey(holdId), dropId, 'PX', endTtl, 'NX']);
+      const indexed = redis.sendCommand(index);
       const placed = run(
         holdPlace,
         keysOf(dropId, holdId),

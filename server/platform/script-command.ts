@@ -3,6 +3,7 @@
 // sending it. What becomes of a command (its place in line, its time, a connection that breaks) is ioredis' as ever.
 import { createHash } from 'node:crypto';
 import { Command } from 'ioredis';
+import { rejectInTime } from './command-timeouts.ts';
 
 /** Text goes out as UTF-8, bytes as they are. */
 export type ScriptArgument = string | Buffer;
@@ -20,18 +21,32 @@ export class KnownScript {
   }
 }
 
-export class ScriptCommand extends Command {
+/** Any command whose arguments are ready to be written. */
+export class EncodedCommand extends Command {
   readonly #parts: readonly ScriptArgument[];
+  #isWatched = false;
 
-  /** Keys first, then arguments. */
-  constructor(script: KnownScript, keysAndArgv: readonly ScriptArgument[]) {
-    const parts = [script.sha, script.keysCount, ...keysAndArgv];
-    super('evalsha', parts, { replyEncoding: 'utf8' });
+  constructor(name: string, parts: readonly ScriptArgument[]) {
+    super(name, [...parts], { replyEncoding: 'utf8' });
     this.#parts = parts;
   }
 
   override toWritable(): Buffer {
     return encodeCommand(this.name, this.#parts);
+  }
+
+  /** Counts from when it was sent first; ioredis asks for it again when it sends again. */
+  override setTimeout(timeoutMs: number): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    rejectInTime(this, timeoutMs);
+  }
+}
+
+export class ScriptCommand extends EncodedCommand {
+  /** Keys first, then arguments. */
+  constructor(script: KnownScript, keysAndArgv: readonly ScriptArgument[]) {
+    super('evalsha', [script.sha, script.keysCount, ...keysAndArgv]);
   }
 }
 

@@ -97,6 +97,8 @@ describe('joining on a phone', options, () => {
     await shop.joinOnly(dropId, 3);
     const visit = await shop.visit(`/drops/${dropId}`, { viewport: { width: 390, height: 844 } });
     const { page } = visit;
+    // What is loaded ahead, and what is only wished for, may fail: nothing of the page breaks by it.
+    await page.route(/\/assets\/(checkout|de)-/, route => route.abort());
     const answer = Promise.withResolvers<void>();
     await page.route(/queue\.join/, async route => {
       await answer.promise;
@@ -136,7 +138,14 @@ describe('joining on a phone', options, () => {
     await expect.poll(() => focusedName(page)).toBe('Give it up for good?');
     await page.getByRole('button', { name: 'Keep it' }).press('Enter');
     await expect.poll(() => focusedName(page)).toBe('Give up my place');
-    await shop.expectNoComplaints(visit);
+    const language = page.getByLabel('Language');
+    const refused = page.waitForEvent('requestfailed', request => /\/de-/.test(request.url()));
+    await language.selectOption('de');
+    await refused;
+    await drawn(page);
+    expect(await language.inputValue()).toBe('en');
+    await page.getByText('You are in line').waitFor();
+    await shop.expectNoComplaints(visit, /ERR_FAILED/);
   });
 });
 
@@ -196,7 +205,7 @@ function focusedName(page: Page): Promise<string> {
 }
 
 // One after the other, and after all else: what dies here is everybody's.
-describe('a part that dies', () => {
+describe('a part that dies', { timeout: 60_000 }, () => {
   it('keeps the place over a reload, in a second tab, and over an engine that dies and returns', async () => {
     const dropId = await shop.createDrop({ title: 'Patient drop', total: 5, activeMax: 1 });
     await shop.joinOnly(dropId, 3);

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { limits } from '../../server/limits.ts';
 import { GatheredRedis } from '../../server/platform/gathered-redis.ts';
 import { createLuaRunner, luaScript } from '../../server/platform/lua-scripts.ts';
-import { KnownScript, ScriptCommand } from '../../server/platform/script-command.ts';
+import { EncodedCommand, KnownScript, ScriptCommand } from '../../server/platform/script-command.ts';
 import { startEmbeddedRedis, type EmbeddedRedis } from '../support/embedded-redis.ts';
 
 let server: EmbeddedRedis;
@@ -31,6 +31,8 @@ async function gathered(options: { maxRetriesPerRequest?: number; retryStrategy?
   await redis.flushall();
   return redis;
 }
+
+const look = luaScript({ name: 'epoch-look', keys: ['drop'], argv: [], rest: false });
 
 /** 0, 1, 2 … */
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -146,6 +148,31 @@ describe('a gathered connection', () => {
     expect(await redis.ping()).toBe('PONG');
   });
 
+  it('refuses a script that is not answered in time, and gives its late answer to nobody', async () => {
+    const redis = await gathered();
+    const run = createLuaRunner(redis, { clock: 'test' });
+    const ask = () => run(look, { drop: 'door:{none}:drop' }, {});
+    const answer = await ask();
+    redis.options.commandTimeout = 50;
+    server.kill('SIGSTOP');
+    const late = await Promise.allSettled(numbers(20).map(ask));
+    expect(new Set(late.map(result => String(result.status === 'rejected' && result.reason)))).toEqual(
+      new Set(['Error: Command timed out']),
+    );
+    server.kill('SIGCONT');
+    redis.options.commandTimeout = 5_000;
+    expect(await redis.ping()).toBe('PONG');
+    expect(await ask()).toEqual(answer);
+  });
+
+  it('keeps the time of a script that is sent again, from when it was sent first', async () => {
+    const redis = await gathered({ retryStrategy: () => 20 });
+    redis.options.commandTimeout = 300;
+    const asked = redis.sendCommand(new EncodedCommand('blpop', ['no list', '0']));
+    await quiet(new Redis(server.url)).call('CLIENT', 'KILL', 'TYPE', 'normal');
+    await expect(asked).rejects.toThrow('Command timed out');
+  });
+
   it('writes the call of a script as ioredis does, byte for byte', () => {
     const script = new KnownScript('return KEYS', 1);
     const lists = [
@@ -171,7 +198,6 @@ describe('a gathered connection', () => {
   it('runs a script for a whole crowd although Redis has forgotten it', async () => {
     const redis = await gathered();
     const run = createLuaRunner(redis, { clock: 'test' });
-    const look = luaScript({ name: 'epoch-look', keys: ['drop'], argv: [], rest: false });
     const crowd = () => Promise.all(numbers(100).map(() => run(look, { drop: 'door:{none}:drop' }, {})));
     const first = await crowd();
     await redis.script('FLUSH');

@@ -91,7 +91,7 @@ export function ControlRoom() {
         {staff ? (
           <StaffContext value={staff}>
             <Router base="/admin">
-              <Head onLanguage={language => void speak(language)} />
+              <Head onLanguage={speak} />
               <CrashGuard at={path} says={words} className="admin-page">
                 <Pages key={edition} />
               </CrashGuard>
@@ -156,7 +156,7 @@ function OnlyFor({ role }: { role: Role }) {
   );
 }
 
-function Head({ onLanguage }: { onLanguage: (language: Language) => void }) {
+function Head({ onLanguage }: { onLanguage: (language: Language) => Promise<void> }) {
   const { who, may, signOut } = useStaff();
   const [path] = useLocation();
   const pages = [

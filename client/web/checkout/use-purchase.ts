@@ -2,6 +2,7 @@
 // reload, or an answer that got lost, finds the same hold and the same order again.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { failureOf, withRetries } from '../../index.ts';
+import type { Ticket } from '../../react/index.ts';
 import { useEngine } from '../engine/engine-context.ts';
 import { explainFailure } from '../engine/explain.ts';
 import { keepContact, keepHold, keptHold, type KeptContact } from '../engine/kept.ts';
@@ -26,7 +27,10 @@ const expiryLookMs = 1_000;
 /** After a look that has tried for as long as a call may. */
 const lookAgainMs = 3_000;
 
-export function usePurchase(drop: Drop, called: Called | null): Purchase {
+export function usePurchase(
+  drop: Drop,
+  { called, ticket }: { called: Called | null; ticket: Ticket | null },
+): Purchase {
   const { api, clock } = useEngine();
   const { dropId } = drop;
   const [stage, setStage] = useState<Stage>(() => ({ kind: keptHold(dropId) ? 'looking' : 'none' }));
@@ -131,9 +135,18 @@ export function usePurchase(drop: Drop, called: Called | null): Purchase {
         const holdId = keptHold(dropId)?.holdId ?? crypto.randomUUID();
         keepHold(dropId, { holdId, ...to, coupon });
         setPlace(to);
-        const outcome = await withRetries(() => api.hold.place.mutate({ holdId, pass, quote: quote.quote }), {
-          withinMs: callWithinMs,
-        });
+        const hold = (by: string) =>
+          withRetries(() => api.hold.place.mutate({ holdId, pass: by, quote: quote.quote }), {
+            withinMs: callWithinMs,
+          });
+        let outcome = await hold(pass);
+        if (outcome.kind === 'pass-expired' && ticket !== null) {
+          // An engine that has lost the pass gives another to who asks while their call stands.
+          const status = await withRetries(() => api.queue.get.query({ ticket: ticket.ticket }), {
+            withinMs: callWithinMs,
+          });
+          if (status.kind === 'called') outcome = await hold(status.pass);
+        }
         if (outcome.kind === 'held') {
           setStage({ kind: 'held', hold: outcome, requoted: null });
           return 'held';
@@ -151,7 +164,7 @@ export function usePurchase(drop: Drop, called: Called | null): Purchase {
         setProblem(whyNotHeld(outcome, drop));
         return outcome.kind === 'quote-expired' || outcome.kind === 'bad-coupon' ? 'renew' : 'refused';
       }, 'refused'),
-    [api, drop, dropId, run],
+    [api, drop, dropId, run, ticket],
   );
 
   const release = useCallback(() => {

@@ -3,7 +3,11 @@ import { currentLanguage, languages, type Language } from '../texts/language.ts'
 import { chooseTheme, chosenTheme, themes, type Theme } from '../theme/theme.ts';
 
 /** Where no visible label says what it is, `label` does. */
-export function LanguageChoice(props: { label?: string; onLanguage: (language: Language) => void }) {
+export function LanguageChoice(props: {
+  label?: string;
+  /** Rejects where the language's texts could not be loaded: then the page stays in the one that it is in. */
+  onLanguage: (language: Language) => Promise<void>;
+}) {
   const { label, onLanguage } = props;
   return (
     <select
@@ -11,7 +15,7 @@ export function LanguageChoice(props: { label?: string; onLanguage: (language: L
       value={currentLanguage()}
       onChange={event => {
         const chosen = languages.find(({ code }) => code === event.target.value);
-        if (chosen) onLanguage(chosen.code);
+        if (chosen) onLanguage(chosen.code).catch(() => undefined);
       }}
     >
       {languages.map(({ code, name }) => (

@@ -3,7 +3,7 @@ import { texts } from '../texts/texts.ts';
 import { LanguageChoice, ThemeChoice } from './choices.tsx';
 
 /** What the visitor may set for themselves: the language, and light or dark. */
-export function PageFooter({ onLanguage }: { onLanguage: (language: Language) => void }) {
+export function PageFooter({ onLanguage }: { onLanguage: (language: Language) => Promise<void> }) {
   return (
     <footer className="page-footer">
       <p>{texts.frame.footer}</p>

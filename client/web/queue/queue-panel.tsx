@@ -1,4 +1,4 @@
-import { lazy, Suspense, useLayoutEffect } from 'react';
+import { lazy, Suspense, useEffect, useLayoutEffect } from 'react';
 import { usePurchase } from '../checkout/use-purchase.ts';
 import type { Drop, DropState, DropWatch } from '../engine/types.ts';
 import { formatCount } from '../format/number.ts';
@@ -24,15 +24,19 @@ const Checkout = lazy(async () => ({ default: (await loadCheckout()).Checkout })
  */
 export function QueuePanel(props: { drop: Drop; watch: DropWatch | null; handle: PlaceHandle }) {
   const { drop, watch, handle } = props;
-  const { status } = handle;
+  const { status, ticket } = handle;
   const called = status?.kind === 'called' ? status : null;
-  const purchase = usePurchase(drop, called);
+  const purchase = usePurchase(drop, { called, ticket });
   useTurnAlert({ isTurn: called !== null && purchase.stage.kind === 'none', dropTitle: drop.title });
-  // The turn's own script comes while one waits, so that none of its time is lost to loading.
-  if (status?.kind === 'waiting' || status?.kind === 'lobby') void loadCheckout();
+  const isWaiting = status?.kind === 'waiting' || status?.kind === 'lobby';
+  useEffect(() => {
+    // The turn's own script comes while one waits, so that none of its time is lost to loading. One that does not come
+    // now is asked for again when it is needed.
+    if (isWaiting) loadCheckout().catch(() => undefined);
+  }, [isWaiting]);
   const showsPurchase = purchase.stage.kind !== 'none' || called !== null;
   const isUnderWay = !isBefore(watch?.state ?? drop.state);
-  const isFirst = showsPurchase || (isUnderWay && (handle.isBusy || handle.ticket !== null));
+  const isFirst = showsPurchase || (isUnderWay && (handle.isBusy || ticket !== null));
   const { panel, isHere } = useOwnPanel();
   useLayoutEffect(() => {
     // Who moved it by joining goes with it.

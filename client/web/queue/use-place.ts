@@ -26,7 +26,8 @@ export function usePlace(dropId: string): PlaceHandle {
       const forget = async () => {
         if ((await buyerId()) === keptSession()?.buyerId) keepTicket(dropId, null);
       };
-      void forget();
+      // Not told whose it is, nothing is forgotten: the next visit asks again.
+      forget().catch(() => undefined);
     },
     [buyerId, dropId],
   );
