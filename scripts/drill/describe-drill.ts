@@ -38,11 +38,19 @@ function limitOf({ limit, atMost }: Drill['result']['gates'][number]): string {
   return atMost ? `at most ${limit}` : String(limit);
 }
 
-function describeTroubles({ troubles, webhooks }: Drill['result']): string[] {
+function describeTroubles({ troubles, webhooks, falling }: Drill['result']): string[] {
   const met = Object.entries(troubles).filter(([, count]) => count > 0);
   return [
     ...(met.length > 0
       ? [`  planned trouble: ${met.map(([what, count]) => `${count} ${what}`).join(', ')}`]
+      : []),
+    ...(falling
+      ? [
+          `  prices paid, in minor units: ${Object.entries(falling.paid)
+            .toSorted(([a], [b]) => Number(b) - Number(a))
+            .map(([amount, count]) => `${count} × ${amount}`)
+            .join(', ')}`,
+        ]
       : []),
     ...(webhooks
       ? [

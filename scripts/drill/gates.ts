@@ -1,6 +1,7 @@
 // The gates of a drill: what must be true of the drop's books at the end, whatever the buyers believe. Each is counted
 // from the server's report; the drill itself adds only how many buyers came who wanted a unit and could pay.
 import type { ApiOutputs } from '../../client/index.ts';
+import type { FallingCounts } from './falling-prices.ts';
 
 export type DropReport = ApiOutputs['admin']['drop']['report'];
 
@@ -23,6 +24,8 @@ export interface Demand {
   readonly told: { readonly maxMs: number; readonly withinMs: number } | null;
   /** How many events each fault of the webhooks struck; null where they were left alone. */
   readonly webhooks: Readonly<Record<string, number>> | null;
+  /** What the buyers of a price that falls met; null where it stays. */
+  readonly falling: Omit<FallingCounts, 'paid'> | null;
   /** Null where none was to be killed. */
   readonly serversKilled: { readonly count: number; readonly wanted: number } | null;
 }
@@ -80,6 +83,13 @@ export function judge(report: DropReport, demand: Demand): Verdict {
     gate('buyers told of another place than before', demand.places.moved, 0),
     gate('buyers whose place nobody knew', demand.places.lost, 0),
     ...(demand.told ? [toldInTime(demand.told)] : []),
+    ...(demand.falling
+      ? [
+          gate('holds at a price of another instant', demand.falling.offSchedule, 0),
+          gate('orders charged otherwise than held', demand.falling.chargedOtherwise, 0),
+          gate('captured as the buyers were told', capturedMinor, demand.falling.toldMinor),
+        ]
+      : []),
     ...(demand.webhooks
       ? [gate('faults of the webhooks that struck nothing', idleCount(demand.webhooks), 0)]
       : []),

@@ -8,6 +8,7 @@ import {
   type Doorbuster,
   type QueueStep,
 } from '../../client/index.ts';
+import type { FallingPrices } from './falling-prices.ts';
 import type { BuyerPlan } from './plan-buyers.ts';
 import { quietSockets, type Attention } from './quiet-socket.ts';
 import { quietWait } from './quiet-wait.ts';
@@ -27,6 +28,8 @@ export interface JourneyDeps {
   readonly opensAtMs: number;
   /** The server's clock, as well as it is known here; who is not asked when they heard needs none. */
   readonly serverNow?: () => number;
+  /** What buyers of a price that falls are asked and pay; absent where it stays. */
+  readonly prices?: FallingPrices;
   /** Resolves when a server was killed under the drop: then whoever waits asks for their place. */
   readonly serverKilled?: Promise<void>;
   /** Called as a socket of any buyer opens, the first one too. */

@@ -23,6 +23,8 @@ captured payment; then the books are counted on the server and held against the 
   --json FILE        write the result as JSON
   --html FILE        write the result as a page
   --skus K           spread the stock over K SKUs (1)
+  --falling SECONDS  a drop whose price falls by a twentieth this often, down to the half; who pays another price than
+                     that of the instant of their hold is found
   --abandon SHARE    this share of the buyers, 0 to 1, walks off: with a place, a pass, a unit, or in payment (0)
   --decline SHARE    the first card of this share is declined; they pay with another (0)
   --3ds SHARE        the bank of this share asks for 3-D Secure, which they pass (0)
@@ -38,6 +40,8 @@ export interface CommandLine {
   readonly stockCount: number;
   readonly shape: ArrivalShape;
   readonly skusCount: number;
+  /** Null: the price stays. */
+  readonly fallsEveryMs: number | null;
   readonly abandonShare: number;
   readonly declineShare: number;
   readonly challengeShare: number;
@@ -82,6 +86,8 @@ export function readCommandLine(argv: string[], env: NodeJS.ProcessEnv): Command
     stockCount: wholeNumber('--stock', values.stock, 200_000),
     shape,
     skusCount: wholeNumber('--skus', values.skus, 50),
+    fallsEveryMs:
+      values.falling === undefined ? null : wholeNumber('--falling', values.falling, 3_600) * 1_000,
     abandonShare,
     declineShare,
     challengeShare,
@@ -109,6 +115,7 @@ function parse(argv: string[]) {
         json: { type: 'string' },
         html: { type: 'string' },
         skus: { type: 'string', default: '1' },
+        falling: { type: 'string' },
         abandon: { type: 'string', default: '0' },
         decline: { type: 'string', default: '0' },
         '3ds': { type: 'string', default: '0' },

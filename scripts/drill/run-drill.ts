@@ -3,6 +3,7 @@
 import { withRetries, type RetryOptions } from '../../client/index.ts';
 import { planArrivals, type ArrivalShape } from './arrivals.ts';
 import { createBoundedFetch } from './bounded-fetch.ts';
+import { createFallingPrices, type FallingCounts } from './falling-prices.ts';
 import { breakWebhooks, type StandIn, type WebhookTroubles } from './faulty-webhooks.ts';
 import { judge, type DropReport, type Verdict } from './gates.ts';
 import { takeJourney } from './journey.ts';
@@ -23,6 +24,8 @@ export interface DrillOptions {
   readonly stockCount: number;
   readonly shape: ArrivalShape;
   readonly skusCount: number;
+  /** How often the price falls; without it, it stays. */
+  readonly fallsEveryMs?: number | null;
   readonly abandonShare: number;
   readonly declineShare: number;
   readonly challengeShare: number;
@@ -65,6 +68,8 @@ export interface DrillResult extends Omit<Verdict, 'gates' | 'ok'> {
   readonly serversKilled: number;
   /** What was planned to go wrong, as the buyers met it. */
   readonly troubles: Tally['troubles'];
+  /** What buyers paid for a unit whose price falls; null where it stays. */
+  readonly falling: FallingCounts | null;
   /** Null where the webhooks were left alone. */
   readonly webhooks: WebhookTroubles | null;
   readonly gates: Verdict['gates'];
@@ -99,6 +104,7 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
     withIdlers:
       options.shortWindows === true || options.abandonShare > 0 || options.breakWebhooksAt !== undefined,
     pace: options.pace,
+    fallsEveryMs: options.fallsEveryMs,
     retry,
   });
   options.onDrop?.(stage.dropId, tally);
@@ -110,6 +116,7 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
     const kill =
       options.killServer &&
       killInTheMiddle(options.killServer, { tally, stockCount, signal: killing.signal });
+    const prices = stage.schedules && createFallingPrices(stage.schedules);
     const overdue = AbortSignal.timeout(options.withinMs);
     const journeys = {
       url,
@@ -121,6 +128,7 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
       signal: AbortSignal.any([signal, overdue]),
       opensAtMs: startedAtMs + schedule.opensAfterMs,
       serverNow: () => stage.clock.now(),
+      ...(prices ? { prices } : {}),
       ...(options.onSocketOpen ? { onSocketOpen: options.onSocketOpen } : {}),
       ...(kill ? { serverKilled: kill.killed } : options.askAgain ? { serverKilled: options.askAgain } : {}),
     };
@@ -143,6 +151,7 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
     const report = await reportAtRest(stage, { signal, retry });
     const webhooks = (await broken?.mend()) ?? null;
     const soldOutToldMs = reckonTold(report.soldOutAtMs, tally.soldOutHeardAtMs);
+    const falling = prices?.counts() ?? null;
     const verdict = judge(report, {
       wantedCount: plans.filter(plan => plan.intent !== 'abandon').length,
       brokenCount: tally.ends.failed + tally.ends.unfinished,
@@ -150,6 +159,7 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
       told: soldOutToldMs && { maxMs: soldOutToldMs.maxMs, withinMs: options.toldWithinMs },
       serversKilled: options.killServer ? { count: serversKilled, wanted: 1 } : null,
       webhooks,
+      falling,
     });
     const { gates, ok, ...counts } = verdict;
     const result = {
@@ -165,6 +175,7 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
       servers,
       serversKilled,
       troubles: tally.troubles,
+      falling,
       webhooks,
       gates,
       ok,

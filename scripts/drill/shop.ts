@@ -1,5 +1,6 @@
 // What a buyer does with a pass: looks for a SKU that is left, takes a unit, pays by card, waits until it is theirs.
 import { failureOf, withRetries, type Doorbuster, type DropWatch, type Failure } from '../../client/index.ts';
+import type { FallingPrices, HeldPrice } from './falling-prices.ts';
 import { passChallenge, payByCard, type CardOutcome, type Payable } from './pay-by-card.ts';
 import type { BuyerPlan, LeavingStep } from './plan-buyers.ts';
 import { quietWait } from './quiet-wait.ts';
@@ -52,8 +53,12 @@ export function createShopper(options: {
   tally: Tally;
   fetch: typeof fetch;
   signal: AbortSignal;
+  /** The server's clock; needed where prices fall. */
+  serverNow?: () => number;
+  prices?: FallingPrices;
 }): Shopper {
-  const { buyer, dropId, currency, plan, tally, signal } = options;
+  const { buyer, dropId, currency, plan, tally, prices, signal } = options;
+  const serverNow = options.serverNow ?? Date.now;
   const { api } = buyer;
   const retry = { signal, withinMs: patienceMs, onRetry: (failure: Failure) => tally.retried(failure) };
   // Buyers spread over the SKUs, each beginning with another one.
@@ -83,7 +88,7 @@ export function createShopper(options: {
   const hold = async (
     called: string,
     renew: (pass: string) => Promise<string | null>,
-  ): Promise<Step<string>> => {
+  ): Promise<Step<{ holdId: string; price: HeldPrice | null }>> => {
     let pass = called;
     const gone = new Set<string>();
     for (let tries = 0; tries < holdTriesMax && !signal.aborted; tries += 1) {
@@ -108,13 +113,17 @@ export function createShopper(options: {
       if (quoted.kind !== 'quoted') return unexpected(`quote ${quoted.kind}`);
       const { quote } = quoted;
       const holdId = crypto.randomUUID();
+      const askedAtMs = serverNow();
       const placed = await withRetries(() => api.hold.place.mutate({ holdId, pass, quote }), retry);
       switch (placed.kind) {
         case 'held':
         case 'paying':
           tally.reach('held');
           tally.took('hold', performance.now() - startedAtMs);
-          return { kind: 'got', value: holdId };
+          return {
+            kind: 'got',
+            value: { holdId, price: prices ? met(prices, placed, { sku, askedAtMs }) : null },
+          };
         case 'sold-out':
           gone.add(sku);
           continue;
@@ -146,6 +155,17 @@ export function createShopper(options: {
       }
     }
     return unexpected('hold never placed');
+  };
+
+  const met = (
+    told: FallingPrices,
+    placed: { lines: readonly { unitPrice: { amount: number } }[]; total: { amount: number } },
+    asked: { sku: string; askedAtMs: number },
+  ): HeldPrice => {
+    const unitAmount = placed.lines[0]?.unitPrice.amount ?? Number.NaN;
+    const price = { ...asked, unitAmount, totalAmount: placed.total.amount, answeredAtMs: serverNow() };
+    told.held(price);
+    return price;
   };
 
   /** An order that needs no card (any more) is told by its id alone. */
@@ -249,7 +269,8 @@ export function createShopper(options: {
       if (held.kind === 'end') return held;
       if (plan.leavesAfter === 'hold') return walkOff('hold');
       const payingSinceMs = performance.now();
-      const placed = await order(held.value);
+      const { holdId, price } = held.value;
+      const placed = await order(holdId);
       if (placed.kind === 'end') return placed;
       const { orderId, payable } = placed.value;
       if (plan.leavesAfter === 'payment') return walkOff('payment');
@@ -260,7 +281,13 @@ export function createShopper(options: {
       const confirmedAtMs = performance.now();
       tally.took('pay', confirmedAtMs - payingSinceMs);
       const end = await settle(orderId);
-      if (end === 'paid') tally.took('settle', performance.now() - confirmedAtMs);
+      if (end === 'paid') {
+        tally.took('settle', performance.now() - confirmedAtMs);
+        if (prices && price) {
+          const { totals } = await withRetries(() => api.order.get.query({ orderId }), retry);
+          prices.paid(price, totals.total.amount);
+        }
+      }
       return { end };
     },
   };

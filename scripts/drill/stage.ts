@@ -2,11 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { createDoorbuster, withRetries, type Api, type RetryOptions } from '../../client/index.ts';
 import type { ArrivalShape, Schedule } from './arrivals.ts';
+import type { Schedules } from './falling-prices.ts';
 
 export interface Stage {
   readonly dropId: string;
   readonly skus: readonly string[];
   readonly currency: string;
+  /** How the prices fall; null where they stay. */
+  readonly schedules: Schedules | null;
   readonly admin: Api;
   /** The server's clock, by round trips of one client: all of a drill's buyers are one machine. */
   readonly clock: { sync(): Promise<void>; now(): number };
@@ -24,6 +27,8 @@ export interface Pace {
 
 const currency = 'EUR';
 const priceMinor = 4_900;
+/** By a twentieth, ten times: the fifty SKUs of the largest drill have as many steps together as a drop may have. */
+const fall = { steps: 10, ofPrice: 20 };
 /** The best of so many round trips counts. */
 const clockSamplesCount = 15;
 
@@ -35,13 +40,14 @@ export async function setStage(options: {
   shape: ArrivalShape;
   schedule: Schedule;
   buyersCount: number;
+  fallsEveryMs?: number | null | undefined;
   /** Some buyers take units and never pay for them. */
   withIdlers: boolean;
   /** As fast as the crowd goes, where nothing is given. */
   pace?: Pace | undefined;
   retry: RetryOptions;
 }): Promise<Stage> {
-  const { url, adminKey, stockCount, skusCount, shape, schedule, retry } = options;
+  const { url, adminKey, stockCount, skusCount, shape, schedule, fallsEveryMs = null, retry } = options;
   const admin = createDoorbuster({ url, token: adminKey });
   const { api } = admin;
   const name = randomBytes(4).toString('hex');
@@ -56,7 +62,7 @@ export async function setStage(options: {
         variants: skus.map((sku, index) => ({
           sku,
           title: `No. ${index + 1}`,
-          price: { amount: priceMinor + index * 100, currency },
+          price: { amount: priceOf(index), currency },
         })),
       }),
     retry,
@@ -68,17 +74,25 @@ export async function setStage(options: {
     title: `Drill ${name}`,
     mode: shape === 'lobby' ? 'shuffle' : 'fifo',
     opensAtMs: Math.round(opensAtMs),
-    items: spread(stockCount, skus),
+    items: spread(stockCount, skus).map((item, index) => ({
+      ...item,
+      ...(fallsEveryMs === null ? {} : { falling: fallingFrom(priceOf(index), fallsEveryMs) }),
+    })),
     perBuyerMax: 1,
     ratePerSec: Math.min(1_000, Math.max(100, stockCount)),
     activeMax: Math.min(1_000, Math.max(50, stockCount)),
     ...options.pace,
     ...windows,
   });
+  const schedules =
+    fallsEveryMs === null
+      ? null
+      : new Map((await api.drop.get.query({ dropId })).items.map(item => [item.sku, item]));
   return {
     dropId,
     skus,
     currency,
+    schedules,
     admin: api,
     clock: { sync: () => admin.syncClock(dropId, clockSamplesCount), now: () => admin.clock.now() },
     restWithinMs: windows.passTtlMs + windows.holdTtlMs + windows.paymentWindowMs + 60_000,
@@ -89,6 +103,16 @@ export async function setStage(options: {
       await admin.close();
     },
   };
+}
+
+function priceOf(index: number): number {
+  return priceMinor + index * 100;
+}
+
+function fallingFrom(price: number, everyMs: number) {
+  const step = Math.floor(price / fall.ofPrice);
+  const money = (amount: number) => ({ amount, currency });
+  return { step: money(step), everyMs, floor: money(price - fall.steps * step) };
 }
 
 /**

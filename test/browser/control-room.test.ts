@@ -45,6 +45,9 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 }, 60_000);
 
+/** Many steps, each of which may take as long as a page that shares the machine takes. */
+const long = { timeout: 60_000 } as const;
+
 describe('the control room', () => {
   it('refuses a wrong key and says what to do, and keeps a right one out of every address', async () => {
     const visit = await openPage(browser);
@@ -66,82 +69,86 @@ describe('the control room', () => {
     await expectNoComplaints(visit, /401 \(Unauthorized\)/);
   });
 
-  it('makes a drop, opens, pauses, throttles, tells and closes it, while a buyer watches it change', async () => {
-    const visit = await openPage(browser, { viewport: { width: 1280, height: 900 } });
-    const { page } = visit;
-    await signIn(page, installation.adminKey);
-    await page.getByRole('link', { name: 'New drop' }).first().click();
-    await page.getByRole('button', { name: 'Make the drop' }).click();
-    await page.getByText('fields need a look').waitFor();
-    await page.getByLabel('Title', { exact: true }).fill('Steered drop');
-    await page.getByRole('radio', { name: /First come/ }).check();
-    await page.getByLabel('Opens at', { exact: true }).fill(inLocalTime(Date.now() + 3_600_000));
-    await page.getByLabel('SKU', { exact: true }).fill('LAMP-TEAL');
-    await page.getByLabel('Units', { exact: true }).fill('20');
-    await page.getByRole('button', { name: 'Make the drop' }).click();
-    await page.getByRole('heading', { level: 1, name: 'Steered drop' }).waitFor();
-    const dropId = page.url().split('/').at(-1) ?? '';
+  it(
+    'makes a drop, opens, pauses, throttles, tells and closes it, while a buyer watches it change',
+    long,
+    async () => {
+      const visit = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+      const { page } = visit;
+      await signIn(page, installation.adminKey);
+      await page.getByRole('link', { name: 'New drop' }).first().click();
+      await page.getByRole('button', { name: 'Make the drop' }).click();
+      await page.getByText('fields need a look').waitFor();
+      await page.getByLabel('Title', { exact: true }).fill('Steered drop');
+      await page.getByRole('radio', { name: /First come/ }).check();
+      await page.getByLabel('Opens at', { exact: true }).fill(inLocalTime(Date.now() + 3_600_000));
+      await page.getByLabel('SKU', { exact: true }).fill('LAMP-TEAL');
+      await page.getByLabel('Units', { exact: true }).fill('20');
+      await page.getByRole('button', { name: 'Make the drop' }).click();
+      await page.getByRole('heading', { level: 1, name: 'Steered drop' }).waitFor();
+      const dropId = page.url().split('/').at(-1) ?? '';
 
-    const buyer = await openPage(browser, { viewport: { width: 390, height: 844 } });
-    await buyer.page.goto(`${installation.url}/drops/${dropId}`);
-    await buyer.page.getByRole('heading', { level: 1, name: 'Steered drop' }).waitFor();
-    const board = buyer.page.locator('.drop-board');
-    const buyerSees = (text: string) => board.getByText(text).first().waitFor();
+      const buyer = await openPage(browser, { viewport: { width: 390, height: 844 } });
+      await buyer.page.goto(`${installation.url}/drops/${dropId}`);
+      await buyer.page.getByRole('heading', { level: 1, name: 'Steered drop' }).waitFor();
+      const board = buyer.page.locator('.drop-board');
+      const buyerSees = (text: string) => board.getByText(text).first().waitFor();
 
-    // Moved by a day, with the terms that stand until then: the buyer's countdown hears of it without a reload.
-    await page.getByRole('link', { name: 'Edit' }).click();
-    await page.getByLabel('Opens at', { exact: true }).fill(inLocalTime(Date.now() + 25 * 3_600_000));
-    await page.getByLabel('Seconds to pay').fill('300');
-    await page.getByRole('button', { name: 'Save the changes' }).click();
-    await page.getByRole('heading', { level: 1, name: 'Steered drop' }).waitFor();
-    await board.getByText('1 day', { exact: true }).waitFor();
-    expect((await admin.api.admin.drop.get.query({ dropId })).paymentWindowMs).toBe(300_000);
+      // Moved by a day, with the terms that stand until then: the buyer's countdown hears of it without a reload.
+      await page.getByRole('link', { name: 'Edit' }).click();
+      await page.getByLabel('Opens at', { exact: true }).fill(inLocalTime(Date.now() + 25 * 3_600_000));
+      await page.getByLabel('Seconds to pay').fill('300');
+      await page.getByRole('button', { name: 'Save the changes' }).click();
+      await page.getByRole('heading', { level: 1, name: 'Steered drop' }).waitFor();
+      await board.getByText('1 day', { exact: true }).waitFor();
+      expect((await admin.api.admin.drop.get.query({ dropId })).paymentWindowMs).toBe(300_000);
 
-    await steer(page, 'Open now');
-    await page.getByText('The drop is open.').waitFor();
-    await buyerSees('Open');
-    await buy(dropId);
-    await expect
-      .poll(() => page.locator('[data-figure="sold"]').textContent(), { timeout: 10_000 })
-      .toBe('1');
+      await steer(page, 'Open now');
+      await page.getByText('The drop is open.').waitFor();
+      await buyerSees('Open');
+      await buy(dropId);
+      await expect
+        .poll(() => page.locator('[data-figure="sold"]').textContent(), { timeout: 10_000 })
+        .toBe('1');
 
-    await page.getByRole('button', { name: 'Pause', exact: true }).click();
-    const question = page.locator('.dialog');
-    await question.getByText('Nobody is called and nobody can reserve').waitFor();
-    await question.getByLabel('What to tell those who wait').fill('Back in a minute');
-    await question.getByRole('button', { name: 'Pause' }).click();
-    await page.getByText('The drop is paused. Buyers see it.').waitFor();
-    await buyerSees('Back in a minute');
-    await buyerSees('Paused');
-    const moved = admin.api.admin.drop.update.mutate({ dropId, opensAtMs: Date.now() + 3_600_000 });
-    await expect(moved).rejects.toThrow(/its opening and its terms stay as they are/);
-    await steer(page, 'Resume');
-    await page.getByText('The drop goes on.').waitFor();
-    await expect.poll(() => board.getByText('Back in a minute').count(), { timeout: 5_000 }).toBe(0);
+      await page.getByRole('button', { name: 'Pause', exact: true }).click();
+      const question = page.locator('.dialog');
+      await question.getByText('Nobody is called and nobody can reserve').waitFor();
+      await question.getByLabel('What to tell those who wait').fill('Back in a minute');
+      await question.getByRole('button', { name: 'Pause' }).click();
+      await page.getByText('The drop is paused. Buyers see it.').waitFor();
+      await buyerSees('Back in a minute');
+      await buyerSees('Paused');
+      const moved = admin.api.admin.drop.update.mutate({ dropId, opensAtMs: Date.now() + 3_600_000 });
+      await expect(moved).rejects.toThrow(/its opening and its terms stay as they are/);
+      await steer(page, 'Resume');
+      await page.getByText('The drop goes on.').waitFor();
+      await expect.poll(() => board.getByText('Back in a minute').count(), { timeout: 5_000 }).toBe(0);
 
-    const pace = page.getByRole('button', { name: 'Change the pace' });
-    await page.getByLabel('Calls a second').fill('3');
-    await pace.click();
-    await page.getByText('The pace is changed.').waitFor();
-    expect((await admin.api.admin.drop.get.query({ dropId })).ratePerSec).toBe(3);
-    await page.locator('.side-figures').getByText('target 180').waitFor();
+      const pace = page.getByRole('button', { name: 'Change the pace' });
+      await page.getByLabel('Calls a second').fill('3');
+      await pace.click();
+      await page.getByText('The pace is changed.').waitFor();
+      expect((await admin.api.admin.drop.get.query({ dropId })).ratePerSec).toBe(3);
+      await page.locator('.side-figures').getByText('target 180').waitFor();
 
-    await page.getByLabel('Message to all').fill('Ten units left');
-    await page.getByRole('button', { name: 'Send' }).click();
-    await buyerSees('Ten units left');
+      await page.getByLabel('Message to all').fill('Ten units left');
+      await page.getByRole('button', { name: 'Send' }).click();
+      await buyerSees('Ten units left');
 
-    await steer(page, 'Close for good');
-    await page.getByText('The drop is closed.').waitFor();
-    await expect.poll(() => board.textContent(), { timeout: 5_000 }).toContain('Closed');
-    await expectNoComplaints(buyer);
+      await steer(page, 'Close for good');
+      await page.getByText('The drop is closed.').waitFor();
+      await expect.poll(() => board.textContent(), { timeout: 5_000 }).toContain('Closed');
+      await expectNoComplaints(buyer);
 
-    await page.getByRole('link', { name: 'Audit log' }).click();
-    await page.getByLabel('To what').fill(dropId);
-    await page.getByRole('button', { name: 'Filter' }).click();
-    for (const act of ['create', 'open', 'pause', 'resume', 'throttle', 'message', 'close'])
-      await page.getByRole('cell', { name: `drop.${act}` }).waitFor();
-    await expectNoComplaints(visit);
-  });
+      await page.getByRole('link', { name: 'Audit log' }).click();
+      await page.getByLabel('To what').fill(dropId);
+      await page.getByRole('button', { name: 'Filter' }).click();
+      for (const act of ['create', 'open', 'pause', 'resume', 'throttle', 'message', 'close'])
+        await page.getByRole('cell', { name: `drop.${act}` }).waitFor();
+      await expectNoComplaints(visit);
+    },
+  );
 
   it('finds an order by its id, gives a part and then all of the money back, and says so', async () => {
     const dropId = await openDrop('Refunded drop');
@@ -195,104 +202,110 @@ describe('the control room', () => {
     await expectNoComplaints(visit);
   });
 
-  it('sets up a group, a coupon and a rate, puts a buyer into the group, and has all of it in the log and in the next price', async () => {
-    const dropId = await openDrop('Members drop');
-    const member = createDoorbuster({ url: installation.url });
-    buyers.push(member);
-    const buyerId = (await member.session())?.buyerId ?? '';
-    const visit = await openPage(browser);
-    const { page } = visit;
-    await signIn(page, installation.adminKey);
-    await page.getByRole('link', { name: 'Prices' }).click();
-    await page.getByText('No groups yet').first().waitFor();
-    await page.getByText('No rates yet').waitFor();
-    await page.getByRole('link', { name: 'New group' }).click();
-    const save = page.getByRole('button', { name: 'Save' });
-    await page.getByLabel('Name').fill('members');
-    await save.click();
-    await page.getByText('A group needs a percentage or prices of its own.').waitFor();
-    await expect.poll(() => focused(page)).toContain('Percent off');
-    await page.getByLabel('Title').fill('Members');
-    await page.getByLabel('Percent off').fill('5');
-    await page.getByLabel('Own prices').fill('LAMP-TEAL 79,90');
-    await save.click();
-    await page.getByText('Line 1: a SKU, a price such as 29.90, and a currency.').waitFor();
-    await page.getByLabel('Own prices').fill('LAMP-TEAL 79,90 EUR');
-    await save.click();
-    await page.getByText('Members is saved.').waitFor();
+  it(
+    'sets up a group, a coupon and a rate, puts a buyer into the group, and has all of it in the log and in the next price',
+    long,
+    async () => {
+      const dropId = await openDrop('Members drop');
+      const member = createDoorbuster({ url: installation.url });
+      buyers.push(member);
+      const buyerId = (await member.session())?.buyerId ?? '';
+      const visit = await openPage(browser);
+      const { page } = visit;
+      await signIn(page, installation.adminKey);
+      await page.getByRole('link', { name: 'Prices' }).click();
+      await page.getByText('No groups yet').first().waitFor();
+      await page.getByText('No rates yet').waitFor();
+      await page.getByRole('link', { name: 'New group' }).click();
+      const save = page.getByRole('button', { name: 'Save' });
+      await page.getByLabel('Name').fill('members');
+      await save.click();
+      await page.getByText('A group needs a percentage or prices of its own.').waitFor();
+      await expect.poll(() => focused(page)).toContain('Percent off');
+      await page.getByLabel('Title').fill('Members');
+      await page.getByLabel('Percent off').fill('5');
+      await page.getByLabel('Own prices').fill('LAMP-TEAL 79,90');
+      await save.click();
+      await page.getByText('Line 1: a SKU, a price such as 29.90, and a currency.').waitFor();
+      await page.getByLabel('Own prices').fill('LAMP-TEAL 79,90 EUR');
+      await save.click();
+      await page.getByText('Members is saved.').waitFor();
 
-    await page.getByLabel('Buyer', { exact: true }).fill('nobody');
-    await page.getByRole('button', { name: 'Find' }).click();
-    await page.getByText('This is no buyer’s id.').waitFor();
-    await page.getByLabel('Buyer', { exact: true }).fill(buyerId);
-    await page.getByRole('button', { name: 'Find' }).click();
-    await page.getByRole('checkbox', { name: 'Members' }).check();
-    await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('The buyer is in 1 group.').waitFor();
-    const priced = async () => {
-      const quoted = await member.api.pricing.quote.mutate({
-        dropId,
-        lines: [{ sku: 'LAMP-TEAL', quantity: 1 }],
-        destination: { country: 'DE' },
-        currency: 'EUR',
-      });
-      return quoted.kind === 'quoted' ? quoted.lines[0]?.unitPrice.amount : quoted.kind;
-    };
-    await expect.poll(priced, { timeout: 10_000 }).toBe(7_990);
+      await page.getByLabel('Buyer', { exact: true }).fill('nobody');
+      await page.getByRole('button', { name: 'Find' }).click();
+      await page.getByText('This is no buyer’s id.').waitFor();
+      await page.getByLabel('Buyer', { exact: true }).fill(buyerId);
+      await page.getByRole('button', { name: 'Find' }).click();
+      await page.getByRole('checkbox', { name: 'Members' }).check();
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByText('The buyer is in 1 group.').waitFor();
+      const priced = async () => {
+        const quoted = await member.api.pricing.quote.mutate({
+          dropId,
+          lines: [{ sku: 'LAMP-TEAL', quantity: 1 }],
+          destination: { country: 'DE' },
+          currency: 'EUR',
+        });
+        return quoted.kind === 'quoted' ? quoted.lines[0]?.unitPrice.amount : quoted.kind;
+      };
+      await expect.poll(priced, { timeout: 10_000 }).toBe(7_990);
 
-    await page.getByRole('link', { name: 'New coupon' }).click();
-    const make = page.getByRole('button', { name: 'Make the coupon' });
-    await page.getByLabel('Code').fill('spring');
-    await make.click();
-    await page.getByText('A number above 0, at most 100').waitFor();
-    await page.getByLabel('Discount').selectOption('An amount off');
-    await page.getByLabel('Amount off').fill('9,90');
-    await page.getByLabel('Uses in all').fill('3');
-    await page.getByLabel('Drop', { exact: true }).selectOption('Members drop');
-    await make.click();
-    await page.getByText('spring is made.').waitFor();
-    const coupon = page.getByRole('row', { name: /spring/ });
-    await coupon.getByText('€9.90 off').waitFor();
-    await coupon.getByText('0 of 3').waitFor();
-    const lines = [{ sku: 'LAMP-TEAL', quantity: 1 }];
-    const asked = { dropId, lines, destination: { country: 'DE' }, currency: 'EUR', coupon: 'SPRING' };
-    expect(await member.api.pricing.quote.mutate(asked)).toMatchObject({ discount: { amount: 990 } });
-    await coupon.getByRole('button', { name: /^Withdraw/ }).click();
-    await page.locator('.dialog').getByRole('button', { name: 'Withdraw' }).click();
-    await coupon.getByText('withdrawn').waitFor();
-    await expect
-      .poll(async () => (await member.api.pricing.quote.mutate(asked)).kind, { timeout: 10_000 })
-      .toBe('bad-coupon');
+      await page.getByRole('link', { name: 'New coupon' }).click();
+      const make = page.getByRole('button', { name: 'Make the coupon' });
+      await page.getByLabel('Code').fill('spring');
+      await make.click();
+      await page.getByText('A number above 0, at most 100').waitFor();
+      await page.getByLabel('Discount').selectOption('An amount off');
+      await page.getByLabel('Amount off').fill('9,90');
+      await page.getByLabel('Uses in all').fill('3');
+      await page.getByLabel('Drop', { exact: true }).selectOption('Members drop');
+      await make.click();
+      await page.getByText('spring is made.').waitFor();
+      const coupon = page.getByRole('row', { name: /spring/ });
+      await coupon.getByText('€9.90 off').waitFor();
+      await coupon.getByText('0 of 3').waitFor();
+      const lines = [{ sku: 'LAMP-TEAL', quantity: 1 }];
+      const asked = { dropId, lines, destination: { country: 'DE' }, currency: 'EUR', coupon: 'SPRING' };
+      expect(await member.api.pricing.quote.mutate(asked)).toMatchObject({ discount: { amount: 990 } });
+      await coupon.getByRole('button', { name: /^Withdraw/ }).click();
+      await page.locator('.dialog').getByRole('button', { name: 'Withdraw' }).click();
+      await coupon.getByText('withdrawn').waitFor();
+      await expect
+        .poll(async () => (await member.api.pricing.quote.mutate(asked)).kind, { timeout: 10_000 })
+        .toBe('bad-coupon');
 
-    const setRate = page.getByRole('button', { name: 'Set the rate' });
-    await page.getByLabel('From', { exact: true }).fill('eur');
-    await page.getByLabel('To', { exact: true }).fill('usd');
-    await setRate.click();
-    await page.getByText('A number above 0 such as 1.0845').waitFor();
-    await page.getByLabel('One of the first is').fill('1,0845');
-    await setRate.click();
-    const rate = page.getByRole('row', { name: /1 EUR = 1.0845 USD/ });
-    await rate.getByText('yes').waitFor();
-    expect((await admin.api.admin.rate.list.query()).items).toMatchObject([{ from: 'EUR', rate: '1.0845' }]);
-    await rate.getByRole('button', { name: /^Remove/ }).click();
-    await page.locator('.dialog').getByRole('button', { name: 'Remove' }).click();
-    await page.getByText('No rates yet').waitFor();
+      const setRate = page.getByRole('button', { name: 'Set the rate' });
+      await page.getByLabel('From', { exact: true }).fill('eur');
+      await page.getByLabel('To', { exact: true }).fill('usd');
+      await setRate.click();
+      await page.getByText('A number above 0 such as 1.0845').waitFor();
+      await page.getByLabel('One of the first is').fill('1,0845');
+      await setRate.click();
+      const rate = page.getByRole('row', { name: /1 EUR = 1.0845 USD/ });
+      await rate.getByText('yes').waitFor();
+      expect((await admin.api.admin.rate.list.query()).items).toMatchObject([
+        { from: 'EUR', rate: '1.0845' },
+      ]);
+      await rate.getByRole('button', { name: /^Remove/ }).click();
+      await page.locator('.dialog').getByRole('button', { name: 'Remove' }).click();
+      await page.getByText('No rates yet').waitFor();
 
-    await page.getByRole('link', { name: 'Members', exact: true }).click();
-    expect(await page.getByLabel('Own prices').inputValue()).toBe('LAMP-TEAL 79.90 EUR');
-    await page.getByRole('button', { name: 'Remove' }).click();
-    await page.locator('.dialog').getByRole('button', { name: 'Remove' }).click();
-    await page.getByText('No groups yet').first().waitFor();
-    await expect.poll(priced, { timeout: 10_000 }).toBe(8_900);
+      await page.getByRole('link', { name: 'Members', exact: true }).click();
+      expect(await page.getByLabel('Own prices').inputValue()).toBe('LAMP-TEAL 79.90 EUR');
+      await page.getByRole('button', { name: 'Remove' }).click();
+      await page.locator('.dialog').getByRole('button', { name: 'Remove' }).click();
+      await page.getByText('No groups yet').first().waitFor();
+      await expect.poll(priced, { timeout: 10_000 }).toBe(8_900);
 
-    await page.getByRole('link', { name: 'Who changed groups' }).click();
-    for (const act of ['put', 'putBuyer', 'remove'])
-      await page.getByRole('cell', { name: `group.${act}`, exact: true }).waitFor();
-    await page.getByLabel('What', { exact: true }).selectOption('Exchange rates');
-    await page.getByRole('button', { name: 'Filter' }).click();
-    await page.getByRole('cell', { name: 'EUR:USD' }).first().waitFor();
-    await expectNoComplaints(visit);
-  });
+      await page.getByRole('link', { name: 'Who changed groups' }).click();
+      for (const act of ['put', 'putBuyer', 'remove'])
+        await page.getByRole('cell', { name: `group.${act}`, exact: true }).waitFor();
+      await page.getByLabel('What', { exact: true }).selectOption('Exchange rates');
+      await page.getByRole('button', { name: 'Filter' }).click();
+      await page.getByRole('cell', { name: 'EUR:USD' }).first().waitFor();
+      await expectNoComplaints(visit);
+    },
+  );
 
   it('has the books checked by a worker, and shows that they are in order', { timeout: 60_000 }, async () => {
     const visit = await openPage(browser);

@@ -205,7 +205,7 @@ function focusedName(page: Page): Promise<string> {
 }
 
 // One after the other, and after all else: what dies here is everybody's.
-describe('a part that dies', () => {
+describe('a part that dies', { timeout: 60_000 }, () => {
   it('keeps the place over a reload, in a second tab, and over an engine that dies and returns', async () => {
     const dropId = await shop.createDrop({ title: 'Patient drop', total: 5, activeMax: 1 });
     await shop.joinOnly(dropId, 3);

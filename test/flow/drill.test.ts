@@ -69,6 +69,7 @@ const resultKeys = [
   'servers',
   'serversKilled',
   'troubles',
+  'falling',
   'webhooks',
   'gates',
   'ok',
@@ -92,6 +93,20 @@ describe('a drill on a sound engine', () => {
     expect(result.capturedMinor).toBeGreaterThan(0);
     expect(report.items.map(item => item.ordered)).toEqual([4, 4, 4]);
     expect(report.findings).toEqual([]);
+    expect(ends).toMatchObject({ paid: 12, 'sold-out': 28 });
+  });
+
+  it('charges each buyer of a price that falls the price of the instant of their hold', async () => {
+    // Slowly, so that the twelve who buy do not all come before the first fall.
+    const pace = { ratePerSec: 4, activeMax: 40 };
+    const { result, ends } = await drill({ fallsEveryMs: 1_000, pace });
+    expect(result).toMatchObject({
+      ...soldOut,
+      errors: {},
+      falling: { offSchedule: 0, chargedOtherwise: 0 },
+    });
+    expect(result.falling?.toldMinor).toBe(result.capturedMinor);
+    expect(Object.keys(result.falling?.paid ?? {}).length).toBeGreaterThan(1);
     expect(ends).toMatchObject({ paid: 12, 'sold-out': 28 });
   });
 

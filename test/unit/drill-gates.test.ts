@@ -21,6 +21,7 @@ const wanted = {
   told: { maxMs: 400, withinMs: 1_000 },
   serversKilled: null,
   webhooks: null,
+  falling: null,
 };
 
 function orderOf(serial: number, change: Partial<BookedOrder> = {}): BookedOrder {
@@ -324,6 +325,19 @@ describe('the gates notice', async () => {
   ])('%s', (_what, change, gate) => {
     const { gates } = judge(reckonDrop(sound), { ...wanted, ...change });
     expect(gates.filter(each => !each.ok).map(each => each.name)).toEqual([expect.stringContaining(gate)]);
+  });
+
+  it('of a price that falls: a hold off the schedule, an order charged otherwise, and money that nobody was told of', () => {
+    const report = reckonDrop(sound);
+    const told = { offSchedule: 0, chargedOtherwise: 0, toldMinor: report.capturedMinor ?? 0 };
+    const failing = (change: Partial<typeof told>) =>
+      judge(report, { ...wanted, falling: { ...told, ...change } }).gates.flatMap(each =>
+        each.ok ? [] : [each.name],
+      );
+    expect(failing({})).toEqual([]);
+    expect(failing({ offSchedule: 1 })).toEqual([expect.stringContaining('another instant')]);
+    expect(failing({ chargedOtherwise: 1 })).toEqual([expect.stringContaining('than held')]);
+    expect(failing({ toldMinor: told.toldMinor - 1 })).toEqual([expect.stringContaining('were told')]);
   });
 });
 

@@ -5,9 +5,44 @@ import { createBoundedFetch } from '../../scripts/drill/bounded-fetch.ts';
 import { readCommandLine } from '../../scripts/drill/options.ts';
 import { percentilesOf } from '../../scripts/drill/percentiles.ts';
 import { createPlaces } from '../../scripts/drill/places.ts';
+import { createFallingPrices } from '../../scripts/drill/falling-prices.ts';
 import { planBuyers } from '../../scripts/drill/plan-buyers.ts';
 import { reckonTold } from '../../scripts/drill/sold-out-told.ts';
 import { limits } from '../../server/limits.ts';
+
+describe('the price of a hold', () => {
+  const money = (amount: number) => ({ amount, currency: 'EUR' });
+  const steps = [90, 80, 70].map((amount, index) => ({ atMs: 10_000 * (index + 1), price: money(amount) }));
+  const item = { price: money(100), falling: { startPrice: money(100), floor: money(70), steps } };
+  const offSchedule = (unitAmount: number, askedAtMs: number, answeredAtMs: number, sku = 'a') => {
+    const prices = createFallingPrices(new Map([['a', item]]));
+    prices.held({ sku, unitAmount, totalAmount: unitAmount, askedAtMs, answeredAtMs });
+    return prices.counts().offSchedule;
+  };
+
+  it('is that of an instant of its call, give or take what a clock may be wrong by', () => {
+    expect(offSchedule(90, 12_000, 13_000)).toBe(0);
+    // Over a fall, either; over two, each of three.
+    expect([90, 80].map(amount => offSchedule(amount, 19_900, 20_100))).toEqual([0, 0]);
+    expect([100, 90, 80].map(amount => offSchedule(amount, 9_000, 20_100))).toEqual([0, 0, 0]);
+    expect(offSchedule(90, 20_200, 20_300)).toBe(0);
+  });
+
+  it('is noticed where it is an older one, one to come, or none of the schedule', () => {
+    expect(offSchedule(90, 20_300, 21_000)).toBe(1);
+    expect(offSchedule(80, 12_000, 13_000)).toBe(1);
+    expect(offSchedule(85, 9_000, 31_000)).toBe(1);
+    expect(offSchedule(90, 12_000, 13_000, 'b')).toBe(1);
+  });
+
+  it('is told to be another than the order’s, and what all were told adds up', () => {
+    const prices = createFallingPrices(new Map([['a', item]]));
+    const hold = { sku: 'a', unitAmount: 90, totalAmount: 95, askedAtMs: 12_000, answeredAtMs: 12_100 };
+    prices.paid(hold, 95);
+    prices.paid(hold, 94);
+    expect(prices.counts()).toEqual({ paid: { 90: 2 }, offSchedule: 0, chargedOtherwise: 1, toldMinor: 190 });
+  });
+});
 
 describe('the command line of the drill', () => {
   it('has defaults for everything', () => {
@@ -39,6 +74,7 @@ describe('the command line of the drill', () => {
     ['--url', 'localhost', /--url takes an address/],
     ['--servers', '0', /--servers takes a whole number from 1/],
     ['--told-within', 'soon', /--told-within/],
+    ['--falling', '0', /--falling takes a whole number from 1/],
     ['--nonsense', 'x', /--nonsense/],
   ])('refuses %s %s, saying what it takes', (flag, value, message) => {
     expect(() => readCommandLine([flag, value], {})).toThrow(message);
