@@ -112,7 +112,7 @@ describe('the control room', () => {
         .toBe('1');
 
       await page.getByRole('button', { name: 'Pause', exact: true }).click();
-      const question = page.locator('.dialog');
+      const question = page.locator('.ask');
       await question.getByText('Nobody is called and nobody can reserve').waitFor();
       await question.getByLabel('What to tell those who wait').fill('Back in a minute');
       await question.getByRole('button', { name: 'Pause' }).click();
@@ -268,7 +268,7 @@ describe('the control room', () => {
       const asked = { dropId, lines, destination: { country: 'DE' }, currency: 'EUR', coupon: 'SPRING' };
       expect(await member.api.pricing.quote.mutate(asked)).toMatchObject({ discount: { amount: 990 } });
       await coupon.getByRole('button', { name: /^Withdraw/ }).click();
-      await page.locator('.dialog').getByRole('button', { name: 'Withdraw' }).click();
+      await page.locator('.ask').getByRole('button', { name: 'Withdraw' }).click();
       await coupon.getByText('withdrawn').waitFor();
       await expect
         .poll(async () => (await member.api.pricing.quote.mutate(asked)).kind, { timeout: 10_000 })
@@ -287,13 +287,13 @@ describe('the control room', () => {
         { from: 'EUR', rate: '1.0845' },
       ]);
       await rate.getByRole('button', { name: /^Remove/ }).click();
-      await page.locator('.dialog').getByRole('button', { name: 'Remove' }).click();
+      await page.locator('.ask').getByRole('button', { name: 'Remove' }).click();
       await page.getByText('No rates yet').waitFor();
 
       await page.getByRole('link', { name: 'Members', exact: true }).click();
       expect(await page.getByLabel('Own prices').inputValue()).toBe('LAMP-TEAL 79.90 EUR');
       await page.getByRole('button', { name: 'Remove' }).click();
-      await page.locator('.dialog').getByRole('button', { name: 'Remove' }).click();
+      await page.locator('.ask').getByRole('button', { name: 'Remove' }).click();
       await page.getByText('No groups yet').first().waitFor();
       await expect.poll(priced, { timeout: 10_000 }).toBe(8_900);
 
@@ -382,7 +382,7 @@ describe('the control room', () => {
     await page.getByRole('heading', { level: 1, name: 'By keyboard' }).waitFor();
     await tabTo(page, 'Pause');
     await keyboard.press('Enter');
-    await page.locator('.dialog').waitFor();
+    await page.locator('.ask').waitFor();
     await tabTo(page, 'Pause');
     await keyboard.press('Enter');
     await page.getByText('The drop is paused. Buyers see it.').waitFor();
@@ -485,7 +485,7 @@ async function signIn(page: Page, key: string): Promise<void> {
 
 async function steer(page: Page, act: string): Promise<void> {
   await page.getByRole('button', { name: act, exact: true }).click();
-  await page.locator('.dialog').getByRole('button', { name: act, exact: true }).click();
+  await page.locator('.ask').getByRole('button', { name: act, exact: true }).click();
 }
 
 /** What has the focus, by its name as the page gives it. */

@@ -37,7 +37,7 @@ export function Ask({
   return (
     <ModalOverlay isOpen isDismissable onOpenChange={isOpen => !isOpen && onClose()} className="veil">
       <Modal className="modal">
-        <Dialog role="alertdialog" className="dialog">
+        <Dialog role="alertdialog" className="ask">
           <form
             onSubmit={event => {
               event.preventDefault();
@@ -45,9 +45,9 @@ export function Ask({
             }}
           >
             <Heading slot="title">{title}</Heading>
-            <p className="dialog-text">{text}</p>
+            <p className="ask-text">{text}</p>
             {children}
-            <div className="dialog-acts">
+            <div className="ask-acts">
               <button type="button" className="button button-quiet" onClick={onClose}>
                 {words.cancel}
               </button>
