@@ -40,7 +40,7 @@ export async function walkControlRoom(
   await stage.stir();
   await shoot('admin-board');
   await page.getByRole('button', { name: 'Pause', exact: true }).click();
-  await page.locator('.dialog').waitFor();
+  await page.locator('.ask').waitFor();
   await shoot('admin-board-pause');
   await page.keyboard.press('Escape');
   await go(page, `${url}/admin/drops/${lobbyId}`);
@@ -73,7 +73,7 @@ export async function walkControlRoom(
   await go(page, `${url}/admin/orders/${orderId}`);
   await shoot('admin-order');
   await page.getByRole('button', { name: 'Refund', exact: true }).click();
-  await page.locator('.dialog').waitFor();
+  await page.locator('.ask').waitFor();
   await shoot('admin-order-refund');
   await page.keyboard.press('Escape');
   await go(page, `${url}/admin/prices`);
