@@ -1,12 +1,12 @@
 // Makes a drop, and changes one: what may still change of it.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useRef, useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { useLocation } from 'wouter';
 import { minorPerMajorOf } from '../../format/money.ts';
 import { Field, focusFirstProblem } from '../parts/field.tsx';
+import { FormEnd } from '../parts/form-end.tsx';
 import { formTexts } from '../parts/form-text.ts';
 import { tell } from '../parts/notices.tsx';
-import { explain } from '../parts/explain.ts';
 import { Awaited, heldStill, Page } from '../parts/page.tsx';
 import { useStaff } from '../session/staff.ts';
 import { words } from '../texts/texts.ts';
@@ -298,18 +298,12 @@ export function NewDrop() {
           </Field>
         </details>
 
-        <div role="alert">
-          {wrongCount > 0 && <p className="notice notice-alarm">{text.check(wrongCount)}</p>}
-          {create.isError && <p className="notice notice-alarm">{explain(create.error)}</p>}
-        </div>
-        <div className="form-acts">
-          <Link href="/drops" className="button button-quiet">
-            {words.cancel}
-          </Link>
-          <button type="submit" className="button" disabled={create.isPending}>
-            {text.submitCreate}
-          </button>
-        </div>
+        <FormEnd
+          sending={create}
+          problem={wrongCount > 0 ? text.check(wrongCount) : undefined}
+          backTo="/drops"
+          submit={text.submitCreate}
+        />
       </form>
     </Page>
   );

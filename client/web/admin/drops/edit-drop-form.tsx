@@ -1,9 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, Fragment, useRef, useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { useLocation } from 'wouter';
 import type { ApiInputs, ApiOutputs } from '../../../index.ts';
-import { explain } from '../parts/explain.ts';
 import { Field, focusFirstProblem } from '../parts/field.tsx';
+import { FormEnd } from '../parts/form-end.tsx';
 import { formText } from '../parts/form-text.ts';
 import { tell } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
@@ -132,18 +132,12 @@ export function EditDropForm({ drop }: { drop: AdminDrop }) {
             <TermsFields drop={drop} />
           </fieldset>
         )}
-        <div role="alert">
-          {problems[''] && <p className="notice notice-alarm">{problems['']}</p>}
-          {save.isError && <p className="notice notice-alarm">{explain(save.error)}</p>}
-        </div>
-        <div className="form-acts">
-          <Link href={`/drops/${drop.dropId}`} className="button button-quiet">
-            {words.cancel}
-          </Link>
-          <button type="submit" className="button" disabled={save.isPending}>
-            {text.submitEdit}
-          </button>
-        </div>
+        <FormEnd
+          sending={save}
+          problem={problems['']}
+          backTo={`/drops/${drop.dropId}`}
+          submit={text.submitEdit}
+        />
       </form>
     </Page>
   );

@@ -1,10 +1,10 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useRef, useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { useLocation } from 'wouter';
 import type { ApiInputs } from '../../../index.ts';
 import { minorPerMajorOf } from '../../format/money.ts';
-import { explain } from '../parts/explain.ts';
 import { Field, focusFirstProblem } from '../parts/field.tsx';
+import { FormEnd } from '../parts/form-end.tsx';
 import { formTexts } from '../parts/form-text.ts';
 import { tell } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
@@ -159,17 +159,7 @@ export function NewCoupon() {
             })}
           </div>
         </fieldset>
-        <div role="alert">
-          {create.isError && <p className="notice notice-alarm">{explain(create.error)}</p>}
-        </div>
-        <div className="form-acts">
-          <Link href="/prices" className="button button-quiet">
-            {words.cancel}
-          </Link>
-          <button type="submit" className="button" disabled={create.isPending}>
-            {text.submit}
-          </button>
-        </div>
+        <FormEnd sending={create} backTo="/prices" submit={text.submit} />
       </form>
     </Page>
   );

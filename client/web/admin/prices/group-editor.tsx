@@ -1,12 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useRef, useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { useLocation } from 'wouter';
 import type { ApiInputs, ApiOutputs } from '../../../index.ts';
 import { minorPerMajorOf } from '../../format/money.ts';
 import { majorOf } from '../drops/drop-form.rules.ts';
 import { Ask } from '../parts/ask.tsx';
-import { explain } from '../parts/explain.ts';
 import { Field, focusFirstProblem } from '../parts/field.tsx';
+import { FormEnd } from '../parts/form-end.tsx';
 import { formTexts } from '../parts/form-text.ts';
 import { tell, tellBad } from '../parts/notices.tsx';
 import { Awaited, heldStill, Page } from '../parts/page.tsx';
@@ -131,17 +131,7 @@ function GroupForm({ group, others }: { group: Group | null; others: ReadonlySet
             )}
           </Field>
         </fieldset>
-        <div role="alert">{save.isError && <p className="notice notice-alarm">{explain(save.error)}</p>}</div>
-        <div className="form-acts">
-          <Link href="/prices" className="button button-quiet">
-            {isFrozen ? words.back : words.cancel}
-          </Link>
-          {!isFrozen && (
-            <button type="submit" className="button" disabled={save.isPending}>
-              {words.save}
-            </button>
-          )}
-        </div>
+        <FormEnd sending={save} backTo="/prices" submit={words.save} isFrozen={isFrozen} />
       </form>
       {isAsked && group && (
         <Ask

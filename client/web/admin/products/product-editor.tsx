@@ -1,12 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useRef, useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { useLocation } from 'wouter';
 import type { ApiInputs, ApiOutputs } from '../../../index.ts';
 import { minorPerMajorOf } from '../../format/money.ts';
 import { majorOf, minorOf, skuPattern } from '../drops/drop-form.rules.ts';
 import { Ask } from '../parts/ask.tsx';
-import { explain } from '../parts/explain.ts';
 import { Field, focusFirstProblem } from '../parts/field.tsx';
+import { FormEnd } from '../parts/form-end.tsx';
 import { formText } from '../parts/form-text.ts';
 import { tell } from '../parts/notices.tsx';
 import { Awaited, heldStill, Page } from '../parts/page.tsx';
@@ -209,17 +209,7 @@ function ProductForm({ product }: { product: Product | null }) {
             {text.addVariant}
           </button>
         </fieldset>
-        <div role="alert">{save.isError && <p className="notice notice-alarm">{explain(save.error)}</p>}</div>
-        <div className="form-acts">
-          <Link href="/products" className="button button-quiet">
-            {isFrozen ? words.back : words.cancel}
-          </Link>
-          {!isFrozen && (
-            <button type="submit" className="button" disabled={save.isPending}>
-              {words.save}
-            </button>
-          )}
-        </div>
+        <FormEnd sending={save} backTo="/products" submit={words.save} isFrozen={isFrozen} />
       </form>
       {isAsked && product && (
         <Ask
