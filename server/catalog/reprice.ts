@@ -1,7 +1,7 @@
 // A new price for a whole catalog, or a part of it, page by page. What makes it safe to die anywhere: what was asked for
 // stands in a document before the first price changes; each product is marked in the very write that changes its price, so
-// a page that is done again changes nothing twice, whatever other repricings have passed over it meanwhile; and a repricing that nobody has ended is found by whoever asks for the
-// same, who goes on with it instead of beginning another.
+// a page that is done again changes nothing twice, whatever other repricings have passed over it meanwhile; and a
+// repricing that nobody has ended is found by whoever asks for the same, who goes on with it instead of beginning another.
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type ProductId, productIdSchema } from '../ids.ts';
