@@ -23,8 +23,8 @@ export interface DoorbusterOptions extends Ponyfills {
   /** The shop's own token of a customer, or an admin key. Without it the client keeps a guest's session itself. */
   readonly token?: string | (() => string | Promise<string>);
   /**
-   * A guest's session from before, as `onSession` gave it. A function is asked again as long as there is none, so that
-   * the tabs of one browser are one buyer.
+   * A guest's session from before, as `onSession` gave it. A function is asked again before each new session, which the
+   * tabs of one browser begin one at a time (by the Web Locks of a secure page), so that together they are one buyer.
    */
   readonly session?: Session | (() => Session | null);
   /** Told of each new session, to keep it over a page reload. */
@@ -148,7 +148,17 @@ function createGuest(options: DoorbusterOptions, clock: ServerClock) {
     now: () => clock.now(),
     saved: options.session,
     onSession: options.onSession,
+    alone:
+      typeof options.session === 'function'
+        ? work => amongTabs(`doorbuster.session ${url}`, work)
+        : undefined,
   });
+}
+
+/** Runs the work while no other tab runs work of this name; at once where the browser, or another runtime, has no locks. */
+async function amongTabs<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const locks = typeof navigator === 'undefined' ? undefined : navigator.locks;
+  return locks ? locks.request(name, work) : work();
 }
 
 export { joinThroughGate, solveChallenge, type Challenge } from './bot-gate.ts';

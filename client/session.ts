@@ -30,14 +30,15 @@ export function createSessionKeeper(options: {
   renewSession: (session: Session) => Promise<Session>;
   /** The server's time. */
   now: () => number;
-  /** A session from before; a function is asked again as long as there is none: another tab may have begun one. */
+  /** A session from before; a function is asked again before each new one: another tab may have begun or renewed it. */
   saved?: Session | (() => Session | null) | undefined;
   onSession?: ((session: Session) => void) | undefined;
+  /** Runs the work while no other tab runs any, so that what one of them begins the next one finds. */
+  alone?: (<T>(work: () => Promise<T>) => Promise<T>) | undefined;
 }): SessionKeeper {
-  const { startSession, renewSession, now, onSession } = options;
-  const { saved } = options;
-  const look = () => (typeof saved === 'function' ? saved() : (saved ?? null));
-  let session: Session | null = look();
+  const { startSession, renewSession, now, onSession, saved } = options;
+  const alone = options.alone ?? (work => work());
+  let session: Session | null = typeof saved === 'function' ? saved() : (saved ?? null);
   let marginMs = renewBeforeMs;
   let doubted = false;
   let underWay: Promise<Session> | null = null;
@@ -61,18 +62,14 @@ export function createSessionKeeper(options: {
     if (typeof timer === 'object' && 'unref' in timer) timer.unref();
   };
   const refresh = (): Promise<Session> => {
-    underWay ??= withRetries(() => renewOrStart())
-      .then(take)
-      .finally(() => {
-        underWay = null;
-      });
+    underWay ??= alone(async () => take(await withRetries(renewOrStart))).finally(() => {
+      underWay = null;
+    });
     return underWay;
   };
   const renewOrStart = async (): Promise<Session> => {
-    if (session === null) {
-      const found = typeof saved === 'function' ? saved() : null;
-      if (found !== null && found.expiresAtMs > now()) return found;
-    }
+    const found = typeof saved === 'function' ? saved() : null;
+    if (found !== null && found.expiresAtMs > Math.max(now(), session?.expiresAtMs ?? 0)) return found;
     if (session === null || session.expiresAtMs <= now()) return startSession();
     try {
       return await renewSession(session);

@@ -45,15 +45,24 @@ export interface LiveQueue {
   readonly leave: () => void;
 }
 
+/** Joined here, or given up for unknown, while the caller still brings what it brought. */
+interface OwnTicket {
+  readonly dropId: string;
+  readonly insteadOf: string | null;
+  readonly ticket: Ticket | null;
+}
+
 export function useQueue(options: QueueOptions): LiveQueue {
   const { dropId, onTicket, nonce: givenNonce } = options;
   const { client, drops, tickets } = useShared();
-  const [own, setOwn] = useState<{ dropId: string; ticket: Ticket | null } | null>(null);
+  const [own, setOwn] = useState<OwnTicket | null>(null);
   const [refusal, setRefusal] = useState<LiveQueue['refusal']>(null);
   const [failure, setFailure] = useState<unknown>(null);
   const [isBusy, setIsBusy] = useState(false);
-  // Joined here for this drop, or brought along.
-  const ticket = own?.dropId === dropId ? own.ticket : (options.ticket ?? null);
+  const brought = options.ticket ?? null;
+  const broughtText = brought?.ticket ?? null;
+  // What was found out here holds until another ticket is brought along: from another tab, for one.
+  const ticket = own?.dropId === dropId && own.insteadOf === broughtText ? own.ticket : brought;
   const sealed = ticket?.ticket ?? null;
   const { value: watched, error } = useFeed(tickets(sealed));
   // Whoever gives up a place is told by the answer; the news of it may come later.
@@ -68,9 +77,9 @@ export function useQueue(options: QueueOptions): LiveQueue {
   const isUnknown = error !== null && failureOf(error).code === 'NOT_FOUND';
   useEffect(() => {
     if (!isUnknown) return;
-    setOwn({ dropId, ticket: null });
+    setOwn({ dropId, insteadOf: broughtText, ticket: null });
     telling.current?.(null);
-  }, [dropId, isUnknown]);
+  }, [broughtText, dropId, isUnknown]);
 
   const run = useCallback((act: () => Promise<void>) => {
     setIsBusy(true);
@@ -89,11 +98,11 @@ export function useQueue(options: QueueOptions): LiveQueue {
         setRefusal(outcome.kind === 'joined' ? null : outcome.kind);
         if (outcome.kind !== 'joined') return;
         const { ticket: text, lane, arrival } = outcome;
-        setOwn({ dropId, ticket: { ticket: text, lane, arrival, nonce } });
+        setOwn({ dropId, insteadOf: broughtText, ticket: { ticket: text, lane, arrival, nonce } });
         telling.current?.({ ticket: text, lane, arrival, nonce });
       });
     },
-    [client, dropId, givenNonce, run],
+    [broughtText, client, dropId, givenNonce, run],
   );
   const leave = useCallback(() => {
     if (sealed === null) return;

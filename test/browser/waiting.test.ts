@@ -164,6 +164,37 @@ describe('the queue', options, () => {
     await shop.expectNoComplaints(visit);
   });
 
+  it('knows tabs that were opened together for one buyer', async () => {
+    const dropId = await shop.createDrop({ title: 'Two tabs drop', total: 5, activeMax: 1 });
+    await shop.joinOnly(dropId, 2);
+    const visit = await shop.visit('/search');
+    const first = visit.page;
+    const context = first.context();
+    const second = await context.newPage();
+    await second.goto(first.url());
+    // No session is begun before both tabs want one: one asks, and the other asks as well or waits for it.
+    const { promise: bothWant, resolve: letGo } = Promise.withResolvers<void>();
+    let asked = 0;
+    await context.route('**/trpc/session.start*', async route => {
+      asked += 1;
+      await bothWant;
+      await route.continue();
+    });
+    const address = new URL(`/drops/${dropId}`, shop.installation.url).href;
+    await Promise.all([first.goto(address), second.goto(address)]);
+    const wanting = async () => {
+      const { pending } = await first.evaluate(() => navigator.locks.query());
+      return asked + (pending?.length ?? 0);
+    };
+    await expect.poll(wanting, { timeout: 10_000 }).toBe(2);
+    letGo();
+    await first.getByRole('button', { name: 'Join the queue' }).click();
+    await first.getByText('Place 3 in the line').waitFor();
+    await second.getByText('Place 3 in the line').waitFor();
+    expect(asked).toBe(1);
+    await shop.expectNoComplaints(visit);
+  });
+
   it('can be checked in the browser after a shuffle, and a changed proof is found out', async () => {
     const dropId = await shop.createDrop({
       title: 'Fair drop',

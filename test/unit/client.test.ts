@@ -104,7 +104,9 @@ describe('a session', () => {
   afterEach(() => void vi.useRealTimers());
   const hourMs = 3_600_000;
 
-  function keeperWith(options: { saved?: Session; renew?: () => Promise<Session> } = {}) {
+  function keeperWith(
+    options: { saved?: Session | (() => Session | null); renew?: () => Promise<Session> } = {},
+  ) {
     let count = 0;
     const make = (buyerId: string): Session => ({
       buyerId,
@@ -155,6 +157,27 @@ describe('a session', () => {
     const old = keeperWith({ saved: { ...saved, expiresAtMs: Date.now() - 1 } });
     expect(await old.keeper.token()).toBe('token-1');
     old.keeper.stop();
+  });
+
+  it('that another tab has begun or renewed meanwhile is taken, and none is asked for', async () => {
+    const theirs = (hours: number) => ({
+      buyerId: 'theirs',
+      token: `theirs-${hours}`,
+      expiresAtMs: Date.now() + hours * hourMs,
+    });
+    let kept: Session | null = null;
+    const { keeper, start, renew } = keeperWith({ saved: () => kept });
+    kept = theirs(24);
+    expect(await keeper.token()).toBe('theirs-24');
+    kept = theirs(48);
+    await vi.advanceTimersByTimeAsync(23.5 * hourMs);
+    expect(keeper.current()?.token).toBe('theirs-48');
+    expect(start).not.toHaveBeenCalled();
+    expect(renew).not.toHaveBeenCalled();
+    // What is no newer than the own one is no reason not to renew.
+    await vi.advanceTimersByTimeAsync(24 * hourMs);
+    expect(renew).toHaveBeenCalledTimes(1);
+    keeper.stop();
   });
 
   it('that the server refuses is replaced, not tried for ever', async () => {

@@ -31,7 +31,15 @@ export function usePlace(dropId: string): PlaceHandle {
     },
     [buyerId, dropId],
   );
-  useEffect(() => onOtherTicket(dropId, () => setKept(keptTicket(dropId))), [dropId]);
+  useEffect(() => {
+    const look = () => {
+      const found = keptTicket(dropId);
+      setKept(known => (known?.ticket === found?.ticket ? known : found));
+    };
+    // It may have come between the first look and this one.
+    look();
+    return onOtherTicket(dropId, look);
+  }, [dropId]);
   const { error, ...queue } = useQueue({ dropId, ticket: kept, nonce, onTicket });
   return { ...queue, problem: error === null ? null : explainFailure(error) };
 }
