@@ -1,10 +1,11 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { Link, useLocation, useSearchParams } from 'wouter';
 import type { ApiInputs } from '../../../index.ts';
 import { formatDate } from '../../format/duration.ts';
 import { formatMoney } from '../../format/money.ts';
 import { formatCount } from '../../format/number.ts';
+import { DropOptions } from '../drops/drop-options.tsx';
 import { Field } from '../parts/field.tsx';
 import { formText } from '../parts/form-text.ts';
 import { Empty, Failed, Loading, More, Page } from '../parts/page.tsx';
@@ -51,10 +52,6 @@ export function OrderList() {
     ...(status ? { status } : {}),
     ...(byId && !('orderId' in byId) ? byId : {}),
   };
-  const drops = useQuery({
-    queryKey: ['drop-names'],
-    queryFn: () => api.admin.drop.list.query({ limit: 100 }),
-  });
   const orders = useInfiniteQuery({
     queryKey: ['orders', query],
     queryFn: ({ pageParam }) =>
@@ -100,15 +97,7 @@ export function OrderList() {
         <Field name="drop" label={text.drop}>
           {control => (
             <select {...control} value={dropId} onChange={event => set('drop', event.target.value)}>
-              <option value="">{text.allDrops}</option>
-              {drops.data?.items.map(drop => (
-                <option key={drop.dropId} value={drop.dropId}>
-                  {drop.title}
-                </option>
-              ))}
-              {dropId && !drops.data?.items.some(drop => drop.dropId === dropId) && (
-                <option value={dropId}>{dropId}</option>
-              )}
+              <DropOptions chosen={dropId} />
             </select>
           )}
         </Field>

@@ -1,8 +1,9 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import type { ApiInputs } from '../../../index.ts';
 import { minorPerMajorOf } from '../../format/money.ts';
+import { DropOptions } from '../drops/drop-options.tsx';
 import { Field, focusFirstProblem } from '../parts/field.tsx';
 import { FormEnd } from '../parts/form-end.tsx';
 import { formTexts } from '../parts/form-text.ts';
@@ -41,10 +42,6 @@ export function NewCoupon() {
   const [minSubtotal, setMinSubtotal] = useState('');
   const [problems, setProblems] = useState<Readonly<Record<string, CouponProblem>>>({});
   const text = words.coupons;
-  const drops = useQuery({
-    queryKey: ['drop-names'],
-    queryFn: () => api.admin.drop.list.query({ limit: 100 }),
-  });
   const create = useMutation({
     mutationFn: (input: Create) => api.admin.coupon.create.mutate(input),
     async onSuccess({ code }) {
@@ -143,12 +140,7 @@ export function NewCoupon() {
             <Field name="dropId" label={words.orders.drop}>
               {control => (
                 <select {...control}>
-                  <option value="">{words.orders.allDrops}</option>
-                  {drops.data?.items.map(({ dropId, title }) => (
-                    <option key={dropId} value={dropId}>
-                      {title}
-                    </option>
-                  ))}
+                  <DropOptions />
                 </select>
               )}
             </Field>
