@@ -1,6 +1,6 @@
 // The drops by name, for a list to choose one from.
 
-export interface DropName {
+interface DropName {
   readonly dropId: string;
   readonly title: string;
 }
