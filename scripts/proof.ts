@@ -46,8 +46,25 @@ const flags = {
   help: { type: 'boolean', default: false },
 } as const;
 
+/**
+ * Ids, nonces and tickets are base64url, and one in 64 begins with a dash. `parseArgs` takes such a value only behind
+ * a `=`, so it is put there: what follows one of these flags and is no flag itself is its value.
+ */
+function withDashedValues(argv: readonly string[]): string[] {
+  const taking = new Set(['--ticket', '--buyer', '--nonce']);
+  const isFlag = (text: string) => Object.keys(flags).some(name => text.split('=')[0] === `--${name}`);
+  const args: string[] = [];
+  for (const text of argv) {
+    const before = args.at(-1) ?? '';
+    if (taking.has(before) && text.startsWith('-') && !isFlag(text)) args.splice(-1, 1, `${before}=${text}`);
+    else args.push(text);
+  }
+  return args;
+}
+
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ options: flags, allowPositionals: true });
+  const args = withDashedValues(process.argv.slice(2));
+  const { values, positionals } = parseArgs({ args, options: flags, allowPositionals: true });
   if (values.help) {
     process.stdout.write(usage);
     return 0;

@@ -156,6 +156,8 @@ describe('what all processes remember together', () => {
 
   test('is forgotten where who changed it died before it could say so, as soon as the indexer comes by', async () => {
     await at(0).catalog.upsert(someProduct('unsaid'));
+    // Or the news that it was made could still be under way, and stand for what is never said.
+    await allHaveHeard();
     for (const { catalog } of processes) await catalog.product(id('unsaid'));
     await at(0).store.write([someProduct('unsaid', { title: 'Written, then killed' })], { nowMs: 2 });
     expect(await at(1).catalog.product(id('unsaid'))).toMatchObject({ rev: 1 });
