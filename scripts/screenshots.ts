@@ -12,6 +12,7 @@ import { ensurePages } from './build/pages.ts';
 import { walkControlRoom, walkEmptyControlRoom } from './screenshots/control-room-walk.ts';
 import { walkShop } from './screenshots/shop-walk.ts';
 import { setStage, type Shoot } from './screenshots/stage.ts';
+import { requireChromium } from './setup/chromium.ts';
 import { startInstallation } from './supervisor/installation.ts';
 
 const HELP = `npm run screenshots -- FOLDER [--only PART] [--fold]
@@ -34,6 +35,7 @@ const only = values.only ?? '';
 mkdirSync(folder, { recursive: true });
 
 const dataDir = mkdtempSync(path.join(tmpdir(), 'doorbuster-screenshots-'));
+const executablePath = await requireChromium();
 await ensurePages();
 const key = () => randomBytes(16).toString('hex');
 const staffKeys = { operator: key(), viewer: key() };
@@ -45,7 +47,7 @@ const installation = await startInstallation({
 });
 const { url } = installation;
 const browser = await chromium.launch({
-  executablePath: process.env['CHROMIUM_PATH'] || '/usr/bin/chromium',
+  executablePath,
   args: ['--no-sandbox', '--disable-gpu'],
 });
 const admin = createDoorbuster({ url, token: installation.adminKey });

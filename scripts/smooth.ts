@@ -8,6 +8,7 @@ import { chromium } from 'playwright-core';
 import { createDoorbuster } from '../client/index.ts';
 import { ensurePages } from './build/pages.ts';
 import { sendCrowd } from './crowd.ts';
+import { requireChromium } from './setup/chromium.ts';
 import { startInstallation } from './supervisor/installation.ts';
 
 const HELP = `npm run smooth -- [--buyers N]
@@ -41,11 +42,12 @@ interface Seen {
 }
 
 const dataDir = mkdtempSync(path.join(tmpdir(), 'doorbuster-smooth-'));
+const executablePath = await requireChromium();
 await ensurePages();
 const installation = await startInstallation({ dataDir, port: 0, restart: false });
 const { url } = installation;
 const browser = await chromium.launch({
-  executablePath: process.env['CHROMIUM_PATH'] || '/usr/bin/chromium',
+  executablePath,
   args: ['--no-sandbox', '--disable-gpu'],
 });
 const admin = createDoorbuster({ url, token: installation.adminKey });

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type CheckResult, describeCheck, runChecks } from './check/run-checks.ts';
-import { prepareChromium } from './setup/chromium.ts';
+import { requireChromium } from './setup/chromium.ts';
 import { prepareRedisServer } from './setup/redis-server.ts';
 import { closingLine, countResults, type Totals } from './test/count-results.ts';
 
@@ -18,9 +18,7 @@ async function main(filters: string[]): Promise<Totals> {
       await prepareRedisServer();
     }),
     await machineCheck('chromium', async () => {
-      const chromium = await prepareChromium();
-      if (chromium.kind === 'missing') throw new Error(chromium.reason);
-      process.env['CHROMIUM_PATH'] = chromium.path;
+      process.env['CHROMIUM_PATH'] = await requireChromium();
     }),
   ];
   const failedMachine = machine.filter(each => !each.ok);

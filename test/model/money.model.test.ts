@@ -32,7 +32,7 @@ import {
 
 /** Which of its claims fails first depends on what was drawn. */
 const unitPriceFailure =
-  /says the group|comes off what everybody|each is given|taking more|order of the terms|gives nothing away/;
+  /says the group|comes off what everybody|each is given|taking more|order of the terms|gives nothing away|a group pays less/;
 
 let askedBefore = 0;
 const properties: {

@@ -1,5 +1,6 @@
 // A real Chromium for tests, and a page that remembers whatever went wrong on it.
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { requireChromium } from '../../scripts/setup/chromium.ts';
 
 const args = [
   '--no-sandbox',
@@ -13,8 +14,8 @@ const args = [
 
 const stepWithinMs = 12_000;
 
-export function startBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env['CHROMIUM_PATH'] || '/usr/bin/chromium', args });
+export async function startBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: await requireChromium(), args });
 }
 
 export interface WatchedPage {

@@ -199,6 +199,28 @@ describe('the set-up of the tools for checks and tests', () => {
     });
   });
 
+  it('takes the browser without windows before one with them', async () => {
+    program('google-chrome', '');
+    program('chromium', '');
+    expect(await prepareChromium(options())).toEqual({ kind: 'found', path: path.join(bin, 'chromium') });
+    program('chromium-headless-shell', '');
+    const found = { kind: 'found', path: path.join(bin, 'chromium-headless-shell') };
+    expect(await prepareChromium(options())).toEqual(found);
+  });
+
+  it('installs the browser without windows, and the whole one where the system has no such package', async () => {
+    const chromium = path.join(bin, 'chromium');
+    program(
+      'apt-get',
+      `case "$*" in *headless-shell) exit 100;; *install*) printf '#!/bin/sh\\n' > ${chromium}; chmod 755 ${chromium};; esac`,
+    );
+    expect(await prepareChromium(options())).toEqual({ kind: 'found', path: chromium });
+    expect(said.filter(line => line.startsWith('Installing '))).toEqual([
+      expect.stringContaining('Installing chromium-headless-shell with apt-get'),
+      expect.stringContaining('Installing chromium with apt-get'),
+    ]);
+  });
+
   it('says why there is no browser and no luacheck where they cannot be installed', async () => {
     aptGet(undefined, 100);
     for (const outcome of [await prepareChromium(options()), await prepareLuacheck(options())]) {
