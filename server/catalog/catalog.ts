@@ -189,8 +189,11 @@ export async function createCatalog(deps: {
     if ((await store.touchWords(wordsConcerned(rules), clock.now())) > 0) onIndexDue?.();
   }
 
-  async function upsertMany(inputs: readonly ProductInput[], expectedRev?: number): Promise<WriteOutcome[]> {
-    const outcomes = await store.write(inputs, { nowMs: clock.now(), expectedRev });
+  async function write(
+    inputs: readonly ProductInput[],
+    options: { expectedRevs?: ReadonlyMap<ProductId, number>; repricedBy?: string } = {},
+  ): Promise<WriteOutcome[]> {
+    const outcomes = await store.write(inputs, { ...options, nowMs: clock.now() });
     const written = inputs.filter((_input, index) =>
       ['created', 'updated'].includes(outcomes[index]?.kind ?? ''),
     );
@@ -251,7 +254,9 @@ export async function createCatalog(deps: {
     listForAdmin: page,
 
     async upsert(input, options = {}) {
-      const [outcome] = await upsertMany([input], options.expectedRev);
+      const { expectedRev } = options;
+      const expectedRevs = expectedRev === undefined ? undefined : new Map([[input.productId, expectedRev]]);
+      const [outcome] = await write([input], expectedRevs && { expectedRevs });
       switch (outcome?.kind) {
         case 'created':
         case 'updated':
@@ -272,7 +277,7 @@ export async function createCatalog(deps: {
       }
     },
 
-    upsertMany: inputs => upsertMany(inputs),
+    upsertMany: inputs => write(inputs),
 
     async remove(productId) {
       const outcome = await store.remove(productId, clock.now());
@@ -310,10 +315,10 @@ export async function createCatalog(deps: {
       page: query => store.repricePage(query),
       count: terms => store.countToReprice(terms),
       find: productId => store.readToReprice(productId),
-      async write(input, { rev, repricedBy }) {
-        const [outcome] = await store.write([input], { nowMs: clock.now(), expectedRev: rev, repricedBy });
-        if (outcome?.kind === 'updated') await changed([input.productId]);
-        return outcome ?? { kind: 'contended' };
+      async write(pricedAnew, repricedBy) {
+        const inputs = pricedAnew.map(({ input }) => input);
+        const expectedRevs = new Map(pricedAnew.map(({ input, rev }) => [input.productId, rev]));
+        return write(inputs, { expectedRevs, repricedBy });
       },
     },
 

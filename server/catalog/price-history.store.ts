@@ -47,10 +47,15 @@ export function createPriceHistory(connection: MongoConnection, model: ProductMo
         .lean<{ _id: ProductId; priceLog: PriceChange[] }[]>();
       if (found.length === 0) return;
       await append(found.flatMap(({ priceLog }) => priceLog));
-      for (const { _id, priceLog } of found) {
-        const ids = priceLog.map(({ id }) => id);
-        await model.updateOne({ _id }, { $pull: { priceLog: { id: { $in: ids } } } });
-      }
+      await model.bulkWrite(
+        found.map(({ _id, priceLog }) => ({
+          updateOne: {
+            filter: { _id },
+            update: { $pull: { priceLog: { id: { $in: priceLog.map(({ id }) => id) } } } },
+          },
+        })),
+        { ordered: false },
+      );
     },
 
     /** Oldest first, the newest of them where there are many. */

@@ -147,14 +147,18 @@ export function createProductWrites(
 
   return {
     /**
-     * Writes products, each on its own: what is refused takes nothing else with it. `expectedRev`, where given, must be
-     * the rev that the product has now (0: absent). The ids must differ.
+     * Writes products, each on its own: what is refused takes nothing else with it. A product's expected rev, where one is
+     * given, must be the rev that it has now (0: absent). The ids must differ.
      */
     async write(
       inputs: readonly ProductInput[],
-      options: { nowMs: number; expectedRev?: number | undefined; repricedBy?: string | undefined },
+      options: {
+        nowMs: number;
+        expectedRevs?: ReadonlyMap<ProductId, number>;
+        repricedBy?: string | undefined;
+      },
     ): Promise<WriteOutcome[]> {
-      const { nowMs, expectedRev, repricedBy } = options;
+      const { nowMs, expectedRevs, repricedBy } = options;
       const outcomes: WriteOutcome[] = inputs.map(() => ({ kind: 'contended' }));
       const entries = inputs.map((input, index): Entry => ({ input, index, slugsTaken: 0 }));
       let open = entries;
@@ -175,6 +179,7 @@ export function createProductWrites(
         const updates = open.map(async entry => {
           const known = knownById.get(entry.input.productId);
           const rev = known?.live ? known.rev : 0;
+          const expectedRev = expectedRevs?.get(entry.input.productId);
           if (expectedRev !== undefined && expectedRev !== rev)
             await settle(entry, { kind: 'rev-differs', rev });
           else if (!known) fresh.push(entry);

@@ -94,9 +94,18 @@ export interface Reprice {
 export interface RepriceCatalog {
   page(query: RepriceTerms & { after: ProductId | null; limit: number }): Promise<RepricedProduct[]>;
   count(terms: RepriceTerms): Promise<number>;
-  write(input: ProductInput, at: { rev: number; repricedBy: string }): Promise<WriteOutcome>;
+  /** Each on its own, if its rev is still this one, and marked by who repriced it. */
+  write(
+    changes: readonly { readonly input: ProductInput; readonly rev: number }[],
+    repricedBy: string,
+  ): Promise<WriteOutcome[]>;
   find(productId: ProductId): Promise<RepricedProduct | null>;
 }
+
+/** What became of one product. */
+type Applied =
+  | { readonly kind: 'changed' | 'unchanged'; readonly prices: number }
+  | { readonly kind: 'refused'; readonly reason: string };
 
 const samplesMax = 5;
 const attemptsMax = 5;
@@ -140,28 +149,51 @@ export function createReprice(deps: {
     );
   };
 
-  /** One product, compared and set; looked at again where somebody else changed it meanwhile. */
-  const apply = async (
-    first: RepricedProduct & { next: NewPrices | null },
-    run: RepriceDocument,
-  ): Promise<{ kind: 'changed' | 'unchanged'; prices: number } | { kind: 'refused'; reason: string }> => {
-    let at: (RepricedProduct & { next: NewPrices | null }) | null = first;
-    for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+  /** A page of products, each compared and set; those that somebody else changed meanwhile are looked at again. */
+  const apply = async (page: readonly RepricedProduct[], run: RepriceDocument): Promise<Applied[]> => {
+    const applied = new Map<ProductId, Applied>();
+    let open = page;
+    for (let attempt = 0; attempt < attemptsMax && open.length > 0; attempt += 1) {
+      const next = await repriced(
+        open.map(({ product }) => product),
+        run,
+      );
+      const due = open.flatMap(({ product, repricings }, index) => {
+        const change = next[index];
+        // The page was begun before, and its end was not written down: nor was how many of its prices rounding left alone.
+        if (repricings.includes(run._id))
+          applied.set(product.productId, { kind: 'changed', prices: pricesIn(product, run).length });
+        else if (!change) applied.set(product.productId, { kind: 'unchanged', prices: 0 });
+        else if (change.problem !== null)
+          applied.set(product.productId, { kind: 'refused', reason: change.problem });
+        else return [{ product, change }];
+        return [];
+      });
+      const outcomes = await catalog.write(
+        due.map(({ product, change }) => ({ input: change.input, rev: product.rev })),
+        run._id,
+      );
+      const changedMeanwhile: ProductId[] = [];
+      for (const [index, { product, change }] of due.entries()) {
+        const kind = outcomes[index]?.kind;
+        if (kind === 'updated')
+          applied.set(product.productId, { kind: 'changed', prices: change.changes.length });
+        else if (kind === 'unchanged') applied.set(product.productId, { kind: 'unchanged', prices: 0 });
+        else changedMeanwhile.push(product.productId);
+      }
+      const found = await Promise.all(changedMeanwhile.map(productId => catalog.find(productId)));
       // Gone meanwhile.
-      if (!at) return { kind: 'unchanged', prices: 0 };
-      // The page was begun before, and its end was not written down: nor was how many of its prices rounding left alone.
-      if (at.repricings.includes(run._id))
-        return { kind: 'changed', prices: pricesIn(at.product, run).length };
-      if (!at.next) return { kind: 'unchanged', prices: 0 };
-      if (at.next.problem !== null) return { kind: 'refused', reason: at.next.problem };
-      const outcome = await catalog.write(at.next.input, { rev: at.product.rev, repricedBy: run._id });
-      if (outcome.kind === 'updated') return { kind: 'changed', prices: at.next.changes.length };
-      if (outcome.kind === 'unchanged') return { kind: 'unchanged', prices: 0 };
-      const again = await catalog.find(at.product.productId);
-      const [next = null] = again ? await repriced([again.product], run) : [];
-      at = again && { ...again, next };
+      for (const [index, productId] of changedMeanwhile.entries())
+        if (!found[index]) applied.set(productId, { kind: 'unchanged', prices: 0 });
+      open = found.filter(each => each !== null);
     }
-    return { kind: 'refused', reason: 'others are changing this product at the same time' };
+    return page.map(
+      ({ product }): Applied =>
+        applied.get(product.productId) ?? {
+          kind: 'refused',
+          reason: 'others are changing this product at the same time',
+        },
+    );
   };
 
   return {
@@ -229,17 +261,15 @@ export function createReprice(deps: {
       if (run.state !== 'running') return progressOf(run, []);
       const after = run.after === '' ? null : productIdSchema.parse(run.after);
       const found = await catalog.page({ ...run, after, limit: limits.repricePageCount });
-      const next = await repriced(
-        found.map(({ product }) => product),
-        run,
-      );
+      const applied = await apply(found, run);
       const count = { products: found.length, changed: 0, unchanged: 0, refused: 0, prices: 0 };
       const problems: { productId: string; reason: string }[] = [];
-      for (const [index, each] of found.entries()) {
-        const outcome = await apply({ ...each, next: next[index] ?? null }, run);
+      for (const [index, { product }] of found.entries()) {
+        const outcome = applied[index];
+        if (!outcome) continue;
         count[outcome.kind] += 1;
         if (outcome.kind === 'refused')
-          problems.push({ productId: each.product.productId, reason: outcome.reason });
+          problems.push({ productId: product.productId, reason: outcome.reason });
         else count.prices += outcome.prices;
       }
       const isLast = found.length < limits.repricePageCount;

@@ -45,8 +45,16 @@ async function openReprice(change: (catalog: RepriceCatalog) => Partial<RepriceC
   return { reprice, catalog, store, connection };
 }
 
+/** Writes so many products of a page, and is gone. */
+const dyingAfter =
+  (count: number, catalog: RepriceCatalog): RepriceCatalog['write'] =>
+  async (changes, repricedBy) => {
+    await catalog.write(changes.slice(0, count), repricedBy);
+    throw new Error('killed');
+  };
+
 describe('a repricing', () => {
-  /** Dies after so many writes of a page of ten, and another goes on; answers the prices that came of it. */
+  /** Dies after four writes of a page of ten, and another goes on; answers the prices that came of it. */
   async function interrupted(
     brand: string,
     change: (catalog: RepriceCatalog) => Partial<RepriceCatalog> = () => ({}),
@@ -55,15 +63,7 @@ describe('a repricing', () => {
     const ids = Array.from({ length: 10 }, (_, index) => `${brand}-${index}`);
     await setUp.catalog.upsertMany(ids.map(id => someProduct(id, { brand })));
     const terms = { basisPoints: 9_000, brand };
-    let writes = 0;
-    const dying = await openReprice(catalog => ({
-      ...change(catalog),
-      async write(input, at) {
-        if (writes === 4) throw new Error('killed');
-        writes += 1;
-        return catalog.write(input, at);
-      },
-    }));
+    const dying = await openReprice(catalog => ({ ...change(catalog), write: dyingAfter(4, catalog) }));
     const { repriceId } = await dying.reprice.start(terms);
     await expect(dying.reprice.step(repriceId)).rejects.toThrow('killed');
     const next = await openReprice(change);
@@ -108,14 +108,7 @@ describe('a repricing', () => {
     const { catalog, reprice } = await openReprice();
     const ids = Array.from({ length: 6 }, (_, index) => `crossed-${index}`);
     await catalog.upsertMany(ids.map(id => someProduct(id, { brand: 'crossed' })));
-    let writes = 0;
-    const dying = await openReprice(repriced => ({
-      async write(input, at) {
-        if (writes === 3) throw new Error('killed');
-        writes += 1;
-        return repriced.write(input, at);
-      },
-    }));
+    const dying = await openReprice(repriced => ({ write: dyingAfter(3, repriced) }));
     const [first, second] = [
       { basisPoints: 5_000, brand: 'crossed' },
       { basisPoints: 20_000, brand: 'crossed' },
@@ -131,6 +124,47 @@ describe('a repricing', () => {
     );
     // 29.99, halved and doubled in either order: rounded up on the way, or not.
     expect(amounts.toSorted((a = 0, b = 0) => a - b)).toEqual([2_999, 2_999, 2_999, 3_000, 3_000, 3_000]);
+    await reprice.end(repriceId);
+  });
+
+  it('looks again at what others change meanwhile, leaves out what they remove, and names what they never leave alone', async () => {
+    const { catalog } = await openReprice();
+    const busy = (index: number, title: string) => someProduct(`busy-${index}`, { brand: 'busy', title });
+    await catalog.upsertMany([0, 1, 2, 3].map(index => busy(index, 'As it was')));
+    let writes = 0;
+    const { reprice } = await openReprice(repriced => ({
+      async write(changes, repricedBy) {
+        writes += 1;
+        await catalog.upsert(busy(2, `Changed ${writes} times`));
+        if (writes === 1) {
+          await catalog.upsert(busy(0, 'Renamed'));
+          await catalog.remove(productIdSchema.parse('busy-1'));
+        }
+        return repriced.write(changes, repricedBy);
+      },
+    }));
+    const { repriceId } = await reprice.start({ basisPoints: 9_000, brand: 'busy' });
+    expect(await reprice.step(repriceId)).toMatchObject({
+      state: 'done',
+      products: 4,
+      changed: 2,
+      unchanged: 1,
+      refused: 1,
+      prices: 2,
+      problems: [{ productId: 'busy-2', reason: 'others are changing this product at the same time' }],
+    });
+    const left = await Promise.all(
+      [0, 1, 2, 3].map(async index => {
+        const product = await catalog.product(productIdSchema.parse(`busy-${index}`));
+        return product && [product.title, product.variants[0]?.price.amount];
+      }),
+    );
+    expect(left).toEqual([
+      ['Renamed', 2_699],
+      null,
+      [`Changed ${writes} times`, 2_999],
+      ['As it was', 2_699],
+    ]);
     await reprice.end(repriceId);
   });
 
