@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { SetupError } from '../setup/setup-error.js';
@@ -5,15 +6,35 @@ import { SetupError } from '../setup/setup-error.js';
 /** Servers behind one port: more than this machine has processors gains nothing, and each takes some 100 MB. */
 export const SERVERS_COUNT_MAX = 64;
 
-/** A port that was free a moment ago; the system hands out another one each time. */
+/**
+ * Below the ports that systems give to connections and to whoever asks for any (from 32,768 on, or 49,152): so nothing
+ * that starts meanwhile is given the port between its choice and its use.
+ */
+const DRAWN_PORTS = { from: 20_000, to: 32_767 };
+const DRAWS_MAX = 50;
+
+/** A port that is free now, drawn by chance, so that two who ask at the same time hardly get the same one. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
-  const server = createServer().listen(0, host);
-  await once(server, 'listening');
-  const address = server.address();
+  for (let draw = 0; draw < DRAWS_MAX; draw += 1) {
+    const port = randomInt(DRAWN_PORTS.from, DRAWN_PORTS.to + 1);
+    if (await isFree(port, host)) return port;
+  }
+  throw new SetupError(
+    `None of ${DRAWS_MAX} ports between ${DRAWN_PORTS.from} and ${DRAWN_PORTS.to} is free on ${host}. Name one: PORT=…`,
+  );
+}
+
+async function isFree(port: number, host: string): Promise<boolean> {
+  const server = createServer().listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return false;
+    throw error;
+  }
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
-  return address.port;
+  return true;
 }
 
 /** Throws a SetupError naming PORT where that port cannot be had, before anything else is started. */

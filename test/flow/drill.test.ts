@@ -138,8 +138,8 @@ describe('a drill on a sound engine', () => {
     const standIn = standInOf(installation.env);
     if (!standIn) throw new Error('this installation has a stand-in for Stripe');
     const { result, report, ends } = await drill({
-      buyersCount: 80,
-      stockCount: 24,
+      buyersCount: 60,
+      stockCount: 18,
       abandonShare: 0.25,
       declineShare: 0.25,
       challengeShare: 0.25,
@@ -150,9 +150,9 @@ describe('a drill on a sound engine', () => {
       failed: [],
       findings: [],
     });
-    expect(result).toMatchObject({ sold: 24, oversold: 0, unsoldWithDemand: 0, ok: true });
-    expect(report.items[0]?.redis).toMatchObject({ available: 0, held: 0, sold: 24 });
-    expect(ends).toMatchObject({ paid: 24, failed: 0, unfinished: 0 });
+    expect(result).toMatchObject({ sold: 18, oversold: 0, unsoldWithDemand: 0, ok: true });
+    expect(report.items[0]?.redis).toMatchObject({ available: 0, held: 0, sold: 18 });
+    expect(ends).toMatchObject({ paid: 18, failed: 0, unfinished: 0 });
     expect(result.troubles).toMatchObject({
       declined: expect.toSatisfy(isPositive),
       challenged: expect.toSatisfy(isPositive),
@@ -179,7 +179,7 @@ describe('a drill on a sound engine', () => {
     let kills = Promise.resolve();
     const { result, report, ends } = await drill({
       shape: 'flat',
-      buyersCount: 150,
+      buyersCount: 90,
       stockCount: 40,
       onDrop: dropId => {
         kills = (async () => {
@@ -223,8 +223,8 @@ describe('several servers behind one port', () => {
         url: several.url,
         adminKey: several.adminKey,
         shape: 'lobby',
-        buyersCount: 120,
-        stockCount: 24,
+        buyersCount: 72,
+        stockCount: 16,
         // Few at a time: when the server dies, most still wait.
         pace: { ratePerSec: 100, activeMax: 4 },
         killServer() {
@@ -236,11 +236,11 @@ describe('several servers behind one port', () => {
         failed: [],
         findings: [],
       });
-      expect(ends).toMatchObject({ paid: 24, 'sold-out': 96 });
+      expect(ends).toMatchObject({ paid: 16, 'sold-out': 56 });
       expect(result).toMatchObject({ inversions: 0, serversKilled: 1, places: { moved: 0, lost: 0 } });
       // Those who waited at the killed one came back to the other, which told them their place again.
       expect(result.places.comparisons).toBeGreaterThan(0);
-      expect(result.soldOutToldMs?.count).toBeGreaterThan(60);
+      expect(result.soldOutToldMs?.count).toBeGreaterThan(40);
       // The one that was killed, the other, and the one that took its place.
       const pids = result.servers.map(({ pid }) => Number(pid));
       expect(pids).toEqual(expect.arrayContaining([server, other, several.pids()['server']]));

@@ -95,6 +95,19 @@ async function untilNothingLeft(): Promise<void> {
   await vi.waitFor(() => expect(leftovers()).toEqual([]), { timeout: END_WITHIN_MS, interval: 50 });
 }
 
+async function expectNothingLeftAfterKilling(pid: number | undefined): Promise<void> {
+  if (pid === undefined) throw new Error('there is nothing to kill');
+  const processes = readRuntime(dataDir)?.processes ?? [];
+  expect(processes.length).toBeGreaterThan(0);
+  process.kill(pid, 'SIGKILL');
+  await untilNothingLeft();
+  // A process that is ending shows no environment any more a moment before it is gone.
+  await vi.waitFor(() => {
+    for (const each of processes) expect(isAlive({ pid: each.pid })).toBe(false);
+  });
+  expect(readRuntime(dataDir)).toBeUndefined();
+}
+
 describe('npm start', () => {
   it('opens, says where, serves, refuses a second one on the same data, and ends cleanly on Ctrl-C', {
     timeout: 2 * START_WITHIN_MS + END_WITHIN_MS,
@@ -123,31 +136,11 @@ describe('npm start', () => {
     await untilNothingLeft();
     expect(readRuntime(dataDir)).toBeUndefined();
     expect(readdirSync(dataDir)).not.toContain('runtime.json');
-
-    const again = start();
-    await untilOpen(again);
-    again.child.kill('SIGTERM');
-    expect(await again.status).toBe(0);
   });
 
-  it.each(['the supervisor', 'the set-up around it'])(
-    'leaves no process behind when %s is killed outright',
-    { timeout: START_WITHIN_MS + END_WITHIN_MS },
-    async which => {
-      const run = start();
-      const runtime = await untilOpen(run);
-      const victim = which === 'the supervisor' ? runtime.supervisor.pid : (run.child.pid ?? 0);
-      process.kill(victim, 'SIGKILL');
-      await untilNothingLeft();
-      // A process that is ending shows no environment any more a moment before it is gone.
-      await vi.waitFor(() => {
-        for (const { pid } of runtime.processes) expect(isAlive({ pid })).toBe(false);
-      });
-      expect(readRuntime(dataDir)).toBeUndefined();
-    },
-  );
-
-  it('brings back a server that was killed, and says so', { timeout: 2 * START_WITHIN_MS }, async () => {
+  it('brings back a server that was killed, says so, and leaves no process behind when it is killed outright itself', {
+    timeout: 2 * START_WITHIN_MS + END_WITHIN_MS,
+  }, async () => {
     const run = start();
     const before = await untilOpen(run);
     const server = before.processes.find(each => each.name === 'server');
@@ -158,6 +151,21 @@ describe('npm start', () => {
     });
     expect((await fetch(`${before.url}/health/live`)).status).toBe(200);
     expect(run.output).toContain('server: it was ended by SIGKILL; starting it again');
+
+    await expectNothingLeftAfterKilling(readRuntime(dataDir)?.supervisor.pid);
+  });
+
+  it('leaves no process behind when the set-up around it is killed outright, and starts again on the same data', {
+    timeout: 2 * START_WITHIN_MS + END_WITHIN_MS,
+  }, async () => {
+    const run = start();
+    await untilOpen(run);
+    await expectNothingLeftAfterKilling(run.child.pid);
+
+    const again = start();
+    await untilOpen(again);
+    again.child.kill('SIGTERM');
+    expect(await again.status).toBe(0);
   });
 
   it('ends on Ctrl-C while it is still starting', { timeout: END_WITHIN_MS }, async () => {

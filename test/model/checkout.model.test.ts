@@ -15,7 +15,7 @@ import { type CheckoutWorld, startCheckoutWorld } from '../support/checkout-worl
 import { type Act, type BuyerAct, MoneyWorld, type Plant, type Work } from '../support/money-world.ts';
 import { Network } from '../support/webhook-network.ts';
 
-const runsCount = Number(process.env['MODEL_RUNS'] ?? 150);
+const runsCount = Number(process.env['MODEL_RUNS'] ?? 100);
 const seed = process.env['MODEL_SEED'] === undefined ? {} : { seed: Number(process.env['MODEL_SEED']) };
 const path = process.env['MODEL_PATH'] === undefined ? {} : { path: process.env['MODEL_PATH'] };
 /** Where each script that held leaves a byte, for whoever shows how far it is. */

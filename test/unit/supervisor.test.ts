@@ -1,7 +1,7 @@
 // The supervisor's parts, with children of a few lines: what it does when they die, hang or never come up.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,7 +13,7 @@ import {
   type ProcessPlan,
   type RestartPolicy,
 } from '../../scripts/supervisor/managed-process.ts';
-import { assertPortFree } from '../../scripts/supervisor/ports.ts';
+import { assertPortFree, freePort } from '../../scripts/supervisor/ports.ts';
 import { identityOf, isAlive } from '../../scripts/supervisor/process-identity.ts';
 import { claimRuntime, readRuntime, removeRuntime, writeRuntime } from '../../scripts/supervisor/runtime.ts';
 import { loadSecrets } from '../../scripts/supervisor/secrets.ts';
@@ -277,6 +277,15 @@ describe('ports and logs', () => {
     server.close();
     await once(server, 'close');
     await expect(assertPortFree(port, '127.0.0.1')).resolves.toBeUndefined();
+  });
+
+  it('draws a free port that no connection of the system is given meanwhile', async () => {
+    const drawn = await Promise.all(Array.from({ length: 20 }, () => freePort()));
+    expect(new Set(drawn).size).toBeGreaterThan(15);
+    const rangeFile = '/proc/sys/net/ipv4/ip_local_port_range';
+    const lowest = existsSync(rangeFile) ? Number.parseInt(readFileSync(rangeFile, 'utf8'), 10) : 49_152;
+    expect(drawn.filter(port => port >= lowest || port < 1_024)).toEqual([]);
+    for (const port of drawn) await assertPortFree(port, '127.0.0.1');
   });
 
   it('bounds a log file, and keeps the one of the run before', () => {
