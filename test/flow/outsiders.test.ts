@@ -116,16 +116,16 @@ describe('the packed client', () => {
   let packed: string[] = [];
 
   beforeAll(async () => {
-    const npm = promisify(execFile).bind(null, 'npm');
     const env = { PATH: process.env['PATH'], HOME: outside };
+    const npm = (argv: string[], cwd: string) => promisify(execFile)('npm', argv, { cwd, env });
     const built = await buildClientPackage();
-    const pack = await npm(['pack', '--json', '--pack-destination', outside], { cwd: built.folder, env });
+    const pack = await npm(['pack', '--json', '--pack-destination', outside], built.folder);
     const [archive] = packedSchema.parse(JSON.parse(pack.stdout));
     packed = archive.files.map(file => file.path);
     mkdirSync(empty);
     writeFileSync(path.join(empty, 'package.json'), '{ "name": "empty", "private": true, "type": "module" }');
     const alone = ['--offline', '--legacy-peer-deps', '--ignore-scripts', '--no-audit', '--no-fund'];
-    await npm(['install', ...alone, path.join(outside, archive.filename)], { cwd: empty, env });
+    await npm(['install', ...alone, path.join(outside, archive.filename)], empty);
     const peers = ['@trpc', 'react', '@types/node', '@types/react', 'undici-types', 'csstype'];
     link(empty, Object.fromEntries(peers.map(name => [`node_modules/${name}`, name])));
   }, 120_000);
