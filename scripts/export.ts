@@ -12,8 +12,9 @@ import {
   writeReport,
 } from './command/catalog-command.ts';
 import { say } from './command/say.ts';
+import { openApiSource } from './export/api-source.ts';
 import { exportProducts } from './export/export-products.ts';
-import { type ExportSource, openApiSource, openDirectSource } from './export/export-source.ts';
+import type { ExportSource } from './export/export-source.ts';
 import { formatOf, type ImportFormat } from './import/read-records.ts';
 import { readRuntime } from './supervisor/runtime.ts';
 
@@ -68,8 +69,10 @@ function readOptions(argv: string[]): ExportOptions | 'help' {
 async function openSource(options: ExportOptions): Promise<ExportSource> {
   if (options.remote) return openApiSource(options.remote);
   const mongoUri = (readRuntime(options.dataDir)?.env ?? process.env)['MONGODB_URI'];
-  if (mongoUri) return openDirectSource({ mongoUri });
-  throw nothingRuns(options.dataDir, 'export', 'MONGODB_URI');
+  if (!mongoUri) throw nothingRuns(options.dataDir, 'export', 'MONGODB_URI');
+  // Only now: the database's own package takes longer to load than most of what can be wrong takes to be said.
+  const { openDirectSource } = await import('./export/direct-source.ts');
+  return openDirectSource({ mongoUri });
 }
 
 async function run(options: ExportOptions): Promise<number> {

@@ -15,7 +15,6 @@ import {
 } from './command/catalog-command.ts';
 import { say } from './command/say.ts';
 import { openApiTarget } from './import/api-target.ts';
-import { openDirectTarget } from './import/direct-target.ts';
 import { importProducts } from './import/import-products.ts';
 import { reportLines } from './import/import-report.ts';
 import type { ImportTarget } from './import/import-target.ts';
@@ -90,6 +89,8 @@ async function openTarget(options: ImportOptions): Promise<ImportTarget> {
   const mongoUri = env['MONGODB_URI'];
   const redisUrl = env['REDIS_URL'];
   if (!mongoUri || !redisUrl) throw nothingRuns(options.dataDir, 'import', 'MONGODB_URI and REDIS_URL');
+  // Only now: the databases' own packages take longer to load than most of what can be wrong takes to be said.
+  const { openDirectTarget } = await import('./import/direct-target.ts');
   return openDirectTarget({ mongoUri, redisUrl });
 }
 
