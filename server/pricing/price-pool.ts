@@ -53,12 +53,14 @@ export function createPricePool(
     queueCount = limits.priceQueueCount,
     batchCount = limits.priceBatchCount,
   } = options;
+  const keepsCompiled = process.env['NODE_COMPILE_CACHE'];
   const threads = new Piscina<string | RepriceTask, string | Float64Array>({
     filename: new URL('../../workers/price-cart.ts', import.meta.url).href,
     minThreads: threadsCount,
     maxThreads: threadsCount,
-    // The threads run the same Node with the same flags, but nothing of the process's secrets.
-    env: {},
+    // The threads run the same Node with the same flags, but know none of the process's secrets: of its settings only
+    // where compiled code is kept, which halves the time until a thread can work.
+    env: keepsCompiled ? { NODE_COMPILE_CACHE: keepsCompiled } : {},
   });
   let waiting: WaitingCart[] = [];
   let acceptedCount = 0;
