@@ -36,6 +36,7 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/support/temporary-folder.ts',
     pool: 'forks',
     // A worker goes on to its next file with the modules that it has: loading them anew for each file took a fifth of
     // the whole time. No module of the engine keeps state of its own, and no test stands in for a module.

@@ -44,7 +44,7 @@ describe('the worker program', () => {
           LOG_LEVEL: 'warn',
           REDIS_URL: world.redis.url,
           REDIS_JOBS_URL: jobsRedis.url,
-          MONGODB_URI: `${world.mongo.uri}/checkout`,
+          MONGODB_URI: world.mongoUri,
           // Nobody is there: search lags, and nothing else minds.
           TYPESENSE_URL: 'http://127.0.0.1:9',
           TYPESENSE_API_KEY: key,

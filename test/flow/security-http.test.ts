@@ -32,13 +32,16 @@ beforeAll(async () => {
   const address = jwks.address();
   const port = typeof address === 'object' && address ? address.port : 0;
   limitsRedis = await startEmbeddedRedis();
-  attacked = await startAttacked({
-    JWKS_URL: `http://127.0.0.1:${port}/keys`,
-    JWT_ISSUER: issuer,
-    JWT_AUDIENCE: audience,
-    REDIS_LIMITS_URL: limitsRedis.url,
-    ALLOWED_ORIGINS: 'https://listed.example',
-  });
+  attacked = await startAttacked(
+    {
+      JWKS_URL: `http://127.0.0.1:${port}/keys`,
+      JWT_ISSUER: issuer,
+      JWT_AUDIENCE: audience,
+      REDIS_LIMITS_URL: limitsRedis.url,
+      ALLOWED_ORIGINS: 'https://listed.example',
+    },
+    { workers: 0 },
+  );
   openDrop = await attacked.createDrop();
 }, 120_000);
 afterAll(async () => {

@@ -10,7 +10,7 @@ let attacked: Attacked;
 let dropId: string;
 
 beforeAll(async () => {
-  attacked = await startAttacked();
+  attacked = await startAttacked({}, { workers: 0 });
   dropId = await attacked.createDrop();
 }, 120_000);
 afterAll(() => attacked?.stop());

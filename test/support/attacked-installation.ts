@@ -37,12 +37,18 @@ const price = { amount: 1_000, currency: 'EUR' };
 
 export type Attacked = Awaited<ReturnType<typeof startAttacked>>;
 
-export async function startAttacked(env: Record<string, string> = {}) {
+export async function startAttacked(
+  env: Record<string, string> = {},
+  /** No workers, where nothing is attacked but the server, and no purchase has to come to its end. */
+  processes: { workers?: number } = {},
+) {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'doorbuster-attacked-'));
-  const installation = await startInstallation({ dataDir, port: 0, env, restart: false }).catch(error => {
-    rmSync(dataDir, { recursive: true, force: true });
-    throw error;
-  });
+  const installation = await startInstallation({ dataDir, port: 0, env, processes, restart: false }).catch(
+    error => {
+      rmSync(dataDir, { recursive: true, force: true });
+      throw error;
+    },
+  );
   const { url } = installation;
   const serverPid = installation.pids()['server'];
 

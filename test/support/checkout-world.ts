@@ -38,7 +38,7 @@ import { createSealer } from '../../server/platform/seal.ts';
 import { createMetrics } from '../../server/platform/telemetry.ts';
 import { quoteSchema, type Quote } from '../../server/pricing/quote.ts';
 import { createRelay } from '../../workers/relay.ts';
-import { startEmbeddedMongo } from './embedded-mongo.ts';
+import { freshDatabase } from './embedded-mongo.ts';
 import { startEmbeddedRedis } from './embedded-redis.ts';
 import { startEmbeddedStripe } from './embedded-stripe.ts';
 import { newHoldId, openEngine, skuOf } from './engine.ts';
@@ -96,15 +96,15 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
   const address: AddressInfo | string | null = sink.address();
   const port = typeof address === 'object' && address ? address.port : 0;
 
-  const [redis, mongo, stripe] = await Promise.all([
+  const [redis, mongoUri, stripe] = await Promise.all([
     startEmbeddedRedis(),
-    startEmbeddedMongo(),
+    freshDatabase(),
     startEmbeddedStripe({ webhookUrl: `http://127.0.0.1:${port}/webhooks/stripe` }),
   ]);
   const engine = openEngine(redis.url, options);
   const publisher = connectRedis({ url: redis.url, role: 'limits', log });
   const subscriber = connectRedis({ url: redis.url, role: 'events', log });
-  const connection = await connectMongo({ uri: `${mongo.uri}/checkout`, log });
+  const connection = await connectMongo({ uri: mongoUri, log });
   const stripeClient = createStripe({ secretKey: stripe.secretKey, apiBase: stripe.url });
   const quotes = createSealer({
     kind: 'quote',
@@ -246,7 +246,7 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
     engine,
     stripe,
     redis,
-    mongo,
+    mongoUri,
     quotes,
     clock,
     open,
@@ -407,7 +407,7 @@ export async function startCheckoutWorld(options: Parameters<typeof openEngine>[
       subscriber.disconnect();
       await engine.close();
       await connection.close();
-      await Promise.all([redis.dispose(), mongo.stop(), stripe.stop()]);
+      await Promise.all([redis.dispose(), stripe.stop()]);
     },
   };
   return world;

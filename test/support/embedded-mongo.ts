@@ -1,6 +1,7 @@
 // The embedded MongoDB for a test: a process of its own on a free port, with data of its own, that dies
 // with the test's process. `kill` is kill -9 and keeps the data for a next start on the same directory.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -58,6 +59,18 @@ export async function startEmbeddedMongo(
       await end('SIGKILL');
     },
   };
+}
+
+let shared: Promise<EmbeddedMongo> | undefined;
+
+/**
+ * The address of a database of its own, on a server that all test files of this process share and that ends with it: for
+ * who neither stops nor kills the server.
+ */
+export async function freshDatabase(): Promise<string> {
+  shared ??= startEmbeddedMongo();
+  const { uri } = await shared;
+  return `${uri}/fresh-${randomUUID()}`;
 }
 
 async function firstLine(child: ChildProcess): Promise<{ port: number }> {

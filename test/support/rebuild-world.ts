@@ -18,7 +18,7 @@ import { quietLog, startCheckoutWorld } from './checkout-world.ts';
 export async function startRebuildWorld() {
   let raiseMarks: (dropId: DropId) => Promise<void> = () => Promise.resolve();
   const world = await startCheckoutWorld({ raiseMarks: dropId => raiseMarks(dropId) });
-  const connection = await connectMongo({ uri: `${world.mongo.uri}/checkout`, log: quietLog });
+  const connection = await connectMongo({ uri: world.mongoUri, log: quietLog });
   const calls = createCallLog(connection);
   await calls.ensureIndexes();
   const epochs = createEpochsStore(connection);
