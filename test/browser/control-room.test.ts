@@ -1,6 +1,6 @@
 // The control room in a real browser, on a whole installation: what an operator does there, and what a buyer's page
 // shows of it meanwhile.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -8,12 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDoorbuster, type Doorbuster } from '../../client/index.ts';
 import { ensurePages } from '../../scripts/build/pages.ts';
 import { type Installation, startInstallation } from '../../scripts/supervisor/installation.ts';
+import { faultsForAll } from '../support/accessibility.ts';
 import { drawn, openPage, startBrowser, type WatchedPage } from '../support/browser.ts';
 
-const axeText = readFileSync(
-  path.resolve(import.meta.dirname, '..', '..', 'node_modules', 'axe-core', 'axe.min.js'),
-  'utf8',
-);
 const dataDir = mkdtempSync(path.join(tmpdir(), 'doorbuster-control-'));
 const viewerKey = 'viewer-key-of-this-test';
 
@@ -401,7 +398,6 @@ describe('the control room', () => {
     await admin.api.admin.coupon.create.mutate({ code: 'seen', discount: { kind: 'percent', percent: 10 } });
     const [order] = (await admin.api.admin.order.list.query({ dropId })).items;
     const pages = [
-      ['drops', '/admin'],
       ['board', `/admin/drops/${dropId}`],
       ['new-drop', '/admin/drops/new'],
       ['edit-drop', `/admin/drops/${dropId}/edit`],
@@ -430,16 +426,17 @@ describe('the control room', () => {
       const visit = await openPage(browser, { viewport: { width, height: 900 }, colorScheme, locale });
       const { page } = visit;
       const found: string[] = [];
-      const see = async (name: string) => found.push(...(await look(page, `${name} at ${width}`, rules)));
+      const see = async (name: string) =>
+        found.push(...(await faultsForAll(page, `${name} at ${width}`, rules)));
       await page.goto(`${installation.url}/admin`);
       await page.locator('#staff-key').waitFor();
       await see('sign-in');
       await page.locator('#staff-key').fill(installation.adminKey);
       await page.locator('#staff-key').press('Enter');
       await page.locator('.admin-page h1').waitFor();
+      await see('drops');
       for (const [name, address] of pages) {
-        await page.goto(`${installation.url}${address}`);
-        await page.locator('.admin-page h1').waitFor();
+        await follow(page, address);
         if (name === 'board') await page.locator('.chart canvas').first().waitFor();
         await see(name);
       }
@@ -450,37 +447,18 @@ describe('the control room', () => {
   });
 });
 
-/** What axe calls serious or critical on the page as it stands, and how far it scrolls sideways; no rules are all. */
-async function look(page: Page, name: string, rules: readonly string[]): Promise<string[]> {
-  await page.evaluate(`window.axe ?? (() => { ${axeText} })()`);
-  const found = await page.evaluate(async runOnly => {
-    interface Axe {
-      run(
-        options: object,
-      ): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
-    }
-    const axe: Axe = Reflect.get(window, 'axe');
-    const { violations } = await axe.run({
-      resultTypes: ['violations'],
-      ...(runOnly.length > 0 ? { runOnly } : {}),
-    });
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
-  }, rules);
-  const overflowPx = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  );
-  return [...found, ...(overflowPx > 0 ? [`scrolls sideways by ${overflowPx} px`] : [])].map(
-    what => `${name}: ${what}`,
-  );
-}
-
 async function signIn(page: Page, key: string): Promise<void> {
   if (!page.url().startsWith(installation.url)) await page.goto(`${installation.url}/admin`);
   await page.getByLabel('Key or token').fill(key);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('heading', { level: 1, name: 'Drops' }).waitFor();
+}
+
+/** To another page as a link within the control room leads there: without loading all of it again. */
+async function follow(page: Page, address: string): Promise<void> {
+  const left = await page.locator('.admin-page h1').textContent();
+  await page.evaluate(to => history.pushState(null, '', to), address);
+  await expect.poll(() => page.locator('.admin-page h1').textContent(), { timeout: 10_000 }).not.toBe(left);
 }
 
 async function steer(page: Page, act: string): Promise<void> {

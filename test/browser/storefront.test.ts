@@ -1,6 +1,5 @@
 // The shop in a real browser, on a whole installation: purchases and what may go wrong in them, search, and one's data.
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -12,6 +11,7 @@ import {
   testCards,
   type ShopFront,
 } from '../support/shop-front.ts';
+import { faultsForAll } from '../support/accessibility.ts';
 import { drawn, movedBy } from '../support/browser.ts';
 
 let shop: ShopFront;
@@ -383,19 +383,7 @@ describe('every page', options, () => {
     const openId = await shop.createDrop({ title: 'Open drop', total: 9 });
     const visit = await shop.visit('/', { viewport: { width: 390, height: 844 }, bypassCSP: true });
     const { page } = visit;
-    const axe = path.join(import.meta.dirname, '../../node_modules/axe-core/axe.min.js');
-    const check = async (what: string) => {
-      await page.addScriptTag({ path: axe });
-      const { violations } = await page.evaluate<{ violations: Violation[] }>(
-        `axe.run({ resultTypes: ['violations'] })`,
-      );
-      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-      expect([what, serious.map(({ id, nodes }) => [id, nodes.map(node => node.html)])]).toEqual([what, []]);
-      const overflowPx = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      expect([what, overflowPx]).toEqual([what, 0]);
-    };
+    const check = async (what: string) => expect(await faultsForAll(page, what)).toEqual([]);
     const moved: [string, number][] = [];
     const go = async (address: string, landmark: string) => {
       await page.goto(new URL(address, shop.installation.url).href);
@@ -483,12 +471,6 @@ const faultyOnce = `;(make => {
     return { ...stripe, confirmPayment };
   };
 })(window.Stripe);`;
-
-interface Violation {
-  id: string;
-  impact: string;
-  nodes: { html: string }[];
-}
 
 /** Moves the focus on until it is where it is wanted, as somebody without a mouse does. */
 async function tabTo(page: Page, role: 'button' | 'textbox', name: string): Promise<void> {
