@@ -5,12 +5,13 @@ export type ProgramResult = { ok: boolean; output: string };
 /** Runs a program to its end with no input; what it printed on both channels comes back in its order. */
 export function runProgram(
   argv: readonly [string, ...string[]],
-  options: { cwd: string },
+  options: { cwd: string; env?: NodeJS.ProcessEnv },
 ): Promise<ProgramResult> {
   const [command, ...args] = argv;
   return new Promise(resolve => {
     let output = '';
-    const child = spawn(command, args, { cwd: options.cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { cwd, env = process.env } = options;
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const add = (chunk: Buffer) => {
       output += chunk.toString();
     };
