@@ -1,4 +1,4 @@
-// `npm test`: makes the machine ready, then lint, types, format and Lua, then every test. Arguments go to
+// `npm test`: makes the machine ready, beside it lint, types, format and Lua, then every test. Arguments go to
 // Vitest, as filters: `npm test -- test/unit`. The last line says what it came to, however it came to it.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -12,8 +12,18 @@ import { closingLine, countResults, type Totals } from './test/count-results.ts'
 const root = path.resolve(import.meta.dirname, '..');
 
 async function main(filters: string[]): Promise<Totals> {
-  // One after the other: the system's package manager works for one at a time.
-  const machine = [
+  // Most checks need nothing of the machine's set-up, which waits for downloads most of its time: they go on meanwhile.
+  const preparing = prepareMachine();
+  const [machine, checked] = await Promise.all([preparing, runChecks(root, preparing)]);
+  const checks = [...machine.filter(each => !each.ok), ...checked];
+  for (const check of checks) process.stdout.write(`${describeCheck(check)}\n`);
+  const { status, report } = await runVitest(filters);
+  return countResults({ checks, report, status });
+}
+
+/** One after the other: the system's package manager works for one at a time. */
+async function prepareMachine(): Promise<CheckResult[]> {
+  return [
     await machineCheck('redis-server', async () => {
       await prepareRedisServer();
     }),
@@ -21,11 +31,6 @@ async function main(filters: string[]): Promise<Totals> {
       process.env['CHROMIUM_PATH'] = await requireChromium();
     }),
   ];
-  const failedMachine = machine.filter(each => !each.ok);
-  const checks = [...failedMachine, ...(await runChecks(root))];
-  for (const check of checks) process.stdout.write(`${describeCheck(check)}\n`);
-  const { status, report } = await runVitest(filters);
-  return countResults({ checks, report, status });
 }
 
 /** Part of the set-up; it counts only where it fails, with its reason, so that nothing is skipped in silence. */

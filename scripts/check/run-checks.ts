@@ -1,7 +1,8 @@
-// What must hold before any test is run: lint, types, format, and the Lua. All run at the same time, and each
-// is reported, whatever the others found.
+// What must hold before any test is run: lint, types, format, the Lua, and that the pages can be built. All run at the same
+// time, and each is reported, whatever the others found.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { ensurePages } from '../build/pages.ts';
 import { checkLua } from './check-lua.ts';
 import { type ProgramResult, runProgram } from './run-program.ts';
 
@@ -13,7 +14,11 @@ export type CheckResult = { name: string; ok: boolean; output: string; tookMs: n
  */
 export const withoutCollecting = { GOGC: 'off', GOMEMLIMIT: '3GiB' } as const;
 
-export async function runChecks(root: string): Promise<CheckResult[]> {
+/** `machineReady`: from when on the system's package manager is free for what a check itself has to install. */
+export async function runChecks(
+  root: string,
+  machineReady: Promise<unknown> = Promise.resolve(),
+): Promise<CheckResult[]> {
   const bin = (...place: string[]) => path.join(root, 'node_modules', ...place);
   const env = { ...process.env, ...withoutCollecting };
   const node = (...args: string[]) => runProgram([process.execPath, ...args], { cwd: root, env });
@@ -24,11 +29,22 @@ export async function runChecks(root: string): Promise<CheckResult[]> {
     ['lint', () => node(bin('oxlint', 'bin', 'oxlint'), '--type-aware', '--deny-warnings')],
     ['types', () => types(root)],
     ['format', () => node(bin('@biomejs', 'biome', 'bin', 'biome'), 'format', '--max-diagnostics=20', '.')],
-    ['lua', () => checkLua(path.join(root, 'lua'))],
+    ['pages', buildNewPages],
   ];
   const webConfig = path.join(root, 'client', 'web', 'tsconfig.json');
   if (existsSync(webConfig)) checks.push(['types of the pages', () => types(webConfig)]);
-  return Promise.all(checks.map(([name, check]) => timed(name, check)));
+  const lua = machineReady.then(() => timed('lua', () => checkLua(path.join(root, 'lua'))));
+  return Promise.all([...checks.map(([name, check]) => timed(name, check)), lua]);
+}
+
+/** Builds them only where their sources have changed. */
+async function buildNewPages(): Promise<ProgramResult> {
+  try {
+    await ensurePages();
+    return { ok: true, output: '' };
+  } catch (error) {
+    return { ok: false, output: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /** The report of a check as lines for the terminal; the findings only where there are any. */

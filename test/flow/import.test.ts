@@ -282,7 +282,7 @@ describe('the export', () => {
       }),
     );
     // Besides the odd ones, more than a page of plain ones.
-    const plain = Array.from({ length: 300 }, (_, index) => someProduct(`plain-${index}`));
+    const plain = Array.from({ length: 205 }, (_, index) => someProduct(`plain-${index}`));
     const shop = await services.openCatalog({ database: 'odd' });
     const outcomes = await shop.catalog.upsertMany([...odd, ...plain]);
     expect(outcomes.every(({ kind }) => kind === 'created')).toBe(true);
