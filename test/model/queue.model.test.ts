@@ -128,12 +128,12 @@ const sharesHold = (at: Engine) =>
 
 describe('the queue under random acts', () => {
   it('calls by rank, each once, within rate and activeMax, forgets nobody, and counts right', async () => {
-    const outcome = await fc.check(queueHolds(engine), { numRuns: 25 });
+    const outcome = await fc.check(queueHolds(engine), { numRuns: 25, includeErrorInReport: true });
     expect(await fc.asyncDefaultReportMessage(outcome)).toBeUndefined();
   });
 
   it('shares its calls among the lanes that wait', async () => {
-    const outcome = await fc.check(sharesHold(engine), { numRuns: 12 });
+    const outcome = await fc.check(sharesHold(engine), { numRuns: 12, includeErrorInReport: true });
     expect(await fc.asyncDefaultReportMessage(outcome)).toBeUndefined();
   });
 });

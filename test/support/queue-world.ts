@@ -125,6 +125,7 @@ export class QueueWorld {
       case 'wait':
         this.aheadMs += act.ms;
         await engine.setAheadMs(drop, this.aheadMs);
+        if (act.ms < 0) await this.setRatesBack();
         break;
       case 'throttle':
         this.activeMax = act.activeMax;
@@ -350,6 +351,12 @@ export class QueueWorld {
       const bucket = Math.max(1, fastest * limits.admitBurstSec);
       assert.ok(count <= Math.floor(bucket + fastest) + 1, 'the rate is kept');
     }
+  }
+
+  /** A clock that went back comes a second time by when a rate was set: it is in force there as well. */
+  private async setRatesBack(): Promise<void> {
+    const nowMs = await this.nowMs();
+    this.rates = this.rates.map(rate => ({ ...rate, atMs: Math.min(rate.atMs, nowMs) }));
   }
 
   private async checkCounters(view: { activeCount: number; unclaimedCount: number }): Promise<void> {
