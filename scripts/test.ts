@@ -1,4 +1,4 @@
-// `npm test`: makes the machine ready, beside it lint, types, format and Lua, then every test. Arguments go to
+// `npm test`: makes the machine ready and checks lint, types, format, Lua and pages, then every test. Arguments go to
 // Vitest, as filters: `npm test -- test/unit`. The last line says what it came to, however it came to it.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -18,7 +18,7 @@ import {
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { withoutCollecting } from '../check/run-checks.ts';
+import { compilerEnv } from './compiler-env.ts';
 import { inlineTypes } from './inline-types.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
@@ -77,9 +77,8 @@ async function compile(work: string, out: string): Promise<void> {
   if (!existsSync(tsc))
     throw new Error('TypeScript is not installed: the package is built where the development packages are');
   try {
-    const env = { ...process.env, ...withoutCollecting };
     const argv = [tsc, '--project', config, '--checkers', '1'];
-    await promisify(execFile)(process.execPath, argv, { cwd: root, env });
+    await promisify(execFile)(process.execPath, argv, { cwd: root, env: compilerEnv() });
   } catch (error) {
     const said = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
     throw new Error(`The client package could not be compiled:\n${said}`, { cause: error });

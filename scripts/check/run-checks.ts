@@ -2,17 +2,12 @@
 // time, and each is reported, whatever the others found.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { compilerEnv } from '../build/compiler-env.ts';
 import { ensurePages } from '../build/pages.ts';
 import { checkLua } from './check-lua.ts';
 import { type ProgramResult, runProgram } from './run-program.ts';
 
 export type CheckResult = { name: string; ok: boolean; output: string; tookMs: number };
-
-/**
- * For the compiler and the linter that asks it, which are Go programs: they end before it would pay to collect garbage,
- * which is a third of their work otherwise. The limit is half again what they take at most.
- */
-export const withoutCollecting = { GOGC: 'off', GOMEMLIMIT: '3GiB' } as const;
 
 /** `machineReady`: from when on the system's package manager is free for what a check itself has to install. */
 export async function runChecks(
@@ -20,7 +15,7 @@ export async function runChecks(
   machineReady: Promise<unknown> = Promise.resolve(),
 ): Promise<CheckResult[]> {
   const bin = (...place: string[]) => path.join(root, 'node_modules', ...place);
-  const env = { ...process.env, ...withoutCollecting };
+  const env = compilerEnv();
   const node = (...args: string[]) => runProgram([process.execPath, ...args], { cwd: root, env });
   const tsc = bin('typescript', 'bin', 'tsc');
   // The checks run beside one another; several checkers within one of them would only do its work several times.
