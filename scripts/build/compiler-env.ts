@@ -8,6 +8,6 @@ const PLENTY_BYTES = 10 * 1024 ** 3;
  * collect garbage, which is a third of the compiler's work otherwise. Without it they take 2.4 GB at most, with it 1.8: so
  * they collect as they are wont to where memory is not plenty.
  */
-export function compilerEnv(memoryBytes = totalmem()): NodeJS.ProcessEnv {
-  return memoryBytes < PLENTY_BYTES ? process.env : { ...process.env, GOGC: 'off', GOMEMLIMIT: '3GiB' };
+export function compilerEnv(): NodeJS.ProcessEnv {
+  return totalmem() < PLENTY_BYTES ? process.env : { ...process.env, GOGC: 'off', GOMEMLIMIT: '3GiB' };
 }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type ListenOptions } from 'node:net';
 import { SetupError } from '../setup/setup-error.js';
 
 /** Servers behind one port: more than this machine has processors gains nothing, and each takes some 100 MB. */
@@ -25,25 +25,33 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
 }
 
 async function isFree(port: number, host: string): Promise<boolean> {
-  const server = createServer().listen(port, host);
   try {
-    await once(server, 'listening');
+    await tryListening({ port, host });
+    return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return false;
+    if (codeOf(error) === 'EADDRINUSE') return false;
     throw error;
   }
+}
+
+/** Listens and ends again; rejects where the system refuses it. */
+async function tryListening(where: ListenOptions): Promise<void> {
+  const server = createServer().listen(where);
+  await once(server, 'listening');
   server.close();
   await once(server, 'close');
-  return true;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 /** Throws a SetupError naming PORT where that port cannot be had, before anything else is started. */
 export async function assertPortFree(port: number, host: string): Promise<void> {
-  const server = createServer().listen(port, host);
   try {
-    await once(server, 'listening');
+    await tryListening({ port, host });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = codeOf(error);
     if (code === 'EADDRINUSE') {
       throw new SetupError(
         `Port ${port} is in use by another program. Choose another one: PORT=${port + 1} npm start`,
@@ -54,15 +62,12 @@ export async function assertPortFree(port: number, host: string): Promise<void> 
     }
     throw error;
   }
-  server.close();
-  await once(server, 'close');
 }
 
 /** Throws a SetupError where this system cannot spread the connections of one port over several processes. */
 export async function assertPortSharable(host: string): Promise<void> {
-  const server = createServer().listen({ port: 0, host, reusePort: true });
   try {
-    await once(server, 'listening');
+    await tryListening({ port: 0, host, reusePort: true });
   } catch (error) {
     throw new SetupError(
       `Several servers on one port need SO_REUSEPORT that spreads the connections, as Linux and FreeBSD have it; ` +
@@ -71,6 +76,4 @@ export async function assertPortSharable(host: string): Promise<void> {
       { cause: error },
     );
   }
-  server.close();
-  await once(server, 'close');
 }
